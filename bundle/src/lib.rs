@@ -1,0 +1,1 @@
+//! The contract between compiler and proxy: program, state, release, manifest, canonical bytes, signatures.

@@ -1,0 +1,3 @@
+//! The mesh compiler's command line.
+
+fn main() {}

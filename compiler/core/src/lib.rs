@@ -1,0 +1,1 @@
+//! Spec in, program out: YAML with spans, checks, CEL, lowering, plan.

@@ -1,0 +1,1 @@
+//! What the mesh does with one request: pure, indexed, explained.

@@ -1,0 +1,1 @@
+//! The mesh's proxy: small, fast, with bundles that activate atomically.

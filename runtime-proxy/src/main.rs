@@ -1,0 +1,3 @@
+//! The mesh's proxy: small, fast, with bundles that activate atomically.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Golden cases, end-to-end tests, generators and toy services.
