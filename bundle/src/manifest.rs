@@ -1,0 +1,100 @@
+//! The manifest and the index below it.
+//!
+//! `manifest.json` names up to 16 heads, each head up to 16 shards, each shard its owners with
+//! the units that a proxy of that owner needs. So the manifest stays under 4 KiB whatever the
+//! mesh's size, and a change to one service moves one shard and one head.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+use crate::name::{Name, Owner};
+
+/// The version of the bundle format that this crate writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// Features that units may require and that this version has, sorted. Empty in format 1.
+pub const FEATURES: &[&str] = &[];
+
+/// The root of a bundle. Its digest is the bundle's id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// [`FORMAT`].
+    pub format: u32,
+    /// The mesh.
+    pub mesh: Name,
+    /// The environment.
+    pub environment: Name,
+    /// The commit that it was made from; absent outside git.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// Name and version of the compiler.
+    pub compiler: String,
+    /// Digests of `index/0.json` to `index/f.json`, by hexadecimal digit; those without owners are left out.
+    pub index: BTreeMap<String, Digest>,
+}
+
+/// Where a bundle comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Source {
+    /// Commit id in hex.
+    pub commit: String,
+    /// Tree id of the mesh's folder in hex.
+    pub tree: String,
+    /// Teams whose files were held at an older commit.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub held: BTreeMap<String, String>,
+}
+
+/// A head: digests of its shards by two hexadecimal digits.
+pub type Head = BTreeMap<String, Digest>;
+
+/// A shard: owners by [`owner_key`].
+pub type Shard = BTreeMap<String, Scope>;
+
+/// What a proxy of one owner needs, by unit path; also every unit that the owner has.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    /// Units that the owner's proxy reads.
+    pub units: BTreeMap<String, Entry>,
+}
+
+/// One unit and what lies beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// Digest of the unit's bytes.
+    pub digest: Digest,
+    /// Their number.
+    pub size: u64,
+    /// Digest of its source map.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub map: Option<Digest>,
+    /// Digest of its self-tests.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Digest>,
+    /// Features without which a proxy must not run the unit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requires: Vec<String>,
+}
+
+/// An owner's key in its shard: `service/orders`, `gateway/public`; the mesh itself is `mesh`.
+#[must_use]
+pub fn owner_key(owner: Option<&Owner>) -> String {
+    match owner {
+        None => "mesh".to_owned(),
+        Some(Owner::Service(name)) => format!("service/{name}"),
+        Some(Owner::Gateway(name)) => format!("gateway/{name}"),
+    }
+}
+
+/// The shard of an owner key: the first byte of its SHA-256.
+#[must_use]
+pub fn shard_of(key: &str) -> u8 {
+    let [first, ..] = *Digest::of(key.as_bytes()).as_bytes();
+    first
+}

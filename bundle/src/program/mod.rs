@@ -1,0 +1,196 @@
+//! The program: what will be done, flat, sorted and total.
+//!
+//! Times are milliseconds, shares are basis points (1/10,000). Fields at their default are
+//! not written, so a newer compiler gives the same bytes for an old spec.
+
+mod access;
+mod canary;
+mod control;
+mod mesh;
+mod quota;
+mod route;
+mod service;
+
+use std::collections::BTreeMap;
+
+pub use access::{Access, AccessMode, Entry, From};
+pub use canary::{Analysis, Canary, Measure, Metric, NoData, OnFailure, Stage, Strategy};
+pub use control::{Control, Follow, Proxies, Team, Wave};
+pub use mesh::{AccessLog, Defaults, Mesh, Probation, TlsMode};
+pub use quota::{Limit, Quotas, Rate, RateKey};
+pub use route::{
+    Action, Destination, HeaderEdits, Match, Redirect, Respond, Retry, RetryOn, Rewrite, RewritePath, Role,
+    Routes, Rule, Sticky, Target, ValueMatch, ValueTest,
+};
+pub use service::{Balancer, Gateway, Outlier, Protocol, Resilience, Service, SlashMode};
+
+use crate::name::{Name, Owner};
+use crate::unit::{Unit, UnitId};
+
+/// A whole mesh in one environment, or the part of it that one proxy needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// What holds for everybody.
+    pub mesh: Mesh,
+    /// What only the control plane reads; absent from a proxy's part.
+    pub control: Control,
+    /// Services by name.
+    pub services: BTreeMap<Name, Service>,
+    /// Gateways by name.
+    pub gateways: BTreeMap<Name, Gateway>,
+    /// Routes of services, by service; a service without one has the implicit rule `default`.
+    pub routes: BTreeMap<Name, Routes>,
+    /// Routes of gateways, by gateway and name.
+    pub gateway_routes: BTreeMap<Name, BTreeMap<Name, Routes>>,
+    /// Access rules by callee.
+    pub access: BTreeMap<Owner, Access>,
+    /// Quotas by callee.
+    pub quotas: BTreeMap<Owner, Quotas>,
+    /// Canaries by service.
+    pub canaries: BTreeMap<Name, Canary>,
+    /// Resilience by service.
+    pub resilience: BTreeMap<Name, Resilience>,
+}
+
+impl Program {
+    /// A program of `mesh` with nothing in it.
+    #[must_use]
+    pub fn new(mesh: Mesh) -> Self {
+        Self {
+            mesh,
+            control: Control::default(),
+            services: BTreeMap::new(),
+            gateways: BTreeMap::new(),
+            routes: BTreeMap::new(),
+            gateway_routes: BTreeMap::new(),
+            access: BTreeMap::new(),
+            quotas: BTreeMap::new(),
+            canaries: BTreeMap::new(),
+            resilience: BTreeMap::new(),
+        }
+    }
+
+    /// Every unit of the program, in the order of their paths' kinds and names.
+    #[must_use]
+    pub fn units(&self) -> Vec<(UnitId, Unit)> {
+        let mut units = vec![(UnitId::Mesh, Unit::Mesh(self.mesh.clone()))];
+        if self.control != Control::default() {
+            units.push((UnitId::Control, Unit::Control(self.control.clone())));
+        }
+        for (name, unit) in &self.services {
+            units.push((UnitId::Service(name.clone()), Unit::Service(unit.clone())));
+        }
+        for (name, unit) in &self.gateways {
+            units.push((UnitId::Gateway(name.clone()), Unit::Gateway(unit.clone())));
+        }
+        for (name, unit) in &self.routes {
+            units.push((UnitId::Routes(name.clone()), Unit::Routes(unit.clone())));
+        }
+        for (gateway, routes) in &self.gateway_routes {
+            for (name, unit) in routes {
+                let id = UnitId::GatewayRoutes(gateway.clone(), name.clone());
+                units.push((id, Unit::Routes(unit.clone())));
+            }
+        }
+        for (owner, unit) in &self.access {
+            units.push((UnitId::Access(owner.clone()), Unit::Access(unit.clone())));
+        }
+        for (owner, unit) in &self.quotas {
+            units.push((UnitId::Quotas(owner.clone()), Unit::Quotas(unit.clone())));
+        }
+        for (name, unit) in &self.canaries {
+            units.push((UnitId::Canary(name.clone()), Unit::Canary(unit.clone())));
+        }
+        for (name, unit) in &self.resilience {
+            units.push((UnitId::Resilience(name.clone()), Unit::Resilience(unit.clone())));
+        }
+        units
+    }
+
+    /// Builds a program from units; `None` when the mesh unit is missing or an id and its unit
+    /// are of different kinds.
+    #[must_use]
+    pub fn from_units(units: impl IntoIterator<Item = (UnitId, Unit)>) -> Option<Self> {
+        let mut mesh = None;
+        let mut rest = Vec::new();
+        for pair in units {
+            match pair {
+                (UnitId::Mesh, Unit::Mesh(unit)) => mesh = Some(unit),
+                other => rest.push(other),
+            }
+        }
+        let mut program = Self::new(mesh?);
+        for pair in rest {
+            match pair {
+                (UnitId::Control, Unit::Control(unit)) => program.control = unit,
+                (UnitId::Service(name), Unit::Service(unit)) => {
+                    program.services.insert(name, unit);
+                }
+                (UnitId::Gateway(name), Unit::Gateway(unit)) => {
+                    program.gateways.insert(name, unit);
+                }
+                (UnitId::Routes(name), Unit::Routes(unit)) => {
+                    program.routes.insert(name, unit);
+                }
+                (UnitId::GatewayRoutes(gateway, name), Unit::Routes(unit)) => {
+                    program
+                        .gateway_routes
+                        .entry(gateway)
+                        .or_default()
+                        .insert(name, unit);
+                }
+                (UnitId::Access(owner), Unit::Access(unit)) => {
+                    program.access.insert(owner, unit);
+                }
+                (UnitId::Quotas(owner), Unit::Quotas(unit)) => {
+                    program.quotas.insert(owner, unit);
+                }
+                (UnitId::Canary(name), Unit::Canary(unit)) => {
+                    program.canaries.insert(name, unit);
+                }
+                (UnitId::Resilience(name), Unit::Resilience(unit)) => {
+                    program.resilience.insert(name, unit);
+                }
+                _ => return None,
+            }
+        }
+        Some(program)
+    }
+
+    /// The part of the program that the proxy of `owner` needs (see [`crate::scope`]).
+    #[must_use]
+    pub fn slice(&self, owner: &Owner) -> Self {
+        let wanted: std::collections::BTreeSet<UnitId> =
+            crate::scope::scope_of(self, owner).into_iter().collect();
+        let mut part = Self::new(self.mesh.clone());
+        let keep = |id: UnitId| wanted.contains(&id);
+        part.services = pick(&self.services, |n| keep(UnitId::Service(n.clone())));
+        part.gateways = pick(&self.gateways, |n| keep(UnitId::Gateway(n.clone())));
+        part.routes = pick(&self.routes, |n| keep(UnitId::Routes(n.clone())));
+        for (gateway, routes) in &self.gateway_routes {
+            let some = pick(routes, |n| {
+                keep(UnitId::GatewayRoutes(gateway.clone(), n.clone()))
+            });
+            if !some.is_empty() {
+                part.gateway_routes.insert(gateway.clone(), some);
+            }
+        }
+        part.access = pick(&self.access, |o| keep(UnitId::Access(o.clone())));
+        part.quotas = pick(&self.quotas, |o| keep(UnitId::Quotas(o.clone())));
+        part.canaries = pick(&self.canaries, |n| keep(UnitId::Canary(n.clone())));
+        part.resilience = pick(&self.resilience, |n| keep(UnitId::Resilience(n.clone())));
+        part
+    }
+}
+
+fn pick<K: Ord + Clone, V: Clone>(map: &BTreeMap<K, V>, keep: impl Fn(&K) -> bool) -> BTreeMap<K, V> {
+    map.iter()
+        .filter(|(k, _)| keep(k))
+        .map(|(k, v)| (k.clone(), v.clone()))
+        .collect()
+}
+
+/// True for a value at its default: such fields are not written.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

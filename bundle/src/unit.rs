@@ -1,0 +1,151 @@
+//! Units: the smallest parts of a bundle that are diffed and fetched on their own.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::canonical::{self, CanonicalError};
+use crate::name::{Name, NotAName, Owner};
+use crate::program::{Access, Canary, Control, Gateway, Mesh, Quotas, Resilience, Routes, Service};
+
+/// One concern of one owner. Its text is the path below `units/`: `routes/orders`,
+/// `routes/public/edge`, `access/gateway/public`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UnitId {
+    /// `mesh`
+    Mesh,
+    /// `control`
+    Control,
+    /// `services/<name>`
+    Service(Name),
+    /// `gateways/<name>`
+    Gateway(Name),
+    /// `routes/<service>`
+    Routes(Name),
+    /// `routes/<gateway>/<name>`
+    GatewayRoutes(Name, Name),
+    /// `access/<owner>`
+    Access(Owner),
+    /// `quotas/<owner>`
+    Quotas(Owner),
+    /// `canaries/<service>`
+    Canary(Name),
+    /// `resilience/<service>`
+    Resilience(Name),
+}
+
+impl UnitId {
+    /// Whose unit it is; `None` for what belongs to the mesh.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        match self {
+            Self::Mesh | Self::Control => None,
+            Self::Service(name) | Self::Routes(name) | Self::Canary(name) | Self::Resilience(name) => {
+                Some(Owner::Service(name.clone()))
+            }
+            Self::Gateway(name) | Self::GatewayRoutes(name, _) => Some(Owner::Gateway(name.clone())),
+            Self::Access(owner) | Self::Quotas(owner) => Some(owner.clone()),
+        }
+    }
+}
+
+impl fmt::Display for UnitId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Mesh => f.write_str("mesh"),
+            Self::Control => f.write_str("control"),
+            Self::Service(name) => write!(f, "services/{name}"),
+            Self::Gateway(name) => write!(f, "gateways/{name}"),
+            Self::Routes(name) => write!(f, "routes/{name}"),
+            Self::GatewayRoutes(gateway, name) => write!(f, "routes/{gateway}/{name}"),
+            Self::Access(owner) => write!(f, "access/{owner}"),
+            Self::Quotas(owner) => write!(f, "quotas/{owner}"),
+            Self::Canary(name) => write!(f, "canaries/{name}"),
+            Self::Resilience(name) => write!(f, "resilience/{name}"),
+        }
+    }
+}
+
+impl FromStr for UnitId {
+    type Err = NotAName;
+    fn from_str(text: &str) -> Result<Self, NotAName> {
+        let (kind, rest) = match text {
+            "mesh" => return Ok(Self::Mesh),
+            "control" => return Ok(Self::Control),
+            _ => text.split_once('/').ok_or(NotAName)?,
+        };
+        Ok(match kind {
+            "services" => Self::Service(Name::new(rest)?),
+            "gateways" => Self::Gateway(Name::new(rest)?),
+            "routes" => match rest.split_once('/') {
+                Some((gateway, name)) => Self::GatewayRoutes(Name::new(gateway)?, Name::new(name)?),
+                None => Self::Routes(Name::new(rest)?),
+            },
+            "access" => Self::Access(rest.parse()?),
+            "quotas" => Self::Quotas(rest.parse()?),
+            "canaries" => Self::Canary(Name::new(rest)?),
+            "resilience" => Self::Resilience(Name::new(rest)?),
+            _ => return Err(NotAName),
+        })
+    }
+}
+
+/// The content of a unit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unit {
+    /// Of [`UnitId::Mesh`].
+    Mesh(Mesh),
+    /// Of [`UnitId::Control`].
+    Control(Control),
+    /// Of [`UnitId::Service`].
+    Service(Service),
+    /// Of [`UnitId::Gateway`].
+    Gateway(Gateway),
+    /// Of [`UnitId::Routes`] and [`UnitId::GatewayRoutes`].
+    Routes(Routes),
+    /// Of [`UnitId::Access`].
+    Access(Access),
+    /// Of [`UnitId::Quotas`].
+    Quotas(Quotas),
+    /// Of [`UnitId::Canary`].
+    Canary(Canary),
+    /// Of [`UnitId::Resilience`].
+    Resilience(Resilience),
+}
+
+impl Unit {
+    /// Canonical bytes.
+    ///
+    /// # Errors
+    /// When a value has no canonical form.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, CanonicalError> {
+        match self {
+            Self::Mesh(unit) => canonical::to_bytes(unit),
+            Self::Control(unit) => canonical::to_bytes(unit),
+            Self::Service(unit) => canonical::to_bytes(unit),
+            Self::Gateway(unit) => canonical::to_bytes(unit),
+            Self::Routes(unit) => canonical::to_bytes(unit),
+            Self::Access(unit) => canonical::to_bytes(unit),
+            Self::Quotas(unit) => canonical::to_bytes(unit),
+            Self::Canary(unit) => canonical::to_bytes(unit),
+            Self::Resilience(unit) => canonical::to_bytes(unit),
+        }
+    }
+
+    /// Reads the unit that `id` names, strictly.
+    ///
+    /// # Errors
+    /// When the bytes are no canonical unit of this kind.
+    pub fn from_bytes(id: &UnitId, bytes: &[u8]) -> Result<Self, CanonicalError> {
+        Ok(match id {
+            UnitId::Mesh => Self::Mesh(canonical::from_bytes(bytes)?),
+            UnitId::Control => Self::Control(canonical::from_bytes(bytes)?),
+            UnitId::Service(_) => Self::Service(canonical::from_bytes(bytes)?),
+            UnitId::Gateway(_) => Self::Gateway(canonical::from_bytes(bytes)?),
+            UnitId::Routes(_) | UnitId::GatewayRoutes(..) => Self::Routes(canonical::from_bytes(bytes)?),
+            UnitId::Access(_) => Self::Access(canonical::from_bytes(bytes)?),
+            UnitId::Quotas(_) => Self::Quotas(canonical::from_bytes(bytes)?),
+            UnitId::Canary(_) => Self::Canary(canonical::from_bytes(bytes)?),
+            UnitId::Resilience(_) => Self::Resilience(canonical::from_bytes(bytes)?),
+        })
+    }
+}

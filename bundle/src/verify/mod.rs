@@ -1,0 +1,423 @@
+//! The pure rungs of the activation ladder: 1 bound, 2 authentic, 3 meant for me, 4 well formed.
+//!
+//! Each rung is a function; the later ones take what the earlier gave. There is no way to skip
+//! one: [`Authentic`] is made by [`authentic`] alone.
+
+mod references;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::canonical;
+use crate::digest::Digest;
+use crate::dsse;
+use crate::files::{FileSet, Kind};
+use crate::limits;
+use crate::manifest::{self, Entry, FEATURES, FORMAT, Head, Manifest, Shard};
+use crate::name::{Name, Owner};
+use crate::program::Program;
+use crate::refusal::{Refusal, Rung};
+use crate::release::{Accepted, Release};
+use crate::sourcemap::SourceMap;
+use crate::state::State;
+use crate::trust::TrustSet;
+use crate::unit::{Unit, UnitId};
+
+/// A bundle whose every byte its manifest accounts for.
+#[derive(Debug, Clone)]
+pub struct Intact {
+    /// The bundle's id.
+    pub id: Digest,
+    /// Its manifest.
+    pub manifest: Manifest,
+    entries: BTreeMap<UnitId, Entry>,
+    scopes: BTreeMap<String, BTreeSet<UnitId>>,
+    files: FileSet,
+}
+
+/// An intact bundle that a threshold of trusted keys signed, with the release that makes it eligible.
+#[derive(Debug, Clone)]
+pub struct Authentic {
+    /// The bundle.
+    pub bundle: Intact,
+    /// What may run.
+    pub release: Release,
+    /// The state to run it with.
+    pub state: State,
+}
+
+/// Who asks, and what it knows.
+#[derive(Debug, Clone)]
+pub struct Expectation<'a> {
+    /// The proxy's mesh.
+    pub mesh: &'a Name,
+    /// The proxy's environment.
+    pub environment: &'a Name,
+    /// Whom the proxy stands for.
+    pub owner: &'a Owner,
+    /// Unix seconds.
+    pub now: u64,
+    /// The newest release that it accepted.
+    pub accepted: Option<&'a Accepted>,
+    /// True for a folder or archive on this machine: there an equal generation may hold another bundle.
+    pub local: bool,
+}
+
+/// Rung 1: sizes and counts, before anything is parsed.
+///
+/// # Errors
+/// A [`Refusal`] naming the file over its bound, or no bundle's.
+pub fn bound(files: &FileSet) -> Result<(), Refusal> {
+    let refuse = |code: &str, message: String| Err(Refusal::new(Rung::Bound, code, message));
+    if files.len() > limits::BUNDLE_FILES {
+        return refuse(
+            "too-many-files",
+            format!("{} files, and the limit is {}", files.len(), limits::BUNDLE_FILES),
+        );
+    }
+    let mut total = 0_usize;
+    let mut units = 0_usize;
+    for (path, bytes) in files {
+        let Some(kind) = Kind::of(path) else {
+            return refuse("unknown-file", "no bundle holds a file of this name".to_owned())
+                .map_err(|r| r.at(path.escape_debug()));
+        };
+        units += usize::from(matches!(kind, Kind::Unit(_)));
+        total = total.saturating_add(bytes.len());
+        if bytes.len() > kind.limit() {
+            let message = format!(
+                "the file has {} bytes, and the limit is {}",
+                bytes.len(),
+                kind.limit()
+            );
+            return refuse("file-too-large", message).map_err(|r| r.at(path));
+        }
+    }
+    if units > limits::UNITS {
+        return refuse(
+            "too-many-units",
+            format!("{units} units, and the limit is {}", limits::UNITS),
+        );
+    }
+    if total > limits::BUNDLE_BYTES {
+        return refuse(
+            "bundle-too-large",
+            format!("{total} bytes, and the limit is {}", limits::BUNDLE_BYTES),
+        );
+    }
+    for needed in ["manifest.json", "signature.dsse", "release.dsse", "state.json"] {
+        if !files.contains_key(needed) {
+            let hint = format!("`{needed}` is missing: this is no bundle, or only part of one");
+            return refuse("missing-file", hint).map_err(|r| r.at(needed));
+        }
+    }
+    Ok(())
+}
+
+/// Rung 2: signatures of manifest and release by `trust`, then every digest.
+///
+/// # Errors
+/// A [`Refusal`] naming the envelope or file that is not what was signed.
+pub fn authentic(files: FileSet, trust: &TrustSet) -> Result<Authentic, Refusal> {
+    let envelope = |path: &str, kind: &str| {
+        let bytes = files.get(path).map(Vec::as_slice).unwrap_or_default();
+        dsse::open(kind, bytes, trust)
+            .map_err(|e| Refusal::new(Rung::Authentic, "bad-signature", e.to_string()).at(path))
+    };
+    let signed = envelope("signature.dsse", dsse::MANIFEST_TYPE)?;
+    let release = envelope("release.dsse", dsse::RELEASE_TYPE)?;
+    if files.get("manifest.json") != Some(&signed) {
+        let message = "`manifest.json` is not what was signed";
+        return Err(Refusal::new(Rung::Authentic, "manifest-not-signed", message).at("manifest.json"));
+    }
+    let release: Release = decode(Rung::Authentic, "release.dsse", &release)?;
+    if release.epoch > limits::MAX_GENERATION || release.generation > limits::MAX_GENERATION {
+        let message = format!("epoch and generation end at {}", limits::MAX_GENERATION);
+        return Err(Refusal::new(Rung::Authentic, "number-out-of-range", message).at("release.dsse"));
+    }
+    let state_bytes = files.get("state.json").map(Vec::as_slice).unwrap_or_default();
+    if Digest::of(state_bytes) != release.state {
+        let message = "`state.json` is not the one that the release names";
+        return Err(Refusal::new(Rung::Authentic, "state-not-released", message).at("state.json"));
+    }
+    let state: State = decode(Rung::Authentic, "state.json", state_bytes)?;
+    let bundle = intact(files)?;
+    if bundle.id != release.bundle {
+        let message = format!(
+            "the release is for bundle {}, and this is {}",
+            release.bundle, bundle.id
+        );
+        return Err(Refusal::new(Rung::Authentic, "release-for-another-bundle", message).at("release.dsse"));
+    }
+    Ok(Authentic {
+        bundle,
+        release,
+        state,
+    })
+}
+
+/// The second half of rung 2, without trust: every file is the one that the manifest accounts
+/// for, none is missing and none is left over. For tools that read bundles without running them.
+///
+/// # Errors
+/// A [`Refusal`] naming the file.
+pub fn intact(files: FileSet) -> Result<Intact, Refusal> {
+    let missing = |path: &str| {
+        Refusal::new(
+            Rung::Authentic,
+            "missing-file",
+            "the index lists this file, and it is not there",
+        )
+        .at(path)
+    };
+    let bytes = files
+        .get("manifest.json")
+        .ok_or_else(|| missing("manifest.json"))?;
+    let id = Digest::of(bytes);
+    // The format is read first, so that a newer one is refused by its number and not by its fields.
+    let format = serde_json::from_slice::<FormatOnly>(bytes).map(|f| f.format);
+    if let Ok(format) = format
+        && format != FORMAT
+    {
+        let message = format!("the bundle has format {format}, and this version reads format {FORMAT}");
+        return Err(Refusal::new(Rung::Authentic, "unknown-format", message).at("manifest.json"));
+    }
+    let manifest: Manifest = decode(Rung::Authentic, "manifest.json", bytes)?;
+    let mut seen: BTreeSet<String> = ["manifest.json", "signature.dsse", "release.dsse", "state.json"]
+        .map(str::to_owned)
+        .into();
+    let mut checked = |kind: Kind, digest: Digest| -> Result<&[u8], Refusal> {
+        let path = kind.path();
+        let bytes = files.get(&path).ok_or_else(|| missing(&path))?;
+        if Digest::of(bytes) == digest {
+            seen.insert(path);
+            Ok(bytes)
+        } else {
+            let message = "the file is not the one that the index names: it was changed or mixed in";
+            Err(Refusal::new(Rung::Authentic, "wrong-digest", message).at(path))
+        }
+    };
+    let mut entries: BTreeMap<UnitId, Entry> = BTreeMap::new();
+    let mut scopes = BTreeMap::new();
+    for (digit, digest) in &manifest.index {
+        let path = format!("index/{digit}.json");
+        let Some(kind @ Kind::Head(_)) = Kind::of(&path) else {
+            return Err(missing(&path));
+        };
+        let head: Head = decode(Rung::Authentic, &path, checked(kind, *digest)?)?;
+        for (digits, digest) in &head {
+            let path = format!("index/{digits}.json");
+            let Some(kind @ Kind::Shard(_)) = Kind::of(&path) else {
+                return Err(missing(&path));
+            };
+            let shard: Shard = decode(Rung::Authentic, &path, checked(kind, *digest)?)?;
+            for (owner, scope) in shard {
+                let units = read_scope(&path, scope.units, &mut entries)?;
+                scopes.insert(owner, units);
+            }
+        }
+    }
+    for (id, entry) in &entries {
+        checked(Kind::Unit(id.clone()), entry.digest)?;
+        if let Some(digest) = entry.map {
+            checked(Kind::SourceMap(id.clone()), digest)?;
+        }
+        if let Some(digest) = entry.test {
+            checked(Kind::SelfTest(id.clone()), digest)?;
+        }
+    }
+    if let Some(extra) = files.keys().find(|path| !seen.contains(*path)) {
+        let message = "the index does not list this file";
+        return Err(Refusal::new(Rung::Authentic, "unlisted-file", message).at(extra));
+    }
+    Ok(Intact {
+        id,
+        manifest,
+        entries,
+        scopes,
+        files,
+    })
+}
+
+fn read_scope(
+    path: &str,
+    units: BTreeMap<String, Entry>,
+    entries: &mut BTreeMap<UnitId, Entry>,
+) -> Result<BTreeSet<UnitId>, Refusal> {
+    let mut scope = BTreeSet::new();
+    for (unit, entry) in units {
+        let refuse = |code: &str, message: &str| Refusal::new(Rung::Authentic, code, message).at(path);
+        let id: UnitId = unit
+            .parse()
+            .map_err(|_| refuse("malformed", "a scope names a unit that cannot be"))?;
+        if entries.get(&id).is_some_and(|known| *known != entry) {
+            return Err(refuse(
+                "mixed-units",
+                "two scopes name different contents for one unit",
+            ));
+        }
+        entries.insert(id.clone(), entry);
+        scope.insert(id);
+    }
+    Ok(scope)
+}
+
+/// Rung 3: for this mesh, environment and owner, newer than what was accepted, not expired, with
+/// no feature that this version lacks.
+///
+/// # Errors
+/// A [`Refusal`] at [`Rung::ForMe`].
+pub fn for_me(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal> {
+    let refuse = |code: &str, message: String| Err(Refusal::new(Rung::ForMe, code, message));
+    let (manifest, release) = (&candidate.bundle.manifest, &candidate.release);
+    for (what, mine, bundles, releases) in [
+        ("mesh", me.mesh, &manifest.mesh, &release.mesh),
+        (
+            "environment",
+            me.environment,
+            &manifest.environment,
+            &release.environment,
+        ),
+    ] {
+        if bundles != mine || releases != mine {
+            let other = if bundles == mine { releases } else { bundles };
+            return refuse(
+                &format!("wrong-{what}"),
+                format!("this is for {what} `{other}`, and this proxy is in `{mine}`"),
+            );
+        }
+    }
+    if let Some(accepted) = me.accepted {
+        let (known, offered) = (
+            (accepted.epoch, accepted.generation),
+            (release.epoch, release.generation),
+        );
+        let shown = |(epoch, generation): (u64, u64)| format!("epoch {epoch}, generation {generation}");
+        if offered < known {
+            let message = format!(
+                "the release is {}, and {} was accepted before",
+                shown(offered),
+                shown(known)
+            );
+            return refuse("older-generation", message);
+        }
+        let same = accepted.bundle == release.bundle && accepted.state == release.state;
+        if offered == known && !same && !me.local {
+            let message = format!("{} was accepted before with other content", shown(known));
+            return refuse("same-generation-other-content", message);
+        }
+    }
+    if let Some(expires) = release.expires
+        && me.now >= expires
+    {
+        return refuse(
+            "expired",
+            format!(
+                "the release expired at {expires} (unix seconds), and it is {}",
+                me.now
+            ),
+        );
+    }
+    let Some(scope) = candidate.bundle.scopes.get(&manifest::owner_key(Some(me.owner))) else {
+        return refuse("not-in-bundle", format!("the bundle has no `{}`", me.owner));
+    };
+    for id in scope {
+        let requires = candidate
+            .bundle
+            .entries
+            .get(id)
+            .map(|e| e.requires.as_slice())
+            .unwrap_or_default();
+        if let Some(feature) = requires.iter().find(|f| !FEATURES.contains(&f.as_str())) {
+            let message = format!("the unit needs `{feature}`, which this version does not have");
+            return Err(Refusal::new(Rung::ForMe, "missing-feature", message).at(id));
+        }
+    }
+    Ok(())
+}
+
+/// Rung 4: strict decode of the units of `owner`'s scope (of all units for `None`), with every
+/// reference among them complete.
+///
+/// # Errors
+/// A [`Refusal`] with unit, pointer and, from the unit's source map, file and line.
+pub fn well_formed(bundle: &Intact, owner: Option<&Owner>) -> Result<Program, Refusal> {
+    let all: BTreeSet<UnitId>;
+    let scope = match owner {
+        Some(_) => bundle.scopes.get(&manifest::owner_key(owner)),
+        None => {
+            all = bundle.entries.keys().cloned().collect();
+            Some(&all)
+        }
+    };
+    let mut units = Vec::new();
+    for id in scope.into_iter().flatten() {
+        if owner.is_some() && *id == UnitId::Control {
+            continue;
+        }
+        let bytes = bundle.unit_bytes(id).unwrap_or_default();
+        let unit = Unit::from_bytes(id, bytes)
+            .map_err(|e| Refusal::new(Rung::WellFormed, "malformed-unit", e.to_string()).at(id))?;
+        units.push((id.clone(), unit));
+    }
+    let program = Program::from_units(units)
+        .ok_or_else(|| Refusal::new(Rung::WellFormed, "missing-unit", "there is no mesh unit").at("mesh"))?;
+    let named = (&program.mesh.name, &program.mesh.environment);
+    if named != (&bundle.manifest.mesh, &bundle.manifest.environment) {
+        let message = "the mesh unit and the manifest name different meshes or environments";
+        return Err(Refusal::new(Rung::WellFormed, "mixed-units", message).at("mesh"));
+    }
+    references::check(&program).map_err(|refusal| bundle.locate(refusal))?;
+    Ok(program)
+}
+
+impl Intact {
+    /// The bytes of a unit.
+    #[must_use]
+    pub fn unit_bytes(&self, id: &UnitId) -> Option<&[u8]> {
+        self.files.get(&Kind::Unit(id.clone()).path()).map(Vec::as_slice)
+    }
+
+    /// Every unit with its digest and size.
+    #[must_use]
+    pub fn entries(&self) -> &BTreeMap<UnitId, Entry> {
+        &self.entries
+    }
+
+    /// The source map of a unit, if the bundle has a readable one.
+    #[must_use]
+    pub fn source_map(&self, id: &UnitId) -> Option<SourceMap> {
+        canonical::from_bytes(self.files.get(&Kind::SourceMap(id.clone()).path())?).ok()
+    }
+
+    /// All files.
+    #[must_use]
+    pub fn files(&self) -> &FileSet {
+        &self.files
+    }
+
+    /// Adds file and line to a refusal that names unit and pointer.
+    #[must_use]
+    pub fn locate(&self, mut refusal: Refusal) -> Refusal {
+        let id = refusal
+            .unit
+            .as_deref()
+            .and_then(|unit| unit.parse::<UnitId>().ok());
+        if let Some(map) = id.and_then(|id| self.source_map(&id)) {
+            refusal.place = map.resolve(refusal.pointer.as_deref().unwrap_or_default());
+        }
+        refusal
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct FormatOnly {
+    format: u32,
+}
+
+fn decode<T: serde::de::DeserializeOwned + serde::Serialize>(
+    rung: Rung,
+    path: &str,
+    bytes: &[u8],
+) -> Result<T, Refusal> {
+    canonical::from_bytes(bytes).map_err(|e| Refusal::new(rung, "malformed", e.to_string()).at(path))
+}

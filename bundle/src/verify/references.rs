@@ -1,0 +1,298 @@
+//! Rung 4: what decodes must also make sense. A compiler never writes what is refused here; a
+//! signed mistake, or a compiler newer than the proxy, might.
+
+use crate::expr::Expression;
+use crate::limits;
+use crate::name::Name;
+use crate::program::{
+    Action, Destination, From, HeaderEdits, Program, Redirect, Role, Routes, Rule, Service, Sticky,
+    ValueMatch,
+};
+use crate::refusal::{Refusal, Rung};
+use crate::unit::UnitId;
+
+/// A complaint inside a unit: pointer, code, message.
+type Complaint = (String, &'static str, String);
+
+/// Checks every reference, sum and bound of `program`.
+///
+/// # Errors
+/// The first complaint, in the order of the units.
+pub(super) fn check(program: &Program) -> Result<(), Refusal> {
+    let at = |id: UnitId| {
+        move |(pointer, code, message): Complaint| {
+            Refusal::new(Rung::WellFormed, code, message)
+                .at(&id)
+                .pointing(pointer)
+        }
+    };
+    let rules = program
+        .routes
+        .values()
+        .chain(program.gateway_routes.values().flat_map(|r| r.values()));
+    let entries = program
+        .access
+        .values()
+        .map(|a| a.allow.len() + a.deny.len())
+        .sum::<usize>();
+    let rules = rules.map(|r| r.rules.len()).sum::<usize>() + entries;
+    if program.services.len() > limits::SERVICES || rules > limits::RULES {
+        let message = format!(
+            "{} services and {rules} rules, and the limits are {} and {}",
+            program.services.len(),
+            limits::SERVICES,
+            limits::RULES
+        );
+        return Err(Refusal::new(Rung::WellFormed, "over-limit", message));
+    }
+    for (name, unit) in &program.services {
+        service(unit).map_err(at(UnitId::Service(name.clone())))?;
+    }
+    for (name, unit) in &program.canaries {
+        let id = UnitId::Canary(name.clone());
+        let known = |version: &Name| {
+            program
+                .services
+                .get(name)
+                .is_some_and(|s| s.versions.contains(version))
+        };
+        for (field, version) in [("/stable", &unit.stable), ("/candidate", &unit.candidate)] {
+            if !known(version) {
+                return Err(at(id)(complain(
+                    field,
+                    "unknown-version",
+                    format!("`{version}` is no version of `{name}`"),
+                )));
+            }
+        }
+        let weights: Vec<u32> = unit.stages.iter().map(|s| s.weight).collect();
+        let grow = weights.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
+        let inside = weights.iter().all(|w| (1..limits::WHOLE).contains(w));
+        if !grow || !inside || !(1..=limits::STAGES).contains(&weights.len()) {
+            return Err(at(id)(complain(
+                "/stages",
+                "bad-stages",
+                "stages grow strictly and stay below the whole".into(),
+            )));
+        }
+    }
+    for (name, unit) in &program.routes {
+        routes(program, unit).map_err(at(UnitId::Routes(name.clone())))?;
+    }
+    for (gateway, map) in &program.gateway_routes {
+        for (name, unit) in map {
+            let id = UnitId::GatewayRoutes(gateway.clone(), name.clone());
+            if !program.gateways.contains_key(gateway) {
+                return Err(at(id)(complain(
+                    "",
+                    "unknown-gateway",
+                    format!("there is no gateway `{gateway}`"),
+                )));
+            }
+            routes(program, unit).map_err(at(id))?;
+        }
+    }
+    for (owner, unit) in &program.access {
+        let lists = [("allow", &unit.allow), ("deny", &unit.deny)];
+        for (list, entries) in lists {
+            for (i, entry) in entries.iter().enumerate() {
+                let here = format!("/{list}/{i}");
+                let id = UnitId::Access(owner.clone());
+                if entry.from.is_empty() {
+                    return Err(at(id)(complain(
+                        &here,
+                        "empty-from",
+                        "an entry names nobody".into(),
+                    )));
+                }
+                expression(entry.when.as_ref(), &format!("{here}/when")).map_err(at(id))?;
+            }
+        }
+    }
+    for (owner, unit) in &program.quotas {
+        for (i, limit) in unit.limits.iter().enumerate() {
+            let sane = limit.rate.count >= 1 && limit.rate.per_ms >= 1 && limit.burst >= 1 && limit.cost >= 1;
+            if !sane || limit.cost > limit.burst {
+                let message = "rate, burst and cost are at least 1, and the burst covers the cost";
+                let complaint = complain(&format!("/limits/{i}"), "bad-limit", message.into());
+                return Err(at(UnitId::Quotas(owner.clone()))(complaint));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn complain(pointer: &str, code: &'static str, message: String) -> Complaint {
+    (pointer.to_owned(), code, message)
+}
+
+fn service(unit: &Service) -> Result<(), Complaint> {
+    if unit.versions.is_empty() {
+        return Err(complain(
+            "/versions",
+            "no-versions",
+            "a service has at least one version".into(),
+        ));
+    }
+    if !unit
+        .versions
+        .windows(2)
+        .all(|pair| matches!(pair, [a, b] if a < b))
+    {
+        return Err(complain(
+            "/versions",
+            "versions-order",
+            "versions are sorted and different".into(),
+        ));
+    }
+    match unit.addresses.keys().find(|v| !unit.versions.contains(v)) {
+        Some(version) => Err(complain(
+            "/addresses",
+            "unknown-version",
+            format!("`{version}` is no version of this service"),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn routes(program: &Program, unit: &Routes) -> Result<(), Complaint> {
+    if let Some(Sticky::Header(name)) = &unit.sticky {
+        header_name(name, "/sticky")?;
+    }
+    for (i, rule) in unit.rules.iter().enumerate() {
+        let here = format!("/rules/{i}");
+        if unit.rules.iter().take(i).any(|other| other.name == rule.name) {
+            return Err(complain(
+                &here,
+                "duplicate-rule",
+                format!("two rules are called `{}`", rule.name),
+            ));
+        }
+        self::rule(program, rule, &here)?;
+    }
+    Ok(())
+}
+
+fn rule(program: &Program, rule: &Rule, here: &str) -> Result<(), Complaint> {
+    for (list, matches) in [("headers", &rule.matches.headers), ("query", &rule.matches.query)] {
+        for (i, ValueMatch { name, .. }) in matches.iter().enumerate() {
+            if list == "headers" {
+                header_name(name, &format!("{here}/match/headers/{i}"))?;
+            }
+        }
+    }
+    for from in &rule.matches.callers {
+        if matches!(from, From::External) {
+            return Err(complain(
+                here,
+                "bad-caller",
+                "outbound rules see callers of the mesh only".into(),
+            ));
+        }
+    }
+    expression(rule.matches.when.as_ref(), &format!("{here}/match/when"))?;
+    edits(&rule.request_headers, &format!("{here}/requestHeaders"))?;
+    edits(&rule.response_headers, &format!("{here}/responseHeaders"))?;
+    match &rule.action {
+        Action::Forward(targets) => {
+            let sum: u64 = targets.iter().map(|t| u64::from(t.weight)).sum();
+            if sum != u64::from(limits::WHOLE) {
+                let message = format!("weights sum to {sum} of {}", limits::WHOLE);
+                return Err(complain(&format!("{here}/action/forward"), "bad-split", message));
+            }
+            for (i, target) in targets.iter().enumerate() {
+                destination(program, &target.to, &format!("{here}/action/forward/{i}"))?;
+            }
+            Ok(())
+        }
+        Action::Redirect(Redirect { status, scheme, .. }) => {
+            let fine = matches!(status, 301 | 302 | 303 | 307 | 308)
+                && scheme.as_deref().is_none_or(|s| matches!(s, "http" | "https"));
+            let complaint = || {
+                complain(
+                    &format!("{here}/action/redirect"),
+                    "bad-redirect",
+                    "no such redirect".into(),
+                )
+            };
+            fine.then_some(()).ok_or_else(complaint)
+        }
+        Action::Respond(respond) => {
+            let pointer = format!("{here}/action/respond");
+            for (name, value) in &respond.headers {
+                header(name, value, &pointer)?;
+            }
+            let fine = (200..600).contains(&respond.status);
+            fine.then_some(())
+                .ok_or_else(|| complain(&pointer, "bad-status", "a status is 200 to 599".into()))
+        }
+    }
+}
+
+fn destination(program: &Program, to: &Destination, here: &str) -> Result<(), Complaint> {
+    let Some(service) = program.services.get(&to.service) else {
+        return Err(complain(
+            here,
+            "unknown-service",
+            format!("there is no service `{}`", to.service),
+        ));
+    };
+    let canary = program.canaries.contains_key(&to.service);
+    match (&to.version, to.role) {
+        (Some(version), None) if service.versions.contains(version) => Ok(()),
+        (Some(version), None) => {
+            let message = format!("`{version}` is no version of `{}`", to.service);
+            Err(complain(here, "unknown-version", message))
+        }
+        (None, Some(Role::Stable | Role::Candidate)) if canary => Ok(()),
+        (None, Some(_)) => Err(complain(
+            here,
+            "no-canary",
+            format!("`{}` has no canary", to.service),
+        )),
+        (None, None) if canary || service.versions.len() == 1 => Ok(()),
+        (None, None) => {
+            let message = format!("`{}` has several versions and no canary", to.service);
+            Err(complain(here, "ambiguous-version", message))
+        }
+        (Some(_), Some(_)) => Err(complain(
+            here,
+            "bad-destination",
+            "a version and a role at once".into(),
+        )),
+    }
+}
+
+fn edits(edits: &HeaderEdits, here: &str) -> Result<(), Complaint> {
+    for (name, value) in edits.set.iter().chain(&edits.add) {
+        header(name, value, here)?;
+    }
+    edits.remove.iter().try_for_each(|name| header_name(name, here))
+}
+
+fn header(name: &str, value: &str, here: &str) -> Result<(), Complaint> {
+    header_name(name, here)?;
+    let clean = value.bytes().all(|b| b == b'\t' || (b >= 0x20 && b != 0x7f));
+    clean.then_some(()).ok_or_else(|| {
+        complain(
+            here,
+            "bad-header",
+            format!("the value of `{name}` has a control character"),
+        )
+    })
+}
+
+/// Lower-case tokens of RFC 9110 section 5.6.2.
+fn header_name(name: &str, here: &str) -> Result<(), Complaint> {
+    let token = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&b);
+    let fine = !name.is_empty() && name.len() <= 256 && name.bytes().all(token);
+    fine.then_some(())
+        .ok_or_else(|| complain(here, "bad-header", "a header name is a lower-case token".into()))
+}
+
+fn expression(when: Option<&Expression>, here: &str) -> Result<(), Complaint> {
+    let Some(when) = when else { return Ok(()) };
+    when.tree
+        .check()
+        .map_err(|e| complain(here, "bad-expression", e.to_string()))
+}
