@@ -42,15 +42,9 @@ pub fn read(bytes: &[u8]) -> Result<FileSet, Refusal> {
     if again == inflated {
         Ok(files)
     } else if inflated.len() > again.len() {
-        Err(refuse(
-            "archive-trailing",
-            "there are bytes after the end of the archive",
-        ))
+        Err(refuse("archive-trailing", "there are bytes after the end of the archive"))
     } else {
-        Err(refuse(
-            "archive-form",
-            "an entry has a mode, time, owner or order that no bundle has",
-        ))
+        Err(refuse("archive-form", "an entry has a mode, time, owner or order that no bundle has"))
     }
 }
 
@@ -67,56 +61,34 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     let broken = |e: std::io::Error| {
         let text = e.to_string();
         if text.contains("memory") || text.contains("window") {
-            refuse(
-                "archive-window",
-                "the archive asks for a larger zstd window than 8 MiB",
-            )
+            refuse("archive-window", "the archive asks for a larger zstd window than 8 MiB")
         } else if e.kind() == std::io::ErrorKind::UnexpectedEof || text.contains("incomplete") {
             refuse("archive-truncated", "the archive ends too early")
         } else {
-            refuse(
-                "archive-corrupt",
-                format!("the archive does not decompress: {text}"),
-            )
+            refuse("archive-corrupt", format!("the archive does not decompress: {text}"))
         }
     };
     let mut source = bytes;
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(&mut source)
-        .map_err(broken)?
-        .single_frame();
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(&mut source).map_err(broken)?.single_frame();
     decoder.window_log_max(limits::ZSTD_WINDOW_LOG).map_err(broken)?;
     let room = limits::BUNDLE_BYTES + limits::BUNDLE_FILES * 1024;
     let mut inflated = Vec::new();
-    decoder
-        .by_ref()
-        .take(room as u64 + 1)
-        .read_to_end(&mut inflated)
-        .map_err(broken)?;
+    decoder.by_ref().take(room as u64 + 1).read_to_end(&mut inflated).map_err(broken)?;
     drop(decoder);
     if inflated.len() > room {
-        return Err(refuse(
-            "archive-too-large",
-            format!("the archive inflates to more than {room} bytes"),
-        ));
+        return Err(refuse("archive-too-large", format!("the archive inflates to more than {room} bytes")));
     }
     if source.is_empty() {
         Ok(inflated)
     } else {
-        Err(refuse(
-            "archive-trailing",
-            "there are bytes after the end of the archive",
-        ))
+        Err(refuse("archive-trailing", "there are bytes after the end of the archive"))
     }
 }
 
 fn untar(inflated: &[u8]) -> Result<FileSet, Refusal> {
     let broken = |e: std::io::Error| {
         let early = e.kind() == std::io::ErrorKind::UnexpectedEof || e.to_string().contains("unexpected EOF");
-        if early {
-            truncated()
-        } else {
-            refuse("archive-format", format!("a tar header is broken: {e}"))
-        }
+        if early { truncated() } else { refuse("archive-format", format!("a tar header is broken: {e}")) }
     };
     let mut files = FileSet::new();
     let mut archive = tar::Archive::new(inflated);
@@ -125,10 +97,7 @@ fn untar(inflated: &[u8]) -> Result<FileSet, Refusal> {
         let mut entry = entry.map_err(broken)?;
         count += 1;
         if count > limits::BUNDLE_FILES {
-            return Err(refuse(
-                "archive-entries",
-                format!("more than {} entries", limits::BUNDLE_FILES),
-            ));
+            return Err(refuse("archive-entries", format!("more than {} entries", limits::BUNDLE_FILES)));
         }
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let shown = path.escape_debug().to_string();
@@ -154,11 +123,7 @@ fn untar(inflated: &[u8]) -> Result<FileSet, Refusal> {
             return Err(refuse("archive-duplicate", "an entry stands twice").at(shown));
         }
     }
-    if files.is_empty() {
-        Err(truncated())
-    } else {
-        Ok(files)
-    }
+    if files.is_empty() { Err(truncated()) } else { Ok(files) }
 }
 
 fn truncated() -> Refusal {

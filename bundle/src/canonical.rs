@@ -29,11 +29,7 @@ pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
 /// [`CanonicalError`] says whether the bytes are no such value or another spelling of one.
 pub fn from_bytes<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, CanonicalError> {
     let value: T = serde_json::from_slice(bytes)?;
-    if to_bytes(&value)? == bytes {
-        Ok(value)
-    } else {
-        Err(CanonicalError::NotCanonical)
-    }
+    if to_bytes(&value)? == bytes { Ok(value) } else { Err(CanonicalError::NotCanonical) }
 }
 
 #[cfg(test)]
@@ -47,12 +43,7 @@ mod tests {
         let map: BTreeMap<String, u32> = [("b".to_owned(), 1), ("a".to_owned(), 2)].into();
         assert_eq!(to_bytes(&map).unwrap(), br#"{"a":2,"b":1}"#);
         assert!(from_bytes::<BTreeMap<String, u32>>(br#"{"a":2,"b":1}"#).is_ok());
-        for other in [
-            r#"{"b":1,"a":2}"#,
-            r#"{"a": 2,"b":1}"#,
-            r#"{"a":2,"a":2}"#,
-            "{\"a\":2}\n",
-        ] {
+        for other in [r#"{"b":1,"a":2}"#, r#"{"a": 2,"b":1}"#, r#"{"a":2,"a":2}"#, "{\"a\":2}\n"] {
             let refused = from_bytes::<BTreeMap<String, u32>>(other.as_bytes());
             assert!(matches!(refused, Err(CanonicalError::NotCanonical)), "{other}");
         }

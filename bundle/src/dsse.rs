@@ -64,18 +64,11 @@ pub fn seal(
     let message = pre_authentication(kind, payload);
     let mut signatures: Vec<Signature> = keys
         .iter()
-        .map(|key| Signature {
-            keyid: key.public().id(),
-            sig: BASE64.encode(key.sign(&message)),
-        })
+        .map(|key| Signature { keyid: key.public().id(), sig: BASE64.encode(key.sign(&message)) })
         .collect();
     signatures.sort_by(|a, b| a.keyid.cmp(&b.keyid));
     let payload = BASE64.encode(payload);
-    crate::canonical::to_bytes(&Envelope {
-        payload,
-        payload_type: kind.to_owned(),
-        signatures,
-    })
+    crate::canonical::to_bytes(&Envelope { payload, payload_type: kind.to_owned(), signatures })
 }
 
 /// Opens an envelope: the payload, if a threshold of `trust` signed it. A key counts once,
@@ -92,28 +85,19 @@ pub fn open(kind: &str, envelope: &[u8], trust: &TrustSet) -> Result<Vec<u8>, En
     if envelope.signatures.len() > limits::KEYS {
         return Err(malformed(format!("more than {} signatures", limits::KEYS)));
     }
-    let payload = BASE64
-        .decode(&envelope.payload)
-        .map_err(|e| malformed(e.to_string()))?;
+    let payload = BASE64.decode(&envelope.payload).map_err(|e| malformed(e.to_string()))?;
     let message = pre_authentication(kind, &payload);
     let mut good: BTreeSet<&PublicKey> = BTreeSet::new();
     for signature in &envelope.signatures {
         let Ok(bytes) = BASE64.decode(&signature.sig) else {
             continue;
         };
-        good.extend(
-            trust
-                .keys()
-                .filter(|key| key.id() == signature.keyid && key.verifies(&message, &bytes)),
-        );
+        good.extend(trust.keys().filter(|key| key.id() == signature.keyid && key.verifies(&message, &bytes)));
     }
     if good.len() >= trust.threshold() {
         Ok(payload)
     } else {
-        Err(EnvelopeError::Threshold {
-            good: good.len(),
-            needed: trust.threshold(),
-        })
+        Err(EnvelopeError::Threshold { good: good.len(), needed: trust.threshold() })
     }
 }
 
@@ -127,9 +111,7 @@ pub fn peek(kind: &str, envelope: &[u8]) -> Result<Vec<u8>, EnvelopeError> {
     if envelope.payload_type != kind {
         return Err(EnvelopeError::Type(envelope.payload_type));
     }
-    BASE64
-        .decode(&envelope.payload)
-        .map_err(|e| EnvelopeError::Malformed(e.to_string()))
+    BASE64.decode(&envelope.payload).map_err(|e| EnvelopeError::Malformed(e.to_string()))
 }
 
 /// What is signed (DSSE "PAE").
@@ -156,10 +138,7 @@ mod tests {
         assert_eq!(open(RELEASE_TYPE, &twice, &two), Err(needed));
         let both = seal(RELEASE_TYPE, b"{}", &[a, b]).unwrap();
         assert_eq!(open(RELEASE_TYPE, &both, &two).unwrap(), b"{}");
-        assert!(matches!(
-            open(MANIFEST_TYPE, &both, &two),
-            Err(EnvelopeError::Type(_))
-        ));
+        assert!(matches!(open(MANIFEST_TYPE, &both, &two), Err(EnvelopeError::Type(_))));
     }
 
     #[test]

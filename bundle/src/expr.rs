@@ -313,11 +313,7 @@ impl Expr {
             Self::Has(slot) => like(slot.optional()),
             Self::Truth(slot) => like(slot.ty() == Type::Bool),
             Self::Compare(c) => like(c.left.ty() == c.right.ty()),
-            Self::In(m) => like(
-                m.set
-                    .iter()
-                    .all(|l| Operand::Literal(l.clone()).ty() == m.item.ty()),
-            ),
+            Self::In(m) => like(m.set.iter().all(|l| Operand::Literal(l.clone()).ty() == m.item.ty())),
             Self::Member(m) => like(m.of.repeated() && m.item.ty() == Type::Text),
             Self::Text(t) => {
                 let constant = matches!(t.arg, Operand::Literal(_)) || t.op != TextOp::Matches;
@@ -330,10 +326,7 @@ impl Expr {
 mod int_as_text {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    #[expect(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "the signature that serde asks for"
-    )]
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
     pub(super) fn serialize<S: Serializer>(value: &i64, s: S) -> Result<S::Ok, S::Error> {
         s.collect_str(value)
     }
@@ -371,10 +364,7 @@ mod tests {
             deep = Expr::Not(Box::new(deep));
         }
         assert_eq!(deep.check(), Err(ExprError::TooDeep));
-        assert_eq!(
-            Expr::All(vec![Expr::Bool(true); limits::EXPR_NODES]).check(),
-            Err(ExprError::TooLarge)
-        );
+        assert_eq!(Expr::All(vec![Expr::Bool(true); limits::EXPR_NODES]).check(), Err(ExprError::TooLarge));
         let unlike = Compare {
             op: CompareOp::Eq,
             left: Operand::Slot(Slot::Path),

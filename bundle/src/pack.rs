@@ -74,9 +74,7 @@ pub fn pack(input: &Input<'_>) -> Result<Packed, PackError> {
         return Err(PackError::TooMany(units.len()));
     }
     for (id, unit) in &units {
-        let bytes = unit
-            .to_bytes()
-            .map_err(|e| PackError::Canonical(id.to_string(), e))?;
+        let bytes = unit.to_bytes().map_err(|e| PackError::Canonical(id.to_string(), e))?;
         let mut entry = Entry {
             digest: Digest::of(&bytes),
             size: bytes.len() as u64,
@@ -110,11 +108,7 @@ pub fn pack(input: &Input<'_>) -> Result<Packed, PackError> {
     add(&mut files, Kind::Manifest, bytes)?;
     let size = files.values().map(Vec::len).sum();
     if size > limits::BUNDLE_BYTES {
-        return Err(PackError::TooLarge {
-            what: "bundle".into(),
-            size,
-            limit: limits::BUNDLE_BYTES,
-        });
+        return Err(PackError::TooLarge { what: "bundle".into(), size, limit: limits::BUNDLE_BYTES });
     }
     Ok(Packed { id, files })
 }
@@ -131,16 +125,10 @@ pub fn seal(
     keys: &[SigningKey],
 ) -> Result<(), CanonicalError> {
     let manifest = files.get("manifest.json").cloned().unwrap_or_default();
-    files.insert(
-        Kind::Signature.path(),
-        dsse::seal(dsse::MANIFEST_TYPE, &manifest, keys)?,
-    );
+    files.insert(Kind::Signature.path(), dsse::seal(dsse::MANIFEST_TYPE, &manifest, keys)?);
     files.insert(Kind::State.path(), canonical::to_bytes(state)?);
     let release = canonical::to_bytes(release)?;
-    files.insert(
-        Kind::Release.path(),
-        dsse::seal(dsse::RELEASE_TYPE, &release, keys)?,
-    );
+    files.insert(Kind::Release.path(), dsse::seal(dsse::RELEASE_TYPE, &release, keys)?);
     Ok(())
 }
 
@@ -155,11 +143,7 @@ pub fn state_digest(state: &State) -> Result<Digest, CanonicalError> {
 fn add(files: &mut FileSet, kind: Kind, bytes: Vec<u8>) -> Result<(), PackError> {
     let path = kind.path();
     if bytes.len() > kind.limit() {
-        return Err(PackError::TooLarge {
-            what: path,
-            size: bytes.len(),
-            limit: kind.limit(),
-        });
+        return Err(PackError::TooLarge { what: path, size: bytes.len(), limit: kind.limit() });
     }
     files.insert(path, bytes);
     Ok(())
@@ -173,13 +157,8 @@ fn index(
     let mut shards: BTreeMap<u8, Shard> = BTreeMap::new();
     let mut put = |owner: Option<&Owner>, units: &mut dyn Iterator<Item = UnitId>| {
         let key = manifest::owner_key(owner);
-        let units = units
-            .filter_map(|id| entries.get(&id).map(|e| (id.to_string(), e.clone())))
-            .collect();
-        shards
-            .entry(manifest::shard_of(&key))
-            .or_default()
-            .insert(key, Scope { units });
+        let units = units.filter_map(|id| entries.get(&id).map(|e| (id.to_string(), e.clone()))).collect();
+        shards.entry(manifest::shard_of(&key)).or_default().insert(key, Scope { units });
     };
     put(None, &mut [UnitId::Mesh, UnitId::Control].into_iter());
     let mut owned: BTreeMap<Owner, Vec<UnitId>> = BTreeMap::new();
@@ -195,10 +174,7 @@ fn index(
     let mut heads: BTreeMap<u8, Head> = BTreeMap::new();
     for (number, shard) in shards {
         let bytes = canonical::to_bytes(&shard).map_err(|e| PackError::Canonical("index".into(), e))?;
-        heads
-            .entry(number >> 4)
-            .or_default()
-            .insert(format!("{number:02x}"), Digest::of(&bytes));
+        heads.entry(number >> 4).or_default().insert(format!("{number:02x}"), Digest::of(&bytes));
         add(files, Kind::Shard(number), bytes)?;
     }
     let mut index = BTreeMap::new();

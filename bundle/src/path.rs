@@ -69,10 +69,7 @@ impl PathPattern {
             return Err(PatternError::TooLong);
         }
         let rest = text.strip_prefix('/').ok_or(PatternError::NoSlash)?;
-        if !text
-            .bytes()
-            .all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'\\'))
-        {
+        if !text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'\\')) {
             return Err(PatternError::Character);
         }
         let mut segments = Vec::new();
@@ -81,19 +78,14 @@ impl PathPattern {
         while let Some(part) = parts.next() {
             let last = parts.peek().is_none();
             if part == "*" && last {
-                return Ok(Self::Segments {
-                    segments,
-                    below: true,
-                });
+                return Ok(Self::Segments { segments, below: true });
             }
             if part.contains('*') {
                 return Err(PatternError::Star);
             }
             if part.contains(['{', '}']) {
-                let name = part
-                    .strip_prefix('{')
-                    .and_then(|p| p.strip_suffix('}'))
-                    .ok_or(PatternError::Param)?;
+                let name =
+                    part.strip_prefix('{').and_then(|p| p.strip_suffix('}')).ok_or(PatternError::Param)?;
                 if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') {
                     return Err(PatternError::Param);
                 }
@@ -108,24 +100,15 @@ impl PathPattern {
         }
         if matches!(segments.as_slice(), [Segment::Literal(only)] if only.is_empty()) {
             segments.clear();
-            return Ok(Self::Segments {
-                segments,
-                below: false,
-            });
+            return Ok(Self::Segments { segments, below: false });
         }
-        Ok(Self::Segments {
-            segments,
-            below: false,
-        })
+        Ok(Self::Segments { segments, below: false })
     }
 
     /// The pattern of everything: `/*`.
     #[must_use]
     pub fn any() -> Self {
-        Self::Segments {
-            segments: Vec::new(),
-            below: true,
-        }
+        Self::Segments { segments: Vec::new(), below: true }
     }
 
     /// True for `/*`.
@@ -152,10 +135,7 @@ impl PathPattern {
     #[must_use]
     pub fn literal_prefix(&self) -> Option<String> {
         match self {
-            Self::Segments {
-                segments,
-                below: true,
-            } => {
+            Self::Segments { segments, below: true } => {
                 let mut text = String::new();
                 for segment in segments {
                     match segment {
@@ -233,17 +213,9 @@ mod tests {
 
     #[test]
     fn patterns_read_what_they_write() {
-        for text in [
-            "/",
-            "/*",
-            "/a",
-            "/a/",
-            "/a/*",
-            "/{id}",
-            "/orders/{id}/refund",
-            "/a/{x}/b/{y}/*",
-            "/a;v=1",
-        ] {
+        for text in
+            ["/", "/*", "/a", "/a/", "/a/*", "/{id}", "/orders/{id}/refund", "/a/{x}/b/{y}/*", "/a;v=1"]
+        {
             assert_eq!(PathPattern::parse(text).unwrap().to_string(), text);
         }
     }
@@ -267,13 +239,7 @@ mod tests {
 
     #[test]
     fn the_prefix_is_what_rewrites_replace() {
-        assert_eq!(
-            PathPattern::parse("/api/orders/*")
-                .unwrap()
-                .literal_prefix()
-                .unwrap(),
-            "/api/orders"
-        );
+        assert_eq!(PathPattern::parse("/api/orders/*").unwrap().literal_prefix().unwrap(), "/api/orders");
         assert_eq!(PathPattern::parse("/*").unwrap().literal_prefix().unwrap(), "");
         assert_eq!(PathPattern::parse("/{a}/*").unwrap().literal_prefix(), None);
     }

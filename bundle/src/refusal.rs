@@ -78,14 +78,7 @@ impl Refusal {
     /// A refusal at `rung`.
     #[must_use]
     pub fn new(rung: Rung, code: &str, message: impl Into<String>) -> Self {
-        Self {
-            rung,
-            code: code.to_owned(),
-            message: message.into(),
-            unit: None,
-            pointer: None,
-            place: None,
-        }
+        Self { rung, code: code.to_owned(), message: message.into(), unit: None, pointer: None, place: None }
     }
 
     /// Names the file or unit.

@@ -35,10 +35,7 @@ pub fn scopes(program: &Program) -> BTreeMap<Owner, Vec<UnitId>> {
 pub fn scope_of(program: &Program, owner: &Owner) -> Vec<UnitId> {
     let reach = match owner {
         Owner::Service(name) => {
-            let allowed = program
-                .services
-                .keys()
-                .filter(|callee| may_call(program, name, callee));
+            let allowed = program.services.keys().filter(|callee| may_call(program, name, callee));
             allowed.cloned().collect()
         }
         Owner::Gateway(_) => BTreeSet::new(),
@@ -59,10 +56,7 @@ fn units_of(program: &Program, owner: &Owner, reach: &BTreeSet<Name>) -> Vec<Uni
     match owner {
         Owner::Service(name) => {
             add(UnitId::Service(name.clone()), program.services.contains_key(name));
-            add(
-                UnitId::Resilience(name.clone()),
-                program.resilience.contains_key(name),
-            );
+            add(UnitId::Resilience(name.clone()), program.resilience.contains_key(name));
             for selected in selected_callers(program, owner) {
                 add(UnitId::Service(selected), true);
             }
@@ -85,18 +79,9 @@ fn units_of(program: &Program, owner: &Owner, reach: &BTreeSet<Name>) -> Vec<Uni
         }
     }
     for service in targets {
-        add(
-            UnitId::Routes(service.clone()),
-            program.routes.contains_key(&service),
-        );
-        add(
-            UnitId::Canary(service.clone()),
-            program.canaries.contains_key(&service),
-        );
-        add(
-            UnitId::Resilience(service.clone()),
-            program.resilience.contains_key(&service),
-        );
+        add(UnitId::Routes(service.clone()), program.routes.contains_key(&service));
+        add(UnitId::Canary(service.clone()), program.canaries.contains_key(&service));
+        add(UnitId::Resilience(service.clone()), program.resilience.contains_key(&service));
         let exists = program.services.contains_key(&service);
         add(UnitId::Service(service), exists);
     }
@@ -124,11 +109,7 @@ fn callable(program: &Program) -> BTreeMap<Name, BTreeSet<Name>> {
                 From::Service(caller) => let_in(caller),
                 From::Gateway(_) | From::External => {}
                 From::Labels(_) | From::Principal(_) | From::Any => {
-                    program
-                        .services
-                        .keys()
-                        .filter(|s| selects(program, from, s))
-                        .for_each(&mut let_in);
+                    program.services.keys().filter(|s| selects(program, from, s)).for_each(&mut let_in);
                 }
             }
         }
@@ -174,13 +155,7 @@ fn selected_callers(program: &Program, owner: &Owner) -> BTreeSet<Name> {
     for entry in access.allow.iter().chain(&access.deny) {
         for from in &entry.from {
             if matches!(from, From::Labels(_)) || reads_labels(entry) {
-                names.extend(
-                    program
-                        .services
-                        .keys()
-                        .filter(|s| selects(program, from, s))
-                        .cloned(),
-                );
+                names.extend(program.services.keys().filter(|s| selects(program, from, s)).cloned());
             }
         }
     }

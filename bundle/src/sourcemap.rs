@@ -40,14 +40,8 @@ mod tests {
 
     #[test]
     fn a_pointer_falls_back_to_its_parent() {
-        let places = [
-            ("/rules/0".to_owned(), Place(0, 4, 3, 5, 9)),
-            (String::new(), Place(0, 1, 1, 9, 1)),
-        ];
-        let map = SourceMap {
-            files: vec!["a.yaml".into()],
-            places: places.into(),
-        };
+        let places = [("/rules/0".to_owned(), Place(0, 4, 3, 5, 9)), (String::new(), Place(0, 1, 1, 9, 1))];
+        let map = SourceMap { files: vec!["a.yaml".into()], places: places.into() };
         assert_eq!(map.resolve("/rules/0/timeoutMs").unwrap(), "a.yaml:4:3");
         assert_eq!(map.resolve("/rules/1").unwrap(), "a.yaml:1:1");
     }

@@ -29,10 +29,7 @@ pub enum KeyError {
     #[error("no key could be made")]
     NoKey,
     /// A set without keys, with a key twice, too many keys, or an impossible threshold.
-    #[error(
-        "a trust set has 1 to {} different keys and a threshold from 1 to their number",
-        limits::KEYS
-    )]
+    #[error("a trust set has 1 to {} different keys and a threshold from 1 to their number", limits::KEYS)]
     NotASet,
 }
 
@@ -46,9 +43,7 @@ impl PublicKey {
     /// True if `signature` is this key's over `message`.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        UnparsedPublicKey::new(&ED25519, &self.0)
-            .verify(message, signature)
-            .is_ok()
+        UnparsedPublicKey::new(&ED25519, &self.0).verify(message, signature).is_ok()
     }
 }
 
@@ -193,10 +188,7 @@ impl TryFrom<WrittenSet> for TrustSet {
 
 impl From<TrustSet> for WrittenSet {
     fn from(set: TrustSet) -> Self {
-        Self {
-            threshold: set.threshold,
-            keys: set.keys.into_iter().collect(),
-        }
+        Self { threshold: set.threshold, keys: set.keys.into_iter().collect() }
     }
 }
 

@@ -1,1 +1,33 @@
-//! What the mesh does with one request: pure, indexed, explained.
+//! The decision core: what the mesh does with one request.
+//!
+//! [`Engine::new`] builds matchers from a program and a state for one proxy;
+//! [`Engine::decide_outbound`] and [`Engine::decide_inbound`] are the only places in the
+//! product that know what happens to a request. The proxy calls them for live traffic,
+//! `meshc route`, `test` and `plan` for example requests, through [`journey`].
+//!
+//! Pure: no parser of languages, no I/O, no clock, no randomness of its own. Whatever varies
+//! comes in as a field of [`Request`]. An engine is immutable and shared behind an `Arc`.
+
+pub mod access;
+pub mod build;
+pub mod edit;
+pub mod engine;
+pub mod explain;
+pub mod expr;
+pub mod host;
+pub mod inbound;
+pub mod index;
+pub mod journey;
+pub mod matcher;
+pub mod outbound;
+pub mod path;
+pub mod regex;
+pub mod request;
+pub mod split;
+pub mod values;
+
+pub use build::BuildError;
+pub use engine::Engine;
+pub use inbound::{Charge, Inbound, Verdict};
+pub use outbound::{Forward, Outbound, Outcome, Reason};
+pub use request::{Connection, Fields, Picks, Request, Source};

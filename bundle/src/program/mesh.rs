@@ -31,10 +31,7 @@ pub struct Mesh {
     #[serde(default, skip_serializing_if = "is_default")]
     pub probation: Probation,
     /// Largest share of services, rules or allow entries that one bundle may remove unacknowledged.
-    #[serde(
-        default = "default_max_removed",
-        skip_serializing_if = "is_default_max_removed"
-    )]
+    #[serde(default = "default_max_removed", skip_serializing_if = "is_default_max_removed")]
     pub max_removed: u32,
     /// Good bundles that a proxy keeps beside the newest.
     #[serde(default = "default_keep", skip_serializing_if = "is_default_keep")]
@@ -88,9 +85,7 @@ impl Mesh {
     /// The result is a name of the right form; whether it exists is the caller's question.
     #[must_use]
     pub fn owner_of(&self, spiffe_id: &str) -> Option<Owner> {
-        let path = spiffe_id
-            .strip_prefix("spiffe://")?
-            .strip_prefix(self.trust_domain.as_str())?;
+        let path = spiffe_id.strip_prefix("spiffe://")?.strip_prefix(self.trust_domain.as_str())?;
         let gateway = format!("/{}/gateway/", self.environment);
         if let Some(name) = path.strip_prefix(gateway.as_str()) {
             return Name::new(name).ok().map(Owner::Gateway);
@@ -127,10 +122,7 @@ pub struct Defaults {
 
 impl Default for Defaults {
     fn default() -> Self {
-        Self {
-            timeout_ms: default_timeout(),
-            retry: Retry::default(),
-        }
+        Self { timeout_ms: default_timeout(), retry: Retry::default() }
     }
 }
 
@@ -151,12 +143,7 @@ pub struct Probation {
 impl Default for Probation {
     /// 50 requests, 5 points, 60 s, 30 minutes: `design: activation ladder, rung 9`.
     fn default() -> Self {
-        Self {
-            min_requests: 50,
-            max_over: 500,
-            window_ms: 60_000,
-            max_ms: 1_800_000,
-        }
+        Self { min_requests: 50, max_over: 500, window_ms: 60_000, max_ms: 1_800_000 }
     }
 }
 
@@ -185,10 +172,7 @@ fn default_max_removed() -> u32 {
     limits::WHOLE * 30 / 100
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_default_max_removed(value: &u32) -> bool {
     *value == default_max_removed()
 }
@@ -197,10 +181,7 @@ fn default_keep() -> u32 {
     5
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_default_keep(value: &u32) -> bool {
     *value == default_keep()
 }
@@ -210,10 +191,7 @@ fn default_timeout() -> u64 {
     15_000
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_default_timeout(value: &u64) -> bool {
     *value == default_timeout()
 }
@@ -223,11 +201,7 @@ mod tests {
     use super::*;
 
     fn mesh() -> Mesh {
-        Mesh::new(
-            Name::new("shop").unwrap(),
-            Name::new("prod").unwrap(),
-            "shop.example",
-        )
+        Mesh::new(Name::new("shop").unwrap(), Name::new("prod").unwrap(), "shop.example")
     }
 
     #[test]
@@ -259,10 +233,7 @@ mod tests {
     #[test]
     fn a_plain_mesh_writes_three_fields() {
         let text = serde_json::to_string(&mesh()).unwrap();
-        assert_eq!(
-            text,
-            r#"{"name":"shop","environment":"prod","trustDomain":"shop.example"}"#
-        );
+        assert_eq!(text, r#"{"name":"shop","environment":"prod","trustDomain":"shop.example"}"#);
         assert_eq!(serde_json::from_str::<Mesh>(&text).unwrap(), mesh());
     }
 }

@@ -133,11 +133,7 @@ impl Program {
                     program.routes.insert(name, unit);
                 }
                 (UnitId::GatewayRoutes(gateway, name), Unit::Routes(unit)) => {
-                    program
-                        .gateway_routes
-                        .entry(gateway)
-                        .or_default()
-                        .insert(name, unit);
+                    program.gateway_routes.entry(gateway).or_default().insert(name, unit);
                 }
                 (UnitId::Access(owner), Unit::Access(unit)) => {
                     program.access.insert(owner, unit);
@@ -168,9 +164,7 @@ impl Program {
         part.gateways = pick(&self.gateways, |n| keep(UnitId::Gateway(n.clone())));
         part.routes = pick(&self.routes, |n| keep(UnitId::Routes(n.clone())));
         for (gateway, routes) in &self.gateway_routes {
-            let some = pick(routes, |n| {
-                keep(UnitId::GatewayRoutes(gateway.clone(), n.clone()))
-            });
+            let some = pick(routes, |n| keep(UnitId::GatewayRoutes(gateway.clone(), n.clone())));
             if !some.is_empty() {
                 part.gateway_routes.insert(gateway.clone(), some);
             }
@@ -184,10 +178,7 @@ impl Program {
 }
 
 fn pick<K: Ord + Clone, V: Clone>(map: &BTreeMap<K, V>, keep: impl Fn(&K) -> bool) -> BTreeMap<K, V> {
-    map.iter()
-        .filter(|(k, _)| keep(k))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect()
+    map.iter().filter(|(k, _)| keep(k)).map(|(k, v)| (k.clone(), v.clone())).collect()
 }
 
 /// True for a value at its default: such fields are not written.

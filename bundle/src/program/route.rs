@@ -298,10 +298,7 @@ fn whole() -> u32 {
     crate::limits::WHOLE
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_whole(value: &u32) -> bool {
     *value == whole()
 }
@@ -311,10 +308,7 @@ fn found() -> u16 {
     302
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_found(value: &u16) -> bool {
     *value == found()
 }
@@ -324,10 +318,7 @@ fn base() -> u64 {
     25
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_base(value: &u64) -> bool {
     *value == base()
 }
@@ -336,10 +327,7 @@ fn most() -> u64 {
     250
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_most(value: &u64) -> bool {
     *value == most()
 }
@@ -349,10 +337,7 @@ fn budget() -> u32 {
     2_000
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_budget(value: &u32) -> bool {
     *value == budget()
 }

@@ -132,10 +132,7 @@ fn half() -> u32 {
     limits::WHOLE / 2
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
 fn is_half(value: &u32) -> bool {
     *value == half()
 }

@@ -84,19 +84,12 @@ pub fn bound(files: &FileSet) -> Result<(), Refusal> {
         units += usize::from(matches!(kind, Kind::Unit(_)));
         total = total.saturating_add(bytes.len());
         if bytes.len() > kind.limit() {
-            let message = format!(
-                "the file has {} bytes, and the limit is {}",
-                bytes.len(),
-                kind.limit()
-            );
+            let message = format!("the file has {} bytes, and the limit is {}", bytes.len(), kind.limit());
             return refuse("file-too-large", message).map_err(|r| r.at(path));
         }
     }
     if units > limits::UNITS {
-        return refuse(
-            "too-many-units",
-            format!("{units} units, and the limit is {}", limits::UNITS),
-        );
+        return refuse("too-many-units", format!("{units} units, and the limit is {}", limits::UNITS));
     }
     if total > limits::BUNDLE_BYTES {
         return refuse(
@@ -142,17 +135,10 @@ pub fn authentic(files: FileSet, trust: &TrustSet) -> Result<Authentic, Refusal>
     let state: State = decode(Rung::Authentic, "state.json", state_bytes)?;
     let bundle = intact(files)?;
     if bundle.id != release.bundle {
-        let message = format!(
-            "the release is for bundle {}, and this is {}",
-            release.bundle, bundle.id
-        );
+        let message = format!("the release is for bundle {}, and this is {}", release.bundle, bundle.id);
         return Err(Refusal::new(Rung::Authentic, "release-for-another-bundle", message).at("release.dsse"));
     }
-    Ok(Authentic {
-        bundle,
-        release,
-        state,
-    })
+    Ok(Authentic { bundle, release, state })
 }
 
 /// The second half of rung 2, without trust: every file is the one that the manifest accounts
@@ -162,16 +148,10 @@ pub fn authentic(files: FileSet, trust: &TrustSet) -> Result<Authentic, Refusal>
 /// A [`Refusal`] naming the file.
 pub fn intact(files: FileSet) -> Result<Intact, Refusal> {
     let missing = |path: &str| {
-        Refusal::new(
-            Rung::Authentic,
-            "missing-file",
-            "the index lists this file, and it is not there",
-        )
-        .at(path)
+        Refusal::new(Rung::Authentic, "missing-file", "the index lists this file, and it is not there")
+            .at(path)
     };
-    let bytes = files
-        .get("manifest.json")
-        .ok_or_else(|| missing("manifest.json"))?;
+    let bytes = files.get("manifest.json").ok_or_else(|| missing("manifest.json"))?;
     let id = Digest::of(bytes);
     // The format is read first, so that a newer one is refused by its number and not by its fields.
     let format = serde_json::from_slice::<FormatOnly>(bytes).map(|f| f.format);
@@ -182,9 +162,8 @@ pub fn intact(files: FileSet) -> Result<Intact, Refusal> {
         return Err(Refusal::new(Rung::Authentic, "unknown-format", message).at("manifest.json"));
     }
     let manifest: Manifest = decode(Rung::Authentic, "manifest.json", bytes)?;
-    let mut seen: BTreeSet<String> = ["manifest.json", "signature.dsse", "release.dsse", "state.json"]
-        .map(str::to_owned)
-        .into();
+    let mut seen: BTreeSet<String> =
+        ["manifest.json", "signature.dsse", "release.dsse", "state.json"].map(str::to_owned).into();
     let mut checked = |kind: Kind, digest: Digest| -> Result<&[u8], Refusal> {
         let path = kind.path();
         let bytes = files.get(&path).ok_or_else(|| missing(&path))?;
@@ -229,13 +208,7 @@ pub fn intact(files: FileSet) -> Result<Intact, Refusal> {
         let message = "the index does not list this file";
         return Err(Refusal::new(Rung::Authentic, "unlisted-file", message).at(extra));
     }
-    Ok(Intact {
-        id,
-        manifest,
-        entries,
-        scopes,
-        files,
-    })
+    Ok(Intact { id, manifest, entries, scopes, files })
 }
 
 fn read_scope(
@@ -246,14 +219,10 @@ fn read_scope(
     let mut scope = BTreeSet::new();
     for (unit, entry) in units {
         let refuse = |code: &str, message: &str| Refusal::new(Rung::Authentic, code, message).at(path);
-        let id: UnitId = unit
-            .parse()
-            .map_err(|_| refuse("malformed", "a scope names a unit that cannot be"))?;
+        let id: UnitId =
+            unit.parse().map_err(|_| refuse("malformed", "a scope names a unit that cannot be"))?;
         if entries.get(&id).is_some_and(|known| *known != entry) {
-            return Err(refuse(
-                "mixed-units",
-                "two scopes name different contents for one unit",
-            ));
+            return Err(refuse("mixed-units", "two scopes name different contents for one unit"));
         }
         entries.insert(id.clone(), entry);
         scope.insert(id);
@@ -271,12 +240,7 @@ pub fn for_me(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal
     let (manifest, release) = (&candidate.bundle.manifest, &candidate.release);
     for (what, mine, bundles, releases) in [
         ("mesh", me.mesh, &manifest.mesh, &release.mesh),
-        (
-            "environment",
-            me.environment,
-            &manifest.environment,
-            &release.environment,
-        ),
+        ("environment", me.environment, &manifest.environment, &release.environment),
     ] {
         if bundles != mine || releases != mine {
             let other = if bundles == mine { releases } else { bundles };
@@ -287,17 +251,11 @@ pub fn for_me(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal
         }
     }
     if let Some(accepted) = me.accepted {
-        let (known, offered) = (
-            (accepted.epoch, accepted.generation),
-            (release.epoch, release.generation),
-        );
+        let (known, offered) = ((accepted.epoch, accepted.generation), (release.epoch, release.generation));
         let shown = |(epoch, generation): (u64, u64)| format!("epoch {epoch}, generation {generation}");
         if offered < known {
-            let message = format!(
-                "the release is {}, and {} was accepted before",
-                shown(offered),
-                shown(known)
-            );
+            let message =
+                format!("the release is {}, and {} was accepted before", shown(offered), shown(known));
             return refuse("older-generation", message);
         }
         let same = accepted.bundle == release.bundle && accepted.state == release.state;
@@ -311,22 +269,14 @@ pub fn for_me(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal
     {
         return refuse(
             "expired",
-            format!(
-                "the release expired at {expires} (unix seconds), and it is {}",
-                me.now
-            ),
+            format!("the release expired at {expires} (unix seconds), and it is {}", me.now),
         );
     }
     let Some(scope) = candidate.bundle.scopes.get(&manifest::owner_key(Some(me.owner))) else {
         return refuse("not-in-bundle", format!("the bundle has no `{}`", me.owner));
     };
     for id in scope {
-        let requires = candidate
-            .bundle
-            .entries
-            .get(id)
-            .map(|e| e.requires.as_slice())
-            .unwrap_or_default();
+        let requires = candidate.bundle.entries.get(id).map(|e| e.requires.as_slice()).unwrap_or_default();
         if let Some(feature) = requires.iter().find(|f| !FEATURES.contains(&f.as_str())) {
             let message = format!("the unit needs `{feature}`, which this version does not have");
             return Err(Refusal::new(Rung::ForMe, "missing-feature", message).at(id));
@@ -398,10 +348,7 @@ impl Intact {
     /// Adds file and line to a refusal that names unit and pointer.
     #[must_use]
     pub fn locate(&self, mut refusal: Refusal) -> Refusal {
-        let id = refusal
-            .unit
-            .as_deref()
-            .and_then(|unit| unit.parse::<UnitId>().ok());
+        let id = refusal.unit.as_deref().and_then(|unit| unit.parse::<UnitId>().ok());
         if let Some(map) = id.and_then(|id| self.source_map(&id)) {
             refusal.place = map.resolve(refusal.pointer.as_deref().unwrap_or_default());
         }

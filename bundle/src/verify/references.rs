@@ -21,20 +21,11 @@ type Complaint = (String, &'static str, String);
 pub(super) fn check(program: &Program) -> Result<(), Refusal> {
     let at = |id: UnitId| {
         move |(pointer, code, message): Complaint| {
-            Refusal::new(Rung::WellFormed, code, message)
-                .at(&id)
-                .pointing(pointer)
+            Refusal::new(Rung::WellFormed, code, message).at(&id).pointing(pointer)
         }
     };
-    let rules = program
-        .routes
-        .values()
-        .chain(program.gateway_routes.values().flat_map(|r| r.values()));
-    let entries = program
-        .access
-        .values()
-        .map(|a| a.allow.len() + a.deny.len())
-        .sum::<usize>();
+    let rules = program.routes.values().chain(program.gateway_routes.values().flat_map(|r| r.values()));
+    let entries = program.access.values().map(|a| a.allow.len() + a.deny.len()).sum::<usize>();
     let rules = rules.map(|r| r.rules.len()).sum::<usize>() + entries;
     if program.services.len() > limits::SERVICES || rules > limits::RULES {
         let message = format!(
@@ -50,12 +41,7 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
     }
     for (name, unit) in &program.canaries {
         let id = UnitId::Canary(name.clone());
-        let known = |version: &Name| {
-            program
-                .services
-                .get(name)
-                .is_some_and(|s| s.versions.contains(version))
-        };
+        let known = |version: &Name| program.services.get(name).is_some_and(|s| s.versions.contains(version));
         for (field, version) in [("/stable", &unit.stable), ("/candidate", &unit.candidate)] {
             if !known(version) {
                 return Err(at(id)(complain(
@@ -99,11 +85,7 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
                 let here = format!("/{list}/{i}");
                 let id = UnitId::Access(owner.clone());
                 if entry.from.is_empty() {
-                    return Err(at(id)(complain(
-                        &here,
-                        "empty-from",
-                        "an entry names nobody".into(),
-                    )));
+                    return Err(at(id)(complain(&here, "empty-from", "an entry names nobody".into())));
                 }
                 expression(entry.when.as_ref(), &format!("{here}/when")).map_err(at(id))?;
             }
@@ -128,22 +110,10 @@ fn complain(pointer: &str, code: &'static str, message: String) -> Complaint {
 
 fn service(unit: &Service) -> Result<(), Complaint> {
     if unit.versions.is_empty() {
-        return Err(complain(
-            "/versions",
-            "no-versions",
-            "a service has at least one version".into(),
-        ));
+        return Err(complain("/versions", "no-versions", "a service has at least one version".into()));
     }
-    if !unit
-        .versions
-        .windows(2)
-        .all(|pair| matches!(pair, [a, b] if a < b))
-    {
-        return Err(complain(
-            "/versions",
-            "versions-order",
-            "versions are sorted and different".into(),
-        ));
+    if !unit.versions.windows(2).all(|pair| matches!(pair, [a, b] if a < b)) {
+        return Err(complain("/versions", "versions-order", "versions are sorted and different".into()));
     }
     match unit.addresses.keys().find(|v| !unit.versions.contains(v)) {
         Some(version) => Err(complain(
@@ -162,11 +132,7 @@ fn routes(program: &Program, unit: &Routes) -> Result<(), Complaint> {
     for (i, rule) in unit.rules.iter().enumerate() {
         let here = format!("/rules/{i}");
         if unit.rules.iter().take(i).any(|other| other.name == rule.name) {
-            return Err(complain(
-                &here,
-                "duplicate-rule",
-                format!("two rules are called `{}`", rule.name),
-            ));
+            return Err(complain(&here, "duplicate-rule", format!("two rules are called `{}`", rule.name)));
         }
         self::rule(program, rule, &here)?;
     }
@@ -183,11 +149,7 @@ fn rule(program: &Program, rule: &Rule, here: &str) -> Result<(), Complaint> {
     }
     for from in &rule.matches.callers {
         if matches!(from, From::External) {
-            return Err(complain(
-                here,
-                "bad-caller",
-                "outbound rules see callers of the mesh only".into(),
-            ));
+            return Err(complain(here, "bad-caller", "outbound rules see callers of the mesh only".into()));
         }
     }
     expression(rule.matches.when.as_ref(), &format!("{here}/match/when"))?;
@@ -208,13 +170,8 @@ fn rule(program: &Program, rule: &Rule, here: &str) -> Result<(), Complaint> {
         Action::Redirect(Redirect { status, scheme, .. }) => {
             let fine = matches!(status, 301 | 302 | 303 | 307 | 308)
                 && scheme.as_deref().is_none_or(|s| matches!(s, "http" | "https"));
-            let complaint = || {
-                complain(
-                    &format!("{here}/action/redirect"),
-                    "bad-redirect",
-                    "no such redirect".into(),
-                )
-            };
+            let complaint =
+                || complain(&format!("{here}/action/redirect"), "bad-redirect", "no such redirect".into());
             fine.then_some(()).ok_or_else(complaint)
         }
         Action::Respond(respond) => {
@@ -231,11 +188,7 @@ fn rule(program: &Program, rule: &Rule, here: &str) -> Result<(), Complaint> {
 
 fn destination(program: &Program, to: &Destination, here: &str) -> Result<(), Complaint> {
     let Some(service) = program.services.get(&to.service) else {
-        return Err(complain(
-            here,
-            "unknown-service",
-            format!("there is no service `{}`", to.service),
-        ));
+        return Err(complain(here, "unknown-service", format!("there is no service `{}`", to.service)));
     };
     let canary = program.canaries.contains_key(&to.service);
     match (&to.version, to.role) {
@@ -245,21 +198,13 @@ fn destination(program: &Program, to: &Destination, here: &str) -> Result<(), Co
             Err(complain(here, "unknown-version", message))
         }
         (None, Some(Role::Stable | Role::Candidate)) if canary => Ok(()),
-        (None, Some(_)) => Err(complain(
-            here,
-            "no-canary",
-            format!("`{}` has no canary", to.service),
-        )),
+        (None, Some(_)) => Err(complain(here, "no-canary", format!("`{}` has no canary", to.service))),
         (None, None) if canary || service.versions.len() == 1 => Ok(()),
         (None, None) => {
             let message = format!("`{}` has several versions and no canary", to.service);
             Err(complain(here, "ambiguous-version", message))
         }
-        (Some(_), Some(_)) => Err(complain(
-            here,
-            "bad-destination",
-            "a version and a role at once".into(),
-        )),
+        (Some(_), Some(_)) => Err(complain(here, "bad-destination", "a version and a role at once".into())),
     }
 }
 
@@ -273,13 +218,9 @@ fn edits(edits: &HeaderEdits, here: &str) -> Result<(), Complaint> {
 fn header(name: &str, value: &str, here: &str) -> Result<(), Complaint> {
     header_name(name, here)?;
     let clean = value.bytes().all(|b| b == b'\t' || (b >= 0x20 && b != 0x7f));
-    clean.then_some(()).ok_or_else(|| {
-        complain(
-            here,
-            "bad-header",
-            format!("the value of `{name}` has a control character"),
-        )
-    })
+    clean
+        .then_some(())
+        .ok_or_else(|| complain(here, "bad-header", format!("the value of `{name}` has a control character")))
 }
 
 /// Lower-case tokens of RFC 9110 section 5.6.2.
@@ -292,7 +233,5 @@ fn header_name(name: &str, here: &str) -> Result<(), Complaint> {
 
 fn expression(when: Option<&Expression>, here: &str) -> Result<(), Complaint> {
     let Some(when) = when else { return Ok(()) };
-    when.tree
-        .check()
-        .map_err(|e| complain(here, "bad-expression", e.to_string()))
+    when.tree.check().map_err(|e| complain(here, "bad-expression", e.to_string()))
 }

@@ -1,0 +1,112 @@
+//! What the caller's side of the mesh does with a request.
+
+use mesh_bundle::Name;
+use mesh_bundle::program::{HeaderEdits, Respond, Retry};
+
+/// A rule's identity: its address, and a dense number for counters.
+#[derive(Debug)]
+pub struct RuleRef {
+    /// `route/orders/refund`, `route/edge/site`, `route/cart/default`.
+    pub address: Box<str>,
+    /// From 0 to [`crate::Engine::rule_count`]; another engine may give it to another rule.
+    pub id: u32,
+    /// The split that a rule with several destinations draws from.
+    pub(crate) split: Option<u32>,
+}
+
+/// The decision of a gateway or of a caller's proxy.
+#[derive(Debug)]
+pub struct Outbound<'a> {
+    /// The gateway's rule, at a gateway.
+    pub edge: Option<&'a RuleRef>,
+    /// The service's rule; the implicit one is `route/<service>/default`.
+    pub rule: Option<&'a RuleRef>,
+    /// What happens.
+    pub outcome: Outcome<'a>,
+}
+
+/// What happens to a request.
+#[derive(Debug)]
+pub enum Outcome<'a> {
+    /// It goes to a service.
+    Forward(Forward<'a>),
+    /// It is answered with a redirect.
+    Redirect {
+        /// 301, 302, 303, 307 or 308.
+        status: u16,
+        /// The `location`.
+        location: String,
+    },
+    /// It is answered here.
+    Respond(&'a Respond),
+    /// It is refused.
+    Refuse(Reason),
+}
+
+/// Where a request goes, and how.
+#[derive(Debug)]
+pub struct Forward<'a> {
+    /// The service.
+    pub service: &'a Name,
+    /// Its version.
+    pub version: &'a Name,
+    /// The stable version, where `version` is a candidate: taken when no endpoint of the
+    /// candidate is healthy, and counted as the candidate's error. Never the other way round.
+    pub fallback: Option<&'a Name>,
+    /// The path to send, canonical; absent where it is the request's own.
+    pub path: Option<String>,
+    /// The host to send, where a rule changes it.
+    pub host: Option<&'a str>,
+    /// Request header edits, in order of application.
+    pub request_headers: [Option<&'a HeaderEdits>; 2],
+    /// Response header edits, in order of application.
+    pub response_headers: [Option<&'a HeaderEdits>; 2],
+    /// Milliseconds from request head to last response byte; 0 is off.
+    pub timeout_ms: u64,
+    /// Further tries.
+    pub retry: &'a Retry,
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Reason {
+    /// No gateway host covers it.
+    #[error("no route for this host")]
+    NoHost,
+    /// No rule takes it.
+    #[error("no rule takes this request")]
+    NoRule,
+    /// No service of this name lets this caller in, or there is none.
+    #[error("no such service is visible to this caller")]
+    NotVisible,
+    /// A rule reads a value that came more than once.
+    #[error("a value that a rule reads came more than once, or the query has a broken escape")]
+    Ambiguous,
+    /// The rewritten path has no canonical form.
+    #[error("the rewritten path has no canonical form")]
+    BadRewrite,
+}
+
+impl Reason {
+    /// The status of the answer.
+    #[must_use]
+    pub fn status(self) -> u16 {
+        match self {
+            Self::NoHost | Self::NoRule => 404,
+            Self::NotVisible => 403,
+            Self::Ambiguous | Self::BadRewrite => 400,
+        }
+    }
+
+    /// A short word for logs and answers.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoHost => "no-host",
+            Self::NoRule => "no-rule",
+            Self::NotVisible => "not-visible",
+            Self::Ambiguous => "ambiguous-request",
+            Self::BadRewrite => "bad-rewrite",
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Values of headers, query parameters and cookies, as rules read them.
+//!
+//! A name that came in more than one line, or more than once, has no single value: reading it
+//! is [`Value::Repeated`], the one run-time error of a checked rule.
+
+use std::borrow::Cow;
+
+use mesh_bundle::limits;
+
+use crate::request::{Fields, Request};
+
+/// What reading a place of the request gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// Nothing there.
+    Absent,
+    /// One value.
+    One(Cow<'a, str>),
+    /// More than one, or one that is no text.
+    Repeated,
+}
+
+/// One header.
+#[must_use]
+pub fn header<'a>(headers: &'a dyn Fields, name: &str) -> Value<'a> {
+    match (headers.nth(name, 0), headers.nth(name, 1)) {
+        (None, _) => Value::Absent,
+        (Some(value), None) => {
+            std::str::from_utf8(value).map_or(Value::Repeated, |v| Value::One(Cow::Borrowed(v)))
+        }
+        (Some(_), Some(_)) => Value::Repeated,
+    }
+}
+
+/// True if the header is there at least once.
+#[must_use]
+pub fn has_header(headers: &dyn Fields, name: &str) -> bool {
+    headers.nth(name, 0).is_some()
+}
+
+/// Calls `each` with every value of a header, at most [`limits::HEADER_LINES`].
+pub fn header_values(headers: &dyn Fields, name: &str, each: &mut dyn FnMut(&str)) {
+    for n in 0..limits::HEADER_LINES {
+        let Some(value) = headers.nth(name, n) else { return };
+        if let Ok(value) = std::str::from_utf8(value) {
+            each(value);
+        }
+    }
+}
+
+/// One query parameter, percent-decoded, `+` a space (the form encoding of the URL standard).
+#[must_use]
+pub fn query<'a>(query: &'a str, name: &str) -> Value<'a> {
+    single(
+        parameters(query)
+            .filter(|(key, _)| decoded(key).as_deref() == Some(name))
+            .map(|(_, value)| decoded(value)),
+    )
+}
+
+/// True if the parameter is there at least once.
+#[must_use]
+pub fn has_query(query: &str, name: &str) -> bool {
+    parameters(query).any(|(key, _)| decoded(key).as_deref() == Some(name))
+}
+
+/// Calls `each` with every value of a parameter.
+pub fn query_values(query: &str, name: &str, each: &mut dyn FnMut(&str)) {
+    for (key, value) in parameters(query) {
+        if decoded(key).as_deref() == Some(name)
+            && let Some(value) = decoded(value)
+        {
+            each(&value);
+        }
+    }
+}
+
+/// True if every escape of the query is whole; otherwise the request is answered 400 wherever a
+/// rule reads the query.
+#[must_use]
+pub fn query_is_sound(query: &str) -> bool {
+    parameters(query).all(|(key, value)| decoded(key).is_some() && decoded(value).is_some())
+}
+
+/// One cookie (RFC 6265 section 5.4, all `cookie` lines together as RFC 9113 section 8.2.3 allows).
+#[must_use]
+pub fn cookie<'a>(headers: &'a dyn Fields, name: &str) -> Value<'a> {
+    single(cookies(headers).filter(|(key, _)| *key == name).map(|(_, value)| Some(Cow::Borrowed(value))))
+}
+
+/// True if the cookie is there at least once.
+#[must_use]
+pub fn has_cookie(headers: &dyn Fields, name: &str) -> bool {
+    cookies(headers).any(|(key, _)| key == name)
+}
+
+/// Calls `each` with every value of a cookie.
+pub fn cookie_values(headers: &dyn Fields, name: &str, each: &mut dyn FnMut(&str)) {
+    cookies(headers).filter(|(key, _)| *key == name).for_each(|(_, value)| each(value));
+}
+
+/// The body size that a request declares.
+#[must_use]
+pub fn size(request: &Request<'_>) -> i64 {
+    request.size.and_then(|size| i64::try_from(size).ok()).unwrap_or(0)
+}
+
+fn single<'a>(mut values: impl Iterator<Item = Option<Cow<'a, str>>>) -> Value<'a> {
+    match (values.next(), values.next()) {
+        (None, _) => Value::Absent,
+        (Some(Some(value)), None) => Value::One(value),
+        _ => Value::Repeated,
+    }
+}
+
+fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = query.split('&').filter(|pair| !pair.is_empty()).take(limits::QUERY_PARAMETERS);
+    pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+}
+
+fn cookies(headers: &dyn Fields) -> impl Iterator<Item = (&str, &str)> {
+    let lines = (0..limits::HEADER_LINES).map_while(|n| headers.nth("cookie", n));
+    let pairs = lines.filter_map(|line| std::str::from_utf8(line).ok()).flat_map(|line| line.split(';'));
+    pairs.filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('=')).take(limits::COOKIES)
+}
+
+fn decoded(text: &str) -> Option<Cow<'_, str>> {
+    if !text.bytes().any(|b| matches!(b, b'%' | b'+')) {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        out.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let mut digit = || bytes.next().and_then(|d| char::from(d).to_digit(16));
+                let value = digit()? * 16 + digit()?;
+                u8::try_from(value).ok()?
+            }
+            other => other,
+        });
+    }
+    String::from_utf8(out).ok().map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn one(text: &str) -> Value<'_> {
+        Value::One(Cow::Borrowed(text))
+    }
+
+    #[test]
+    fn a_repeated_header_has_no_value() {
+        let headers = vec![("x", "1"), ("y", "a,b"), ("x", "2")];
+        assert_eq!(header(&headers, "x"), Value::Repeated);
+        assert_eq!(header(&headers, "y"), one("a,b"));
+        assert_eq!(header(&headers, "z"), Value::Absent);
+        assert!(has_header(&headers, "x"));
+        let mut seen = Vec::new();
+        header_values(&headers, "x", &mut |v| seen.push(v.to_owned()));
+        assert_eq!(seen, ["1", "2"]);
+    }
+
+    #[test]
+    fn query_parameters_are_decoded() {
+        assert_eq!(query("a=1&b=x%20y+z", "b"), one("x y z"));
+        assert_eq!(query("a=1&a=2", "a"), Value::Repeated);
+        assert_eq!(query("%61=1", "a"), one("1"));
+        assert_eq!(query("a", "a"), one(""));
+        assert_eq!(query("a=%zz", "a"), Value::Repeated);
+        assert!(!query_is_sound("a=%zz") && query_is_sound("a=%20&b"));
+        assert_eq!(query("", "a"), Value::Absent);
+    }
+
+    #[test]
+    fn cookies_come_from_all_lines() {
+        let headers = vec![("cookie", "a=1; b=2"), ("cookie", "c=3; a=4")];
+        assert_eq!(cookie(&headers, "b"), one("2"));
+        assert_eq!(cookie(&headers, "c"), one("3"));
+        assert_eq!(cookie(&headers, "a"), Value::Repeated);
+    }
+}

@@ -1,0 +1,231 @@
+//! Decisions over small programs, written as the units that a bundle holds.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::sync::Arc;
+
+use mesh_bundle::program::Mesh as MeshUnit;
+use mesh_bundle::state::CanaryState;
+use mesh_bundle::unit::{Unit, UnitId};
+use mesh_bundle::{Name, Owner, Program, State};
+use mesh_decision::journey::{Ask, Journey, Mesh};
+
+fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+/// A program from `path → unit` in JSON.
+fn program(units: &[(&str, serde_json::Value)]) -> Program {
+    let mesh = MeshUnit::new(name("shop"), name("prod"), "shop.example");
+    let mut all = vec![(UnitId::Mesh, Unit::Mesh(mesh))];
+    for (path, value) in units {
+        let id: UnitId = path.parse().unwrap();
+        let bytes = mesh_bundle::canonical::to_bytes(value).unwrap();
+        all.push((id.clone(), Unit::from_bytes(&id, &bytes).unwrap()));
+    }
+    Program::from_units(all).unwrap()
+}
+
+fn follow(program: &Program, state: &State, ask: &Ask, pick: u32) -> Journey {
+    Mesh::new(Arc::new(program.clone()), state.clone()).follow(ask, &pick).unwrap()
+}
+
+fn ask(method: &str, url: &str, caller: Option<&str>) -> Ask {
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let (authority, target) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
+    Ask {
+        method: method.into(),
+        scheme: scheme.into(),
+        authority: authority.into(),
+        target: target.into(),
+        caller: caller.map(|c| c.parse::<Owner>().unwrap()),
+        ip: "203.0.113.9".into(),
+        ..Ask::default()
+    }
+}
+
+fn shop() -> Program {
+    let open = serde_json::json!({"allow": [{"from": ["any"], "name": "all"}]});
+    program(&[
+        ("services/orders", serde_json::json!({"port": 8080, "versions": ["v41", "v42"]})),
+        ("services/web", serde_json::json!({"port": 8080, "labels": {"zone": "public"}})),
+        ("services/payments", serde_json::json!({"port": 8443})),
+        ("gateways/public", serde_json::json!({"listen": 443, "hosts": ["shop.example", "*.shop.example"]})),
+        (
+            "canaries/orders",
+            serde_json::json!({"stable": "v41", "candidate": "v42", "sticky": {"header": "user"},
+            "stages": [{"weight": 500, "holdMs": 1}]}),
+        ),
+        (
+            "routes/public/edge",
+            serde_json::json!({"rules": [
+            {"name": "api", "match": {"path": "/api/orders/*", "methods": ["GET", "POST"]},
+             "action": {"forward": [{"to": {"service": "orders"}}]}, "rewrite": {"path": {"prefix": "/orders"}},
+             "requestHeaders": {"set": {"x-via": "edge"}}, "timeoutMs": 900},
+            {"name": "old", "match": {"path": "/old/*"}, "action": {"redirect": {"status": 301, "path": {"prefix": "/new"}}}},
+            {"name": "split", "match": {"path": "/split"}, "action": {"forward": [
+                {"to": {"service": "orders", "version": "v41"}, "weight": 9000},
+                {"to": {"service": "orders", "version": "v42"}, "weight": 1000}]}},
+            {"name": "site", "match": {"path": "/*"}, "action": {"forward": [{"to": {"service": "web"}}]}}]}),
+        ),
+        (
+            "routes/orders",
+            serde_json::json!({"rules": [
+            {"name": "refund", "match": {"path": "/orders/{id}/refund", "methods": ["POST"]},
+             "action": {"forward": [{"to": {"role": "stable", "service": "orders"}}]}, "timeoutMs": 5000},
+            {"name": "beta", "match": {"headers": [{"is": {"exact": "1"}, "name": "beta"}]},
+             "action": {"forward": [{"to": {"service": "orders", "version": "v42"}}]}},
+            {"name": "rest", "match": {"path": "/*"}, "action": {"forward": [{"to": {"service": "orders"}}]}}]}),
+        ),
+        (
+            "access/orders",
+            serde_json::json!({"allow": [
+            {"from": [{"gateway": "public"}, {"service": "web"}], "methods": ["GET", "POST"], "name": "allow[0]",
+             "paths": ["/orders/*"]}],
+          "deny": [{"from": ["any"], "name": "no-debug", "when": {"text": "x", "tree":
+             {"all": [{"has": {"header": "debug"}}, {"compare": {"left": {"slot": {"header": "debug"}}, "op": "eq",
+                 "right": {"literal": {"text": "1"}}}}]}}}]}),
+        ),
+        ("access/web", open),
+        (
+            "access/payments",
+            serde_json::json!({"allow": [{"from": [{"service": "orders"}], "name": "callers"}]}),
+        ),
+        (
+            "quotas/orders",
+            serde_json::json!({"limits": [{"burst": 2, "name": "limits[0]", "per": "caller",
+            "rate": {"count": 1, "perMs": 1000}}]}),
+        ),
+    ])
+}
+
+fn started(program: &Program, weight: u32) -> State {
+    let canary = &program.canaries["orders"];
+    let content = canary.content_id(&program.services["orders"]).unwrap();
+    State { canaries: [("canary/orders".to_owned(), CanaryState { stage: 1, weight, content })].into() }
+}
+
+#[test]
+fn the_gateway_enters_the_services_route_with_the_rewritten_request() {
+    let shop = shop();
+    let journey =
+        follow(&shop, &State::default(), &ask("POST", "https://shop.example/api/orders/5/refund", None), 0);
+    assert_eq!(journey.edge_rule.as_deref(), Some("route/edge/api"));
+    assert_eq!(journey.rule.as_deref(), Some("route/orders/refund"));
+    assert_eq!(journey.path.as_deref(), Some("/orders/5/refund"));
+    assert_eq!(journey.version.as_deref(), Some("v41"));
+    assert_eq!(journey.timeout_ms, Some(900), "the smaller of both rules");
+    assert_eq!(journey.access_entry.as_deref(), Some("access/orders/allow[0]"));
+    assert_eq!(journey.quotas, ["quota/orders/limits[0]"]);
+    assert!(journey.headers.contains(&("x-via".to_owned(), b"edge".to_vec())));
+}
+
+#[test]
+fn methods_hosts_and_paths_decide_in_order() {
+    let (shop, none) = (shop(), State::default());
+    let rule = |method: &str, url: &str| follow(&shop, &none, &ask(method, url, None), 0).edge_rule;
+    assert_eq!(rule("DELETE", "https://shop.example/api/orders/5").as_deref(), Some("route/edge/site"));
+    assert_eq!(rule("GET", "https://SHOP.example:443/api//orders/./5").as_deref(), Some("route/edge/api"));
+    assert_eq!(rule("GET", "https://a.b.shop.example/api/ordersx").as_deref(), Some("route/edge/site"));
+    let unknown = follow(&shop, &none, &ask("GET", "https://other.example/", None), 0);
+    assert_eq!((unknown.status, unknown.reason.as_deref()), (Some(404), Some("no-host")));
+    let bad = follow(&shop, &none, &ask("GET", "https://shop.example/%2fadmin", None), 0);
+    assert_eq!(bad.status, Some(400));
+}
+
+#[test]
+fn redirects_keep_query_and_replace_the_prefix() {
+    let journey = follow(&shop(), &State::default(), &ask("GET", "https://shop.example/old/a?b=1", None), 0);
+    assert_eq!(journey.status, Some(301));
+    assert_eq!(journey.location.as_deref(), Some("https://shop.example/new/a?b=1"));
+}
+
+#[test]
+fn shares_are_drawn_low_end_first() {
+    let (shop, none) = (shop(), State::default());
+    let version =
+        |state: &State, url: &str, pick| follow(&shop, state, &ask("GET", url, None), pick).version.unwrap();
+    assert_eq!(version(&none, "https://shop.example/split", 8_999), "v41");
+    assert_eq!(version(&none, "https://shop.example/split", 9_000), "v42");
+    let state = started(&shop, 500);
+    assert_eq!(version(&state, "https://shop.example/api/orders/1", 499), "v42");
+    assert_eq!(version(&state, "https://shop.example/api/orders/1", 500), "v41");
+    assert_eq!(version(&none, "https://shop.example/api/orders/1", 0), "v41", "no state, no candidate");
+    let mut other = shop.clone();
+    other.services.get_mut("orders").unwrap().port = 1;
+    let stale = follow(&other, &state, &ask("GET", "https://shop.example/api/orders/1", None), 0);
+    assert_eq!(stale.version.as_deref(), Some("v41"), "another candidate has weight 0");
+}
+
+#[test]
+fn sticky_callers_stay_while_the_weight_grows() {
+    let shop = shop();
+    let mut kept = 0;
+    for user in 0..200 {
+        let mut ask = ask("GET", "https://shop.example/api/orders/1", None);
+        ask.headers.push(("user".into(), format!("u{user}").into_bytes()));
+        let at = |weight| follow(&shop, &started(&shop, weight), &ask, 9_999).version.unwrap();
+        if at(2_500) == "v42" {
+            kept += 1;
+            assert_eq!(at(5_000), "v42");
+        }
+    }
+    assert!((30..=70).contains(&kept), "{kept} of 200 at 25 %");
+}
+
+#[test]
+fn a_repeated_header_is_400_for_routes_denied_by_deny_and_not_allowed() {
+    let shop = shop();
+    let mut twice = ask("GET", "http://orders/orders/1", Some("web"));
+    twice.headers = vec![("beta".into(), b"1".to_vec()), ("beta".into(), b"1".to_vec())];
+    assert_eq!(follow(&shop, &State::default(), &twice, 0).status, Some(400));
+    let mut debug = ask("GET", "http://orders/orders/1", Some("web"));
+    debug.headers = vec![("debug".into(), b"0".to_vec()), ("debug".into(), b"0".to_vec())];
+    let journey = follow(&shop, &State::default(), &debug, 0);
+    assert_eq!(
+        (journey.status, journey.access_entry.as_deref()),
+        (Some(403), Some("access/orders/no-debug"))
+    );
+}
+
+#[test]
+fn who_is_not_let_in_sees_nothing() {
+    let (shop, none) = (shop(), State::default());
+    let journey = follow(&shop, &none, &ask("POST", "http://payments/charge", Some("web")), 0);
+    assert_eq!((journey.status, journey.reason.as_deref()), (Some(403), Some("not-visible")));
+    assert_eq!(follow(&shop, &none, &ask("POST", "http://payments.prod/x", Some("orders")), 0).status, None);
+    assert_eq!(
+        follow(&shop, &none, &ask("POST", "http://payments.dev/x", Some("orders")), 0).status,
+        Some(403)
+    );
+    let put = follow(&shop, &none, &ask("PUT", "http://orders/orders/1", Some("web")), 0);
+    assert_eq!((put.status, put.access.as_deref()), (Some(403), Some("deny")));
+}
+
+#[test]
+fn fences_keep_later_routes_out() {
+    let forward = |service: &str| serde_json::json!({"forward": [{"to": {"service": service}}]});
+    let program = program(&[
+        ("services/a", serde_json::json!({"port": 1})),
+        ("services/b", serde_json::json!({"port": 1})),
+        ("gateways/g", serde_json::json!({"listen": 80, "hosts": ["x.example"]})),
+        (
+            "routes/g/api",
+            serde_json::json!({"order": 1, "paths": ["/api/*"], "rules": [
+            {"name": "one", "match": {"path": "/api/one"}, "action": forward("a")}]}),
+        ),
+        (
+            "routes/g/rest",
+            serde_json::json!({"order": 2, "rules": [{"name": "all", "action": forward("b")}]}),
+        ),
+        ("access/a", serde_json::json!({"allow": [{"from": ["any"], "name": "x"}]})),
+        ("access/b", serde_json::json!({"allow": [{"from": ["any"], "name": "x"}]})),
+    ]);
+    let go = |path: &str| {
+        follow(&program, &State::default(), &ask("GET", &format!("http://x.example{path}"), None), 0)
+    };
+    assert_eq!(go("/api/one").edge_rule.as_deref(), Some("route/api/one"));
+    assert_eq!(go("/api/two").status, Some(404));
+    assert_eq!(go("/other").edge_rule.as_deref(), Some("route/rest/all"));
+    assert_eq!(go("/other").rule.as_deref(), Some("route/b/default"));
+}
