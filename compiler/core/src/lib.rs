@@ -8,3 +8,4 @@
 //! - [`spec`]: the typed language: one definition per kind gives the struct, its decoder and its JSON Schema
 
 pub mod diag;
+pub mod source;
