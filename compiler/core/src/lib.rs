@@ -1,1 +1,11 @@
 //! Spec in, program out: YAML with spans, checks, CEL, lowering, plan.
+//!
+//! A pure crate: no file, environment variable, clock, network or process is touched (`clippy.toml` bans them), the
+//! same input gives the same output on any machine. Rooms, each knowing only those before it:
+//!
+//! - [`diag`]: places in source files, findings, the table of their codes, suppression comments
+//! - [`source`]: YAML bytes to trees of nodes with byte spans; merging of overrides
+//! - [`spec`]: the typed language: one definition per kind gives the struct, its decoder and its JSON Schema
+
+pub mod diag;
+pub mod source;

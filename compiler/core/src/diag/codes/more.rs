@@ -1,0 +1,34 @@
+//! MC15xx, MC16xx, MC18xx: overrides, secrets, suppression comments.
+
+codes! {
+    REMOVES_NOTHING = 1502 "removes-nothing" "an override removes a field that is not there" {
+        checks: "`null` in `overrides` stands on a field that the object has.",
+        why: "The override has no effect, mostly because the field is misspelt or was removed.",
+        bad: "overrides:\n  canary/orders: { stickyy: null }\n",
+        good: "overrides:\n  canary/orders: { sticky: null }\n",
+    }
+    SECRET = 1601 "secret-in-clear" "a secret stands in the repository", suppressible: true {
+        checks: "No text holds a private key, a cloud access key, a forge or session token, or a URL with a password.",
+        why: "Whoever can read the repository, now or later, has the secret. It must be changed, not only removed.",
+        bad: "certificate: \"-----BEGIN PRIVATE KEY----- ...\"\n",
+        good: "certificate: { secret: tls/shop }\n",
+    }
+    SUPPRESSION_FORM = 1801 "suppression-form" "a suppression comment is not well formed" {
+        checks: "A comment that starts with `meshc:` reads `# meshc: allow MC2004 until 2026-12-31 -- reason`, with a code that exists and can be suppressed.",
+        why: "A suppression without a reason or an end is never looked at again.",
+        bad: "# meshc: allow MC2004\n",
+        good: "# meshc: allow MC2004 until 2026-12-31 -- the old path is kept for the app until 3.0\n",
+    }
+    SUPPRESSION_EXPIRED = 1802 "suppression-expired" "a suppression has ended" {
+        checks: "The date of a suppression is not before the date of the check; its day still counts.",
+        why: "The finding was accepted for a time, and the time is over.",
+        bad: "# meshc: allow MC2004 until 2020-01-01 -- soon\n",
+        good: "repair the finding, or agree on another date",
+    }
+    SUPPRESSION_UNUSED = 1803 "suppression-unused" "a suppression suppresses nothing" {
+        checks: "The line below an own-line suppression comment, or the line that it ends, has the finding.",
+        why: "A comment that outlives its finding would hide the next one.",
+        bad: "# meshc: allow MC2004 until 2026-12-31 -- reason\nkind: Mesh\n",
+        good: "kind: Mesh\n",
+    }
+}

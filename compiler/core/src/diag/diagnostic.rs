@@ -1,0 +1,273 @@
+//! One finding, and an ordered collection of findings.
+
+use super::{Code, Sources, Span};
+
+/// How bad a finding is. The order is from worst to mildest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// No bundle is made.
+    Error,
+    /// A bundle is made; a person should look.
+    Warning,
+    /// Said for completeness.
+    Note,
+}
+
+impl std::fmt::Display for Severity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        })
+    }
+}
+
+/// A place with what is to be said about it; the text may be empty.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Label {
+    /// The exact words.
+    pub span: Span,
+    /// What is to be said under them.
+    pub text: String,
+}
+
+/// A replacement that repairs the finding without changing what the author meant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fix {
+    /// What is replaced.
+    pub span: Span,
+    /// By what; empty removes.
+    pub replacement: String,
+}
+
+/// One finding.
+///
+/// Messages are lowercase, have no full stop, and show user input in backticks with control characters escaped
+/// ([`super::visible`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its stable code.
+    pub code: Code,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// The exact words that are wrong.
+    pub primary: Label,
+    /// Other places that matter, possibly in other files.
+    pub labels: Vec<Label>,
+    /// What to do.
+    pub help: Option<String>,
+    /// Further facts.
+    pub notes: Vec<String>,
+    /// A safe repair.
+    pub fix: Option<Fix>,
+    /// The words at the primary place must not be shown, not even as the quoted source line: they may be a secret.
+    pub redact: bool,
+}
+
+impl Diagnostic {
+    /// A finding with the severity given.
+    pub fn new(severity: Severity, code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity,
+            message: message.into(),
+            primary: Label {
+                span,
+                text: String::new(),
+            },
+            labels: Vec::new(),
+            help: None,
+            notes: Vec::new(),
+            fix: None,
+            redact: false,
+        }
+    }
+
+    /// An error.
+    pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, span, message)
+    }
+
+    /// A warning.
+    pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, span, message)
+    }
+
+    /// A note.
+    pub fn note_level(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self::new(Severity::Note, code, span, message)
+    }
+
+    /// Says `text` under the primary place.
+    pub fn at(mut self, text: impl Into<String>) -> Self {
+        self.primary.text = text.into();
+        self
+    }
+
+    /// Adds another place.
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+        });
+        self
+    }
+
+    /// Says what to do.
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help = Some(text.into());
+        self
+    }
+
+    /// Adds a fact.
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// Offers a safe repair.
+    pub fn fix(mut self, span: Span, replacement: impl Into<String>) -> Self {
+        self.fix = Some(Fix {
+            span,
+            replacement: replacement.into(),
+        });
+        self
+    }
+
+    /// Forbids showing the words at the primary place.
+    pub fn redacted(mut self) -> Self {
+        self.redact = true;
+        self
+    }
+}
+
+/// Findings in the order in which they were made; [`Diagnostics::sort`] gives the order for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Diagnostics {
+    list: Vec<Diagnostic>,
+}
+
+impl Diagnostics {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, diagnostic: Diagnostic) {
+        self.list.push(diagnostic);
+    }
+
+    /// Sorts by path, offset, code, severity and message, and drops repetitions: the same mesh is checked once per
+    /// environment, and one mistake is one finding.
+    pub fn sort(&mut self, sources: &Sources) {
+        fn key<'a>(sources: &'a Sources, d: &'a Diagnostic) -> (&'a str, u32, u32, Code, Severity, &'a str) {
+            let span = d.primary.span;
+            (
+                sources.path(span.file),
+                span.start,
+                span.end,
+                d.code,
+                d.severity,
+                &d.message,
+            )
+        }
+        self.list.sort_by(|a, b| key(sources, a).cmp(&key(sources, b)));
+        self.list.dedup();
+    }
+
+    /// Whether there is an error among them.
+    pub fn has_errors(&self) -> bool {
+        self.count(Severity::Error) > 0
+    }
+
+    /// How many have this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.list.iter().filter(|d| d.severity == severity).count()
+    }
+
+    /// All, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
+        self.list.iter()
+    }
+
+    /// Number of findings.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+}
+
+impl Extend<Diagnostic> for Diagnostics {
+    fn extend<I: IntoIterator<Item = Diagnostic>>(&mut self, iter: I) {
+        self.list.extend(iter);
+    }
+}
+
+impl IntoIterator for Diagnostics {
+    type Item = Diagnostic;
+    type IntoIter = std::vec::IntoIter<Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.into_iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Diagnostics {
+    type Item = &'a Diagnostic;
+    type IntoIter = std::slice::Iter<'a, Diagnostic>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.list.iter()
+    }
+}
+
+impl FromIterator<Diagnostic> for Diagnostics {
+    fn from_iter<I: IntoIterator<Item = Diagnostic>>(iter: I) -> Self {
+        Self {
+            list: iter.into_iter().collect(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::codes;
+
+    #[test]
+    fn sorted_by_path_then_offset_then_code_and_equal_ones_once() {
+        let mut sources = Sources::new();
+        let b = sources.add("b.yaml", "xx");
+        let a = sources.add("a.yaml", "xx");
+        let at = |file, start, code| Diagnostic::error(code, Span::new(file, start, start + 1), "m");
+        let mut all: Diagnostics = [
+            at(b, 0, codes::SYNTAX),
+            at(a, 1, codes::SYNTAX),
+            at(a, 0, codes::UNKNOWN_FIELD),
+            at(a, 0, codes::SYNTAX),
+            at(b, 0, codes::SYNTAX),
+        ]
+        .into_iter()
+        .collect();
+        all.sort(&sources);
+        let order: Vec<_> = all
+            .iter()
+            .map(|d| (d.primary.span.file, d.primary.span.start, d.code))
+            .collect();
+        assert_eq!(
+            order,
+            [
+                (a, 0, codes::SYNTAX),
+                (a, 0, codes::UNKNOWN_FIELD),
+                (a, 1, codes::SYNTAX),
+                (b, 0, codes::SYNTAX)
+            ]
+        );
+    }
+}

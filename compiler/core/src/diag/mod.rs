@@ -1,0 +1,17 @@
+//! Findings: where, what, why, and how to repair it. Rendering is the caller's business.
+
+pub mod codes;
+mod date;
+mod diagnostic;
+mod sources;
+mod suggest;
+mod suppress;
+mod text;
+
+pub use codes::{Code, CodeInfo};
+pub use date::Date;
+pub use diagnostic::{Diagnostic, Diagnostics, Fix, Label, Severity};
+pub use sources::{FileId, Position, SourceFile, Sources, Span};
+pub use suggest::nearest;
+pub use suppress::{Comment, Suppressed, suppress};
+pub use text::{is_hidden, quoted, visible};
