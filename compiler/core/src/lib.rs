@@ -7,5 +7,6 @@
 //! - [`source`]: YAML bytes to trees of nodes with byte spans; merging of overrides
 //! - [`spec`]: the typed language: one definition per kind gives the struct, its decoder and its JSON Schema
 
+pub mod cel;
 pub mod diag;
 pub mod source;

@@ -26,11 +26,7 @@ impl Date {
     pub fn parse(text: &str) -> Option<Self> {
         let bytes = text.as_bytes();
         let shape = |(i, b): (usize, &u8)| {
-            if i == 4 || i == 7 {
-                *b == b'-'
-            } else {
-                b.is_ascii_digit()
-            }
+            if i == 4 || i == 7 { *b == b'-' } else { b.is_ascii_digit() }
         };
         if bytes.len() != 10 || !bytes.iter().enumerate().all(shape) {
             return None;
@@ -58,13 +54,7 @@ mod tests {
 
     #[test]
     fn only_days_that_exist() {
-        for good in [
-            "2026-12-31",
-            "2024-02-29",
-            "2000-02-29",
-            "0000-01-01",
-            "9999-12-31",
-        ] {
+        for good in ["2026-12-31", "2024-02-29", "2000-02-29", "0000-01-01", "9999-12-31"] {
             assert_eq!(Date::parse(good).map(|d| d.to_string()).as_deref(), Some(good));
         }
         for bad in [

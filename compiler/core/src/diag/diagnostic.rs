@@ -74,10 +74,7 @@ impl Diagnostic {
             code,
             severity,
             message: message.into(),
-            primary: Label {
-                span,
-                text: String::new(),
-            },
+            primary: Label { span, text: String::new() },
             labels: Vec::new(),
             help: None,
             notes: Vec::new(),
@@ -109,10 +106,7 @@ impl Diagnostic {
 
     /// Adds another place.
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            span,
-            text: text.into(),
-        });
+        self.labels.push(Label { span, text: text.into() });
         self
     }
 
@@ -130,10 +124,7 @@ impl Diagnostic {
 
     /// Offers a safe repair.
     pub fn fix(mut self, span: Span, replacement: impl Into<String>) -> Self {
-        self.fix = Some(Fix {
-            span,
-            replacement: replacement.into(),
-        });
+        self.fix = Some(Fix { span, replacement: replacement.into() });
         self
     }
 
@@ -166,14 +157,7 @@ impl Diagnostics {
     pub fn sort(&mut self, sources: &Sources) {
         fn key<'a>(sources: &'a Sources, d: &'a Diagnostic) -> (&'a str, u32, u32, Code, Severity, &'a str) {
             let span = d.primary.span;
-            (
-                sources.path(span.file),
-                span.start,
-                span.end,
-                d.code,
-                d.severity,
-                &d.message,
-            )
+            (sources.path(span.file), span.start, span.end, d.code, d.severity, &d.message)
         }
         self.list.sort_by(|a, b| key(sources, a).cmp(&key(sources, b)));
         self.list.dedup();
@@ -229,9 +213,7 @@ impl<'a> IntoIterator for &'a Diagnostics {
 
 impl FromIterator<Diagnostic> for Diagnostics {
     fn from_iter<I: IntoIterator<Item = Diagnostic>>(iter: I) -> Self {
-        Self {
-            list: iter.into_iter().collect(),
-        }
+        Self { list: iter.into_iter().collect() }
     }
 }
 
@@ -256,10 +238,7 @@ mod tests {
         .into_iter()
         .collect();
         all.sort(&sources);
-        let order: Vec<_> = all
-            .iter()
-            .map(|d| (d.primary.span.file, d.primary.span.start, d.code))
-            .collect();
+        let order: Vec<_> = all.iter().map(|d| (d.primary.span.file, d.primary.span.start, d.code)).collect();
         assert_eq!(
             order,
             [

@@ -18,28 +18,17 @@ pub struct Span {
 impl Span {
     /// A range; an `end` before `start` is taken as an empty range at `start`.
     pub fn new(file: FileId, start: u32, end: u32) -> Self {
-        Self {
-            file,
-            start,
-            end: end.max(start),
-        }
+        Self { file, start, end: end.max(start) }
     }
 
     /// The empty range at the start of this one.
     pub fn head(self) -> Self {
-        Self {
-            end: self.start,
-            ..self
-        }
+        Self { end: self.start, ..self }
     }
 
     /// From the start of this range to the end of `other`; this range alone if `other` lies in another file.
     pub fn to(self, other: Span) -> Self {
-        if self.file == other.file {
-            Self::new(self.file, self.start, other.end.max(self.end))
-        } else {
-            self
-        }
+        if self.file == other.file { Self::new(self.file, self.start, other.end.max(self.end)) } else { self }
     }
 
     /// Length in bytes.
@@ -74,14 +63,9 @@ pub struct SourceFile {
 impl SourceFile {
     fn new(path: String, text: String) -> Self {
         let ends = text.bytes().enumerate().filter(|(_, b)| *b == b'\n');
-        let line_starts = std::iter::once(0)
-            .chain(ends.map(|(i, _)| u32::try_from(i + 1).unwrap_or(u32::MAX)))
-            .collect();
-        Self {
-            path,
-            text,
-            line_starts,
-        }
+        let line_starts =
+            std::iter::once(0).chain(ends.map(|(i, _)| u32::try_from(i + 1).unwrap_or(u32::MAX))).collect();
+        Self { path, text, line_starts }
     }
 
     /// The path, as given.
@@ -101,9 +85,7 @@ impl SourceFile {
 
     /// Line of a byte offset, from 1. Offsets past the end belong to the last line.
     pub fn line_of(&self, offset: u32) -> u32 {
-        u32::try_from(self.line_starts.partition_point(|start| *start <= offset))
-            .unwrap_or(u32::MAX)
-            .max(1)
+        u32::try_from(self.line_starts.partition_point(|start| *start <= offset)).unwrap_or(u32::MAX).max(1)
     }
 
     /// The text of a line (from 1) without its line end; empty for a line that does not exist.
@@ -111,12 +93,9 @@ impl SourceFile {
         let Some(start) = self.line_start(line) else {
             return "";
         };
-        let end = self
-            .line_start(line.saturating_add(1))
-            .map_or(self.text.len(), |end| end as usize);
+        let end = self.line_start(line.saturating_add(1)).map_or(self.text.len(), |end| end as usize);
         let text = self.text.get(start as usize..end).unwrap_or("");
-        text.strip_suffix('\n')
-            .map_or(text, |t| t.strip_suffix('\r').unwrap_or(t))
+        text.strip_suffix('\n').map_or(text, |t| t.strip_suffix('\r').unwrap_or(t))
     }
 
     /// Byte offset at which a line (from 1) starts.
@@ -130,14 +109,8 @@ impl SourceFile {
         let start = self.line_start(line).unwrap_or(0) as usize;
         let rest = self.text.get(start..).unwrap_or("");
         let within = (offset as usize).saturating_sub(start);
-        let column = rest
-            .char_indices()
-            .take_while(|(at, c)| at + c.len_utf8() <= within)
-            .count();
-        Position {
-            line,
-            column: u32::try_from(column + 1).unwrap_or(u32::MAX),
-        }
+        let column = rest.char_indices().take_while(|(at, c)| at + c.len_utf8() <= within).count();
+        Position { line, column: u32::try_from(column + 1).unwrap_or(u32::MAX) }
     }
 }
 
@@ -172,23 +145,17 @@ impl Sources {
 
     /// The bytes under a range; empty if the range is not one of ours.
     pub fn slice(&self, span: Span) -> &str {
-        self.file(span.file)
-            .and_then(|f| f.text.get(span.start as usize..span.end as usize))
-            .unwrap_or("")
+        self.file(span.file).and_then(|f| f.text.get(span.start as usize..span.end as usize)).unwrap_or("")
     }
 
     /// Line and column of the start of a range.
     pub fn position(&self, span: Span) -> Position {
-        self.file(span.file)
-            .map_or(Position { line: 1, column: 1 }, |f| f.position(span.start))
+        self.file(span.file).map_or(Position { line: 1, column: 1 }, |f| f.position(span.start))
     }
 
     /// All files with their numbers, in order.
     pub fn iter(&self) -> impl Iterator<Item = (FileId, &SourceFile)> {
-        self.files
-            .iter()
-            .enumerate()
-            .map(|(i, f)| (FileId(u32::try_from(i).unwrap_or(u32::MAX)), f))
+        self.files.iter().enumerate().map(|(i, f)| (FileId(u32::try_from(i).unwrap_or(u32::MAX)), f))
     }
 
     /// Number of files.
@@ -224,10 +191,7 @@ mod tests {
     fn places_outside_a_file_are_harmless() {
         let mut sources = Sources::new();
         let id = sources.add("a.yaml", "a");
-        assert_eq!(
-            sources.position(Span::new(id, 99, 99)),
-            Position { line: 1, column: 2 }
-        );
+        assert_eq!(sources.position(Span::new(id, 99, 99)), Position { line: 1, column: 2 });
         assert_eq!(sources.slice(Span::new(FileId(7), 0, 1)), "");
     }
 }

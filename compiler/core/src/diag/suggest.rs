@@ -7,11 +7,7 @@ const LONGEST: usize = 64;
 /// at most three), letter case ignored. Edits are insert, delete, replace and swap of neighbours. Equal distances are
 /// decided by order of `known`.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let word: Vec<char> = word
-        .chars()
-        .take(LONGEST + 1)
-        .flat_map(char::to_lowercase)
-        .collect();
+    let word: Vec<char> = word.chars().take(LONGEST + 1).flat_map(char::to_lowercase).collect();
     if word.len() > LONGEST {
         return None;
     }
@@ -42,9 +38,7 @@ fn distance(a: &[char], b: &[char]) -> usize {
         let mut previous_b: Option<char> = None;
         for (j, cb) in b.iter().enumerate() {
             let at = |row: &[usize], k: usize| row.get(k).copied().unwrap_or(usize::MAX / 2);
-            let mut cost = (at(&last, j) + usize::from(ca != cb))
-                .min(at(&last, j + 1) + 1)
-                .min(left + 1);
+            let mut cost = (at(&last, j) + usize::from(ca != cb)).min(at(&last, j + 1) + 1).min(left + 1);
             if j > 0 && previous_a == Some(*cb) && previous_b == Some(*ca) {
                 cost = cost.min(at(&before, j - 1) + 1);
             }
@@ -64,14 +58,7 @@ mod tests {
 
     #[test]
     fn slips_are_found_and_strangers_are_not() {
-        let names = [
-            "catalog",
-            "cart",
-            "orders",
-            "payments",
-            "timeout",
-            "perTryTimeout",
-        ];
+        let names = ["catalog", "cart", "orders", "payments", "timeout", "perTryTimeout"];
         assert_eq!(nearest("catlog", names), Some("catalog"));
         assert_eq!(nearest("oders", names), Some("orders"));
         assert_eq!(nearest("odrers", names), Some("orders"));

@@ -58,10 +58,8 @@ pub fn suppress(
         let mut hit = false;
         if finding.code.info().is_some_and(|info| info.suppressible) {
             let first = allows.partition_point(|(a, _)| (a.span.file, a.line, a.code) < key);
-            for (_, used) in allows
-                .iter_mut()
-                .skip(first)
-                .take_while(|(a, _)| (a.span.file, a.line, a.code) == key)
+            for (_, used) in
+                allows.iter_mut().skip(first).take_while(|(a, _)| (a.span.file, a.line, a.code) == key)
             {
                 *used = true;
                 hit = true;
@@ -139,12 +137,7 @@ fn read(comment: &Comment, sources: &Sources) -> Option<Result<Allow, Box<Diagno
             line += 1;
         }
     }
-    Some(Ok(Allow {
-        code: info.code,
-        until,
-        span: comment.span,
-        line,
-    }))
+    Some(Ok(Allow { code: info.code, until, span: comment.span, line }))
 }
 
 #[cfg(test)]
@@ -161,13 +154,8 @@ mod tests {
         let line = text.lines().find(|l| l.contains("# meshc")).unwrap();
         let own_line = line.starts_with('#');
         let words = line.get(line.find('#').unwrap()..).unwrap();
-        let comment = Comment {
-            span: span(words),
-            own_line,
-        };
-        let found = [Diagnostic::error(code, span(finding_at), "m")]
-            .into_iter()
-            .collect();
+        let comment = Comment { span: span(words), own_line };
+        let found = [Diagnostic::error(code, span(finding_at), "m")].into_iter().collect();
         suppress(found, &[comment], &sources, Date::parse(today))
             .remaining
             .iter()
@@ -204,12 +192,7 @@ mod tests {
             "# meshc: allow MC1001 until 2026-12-31 -- why",
             "# meshc: alow MC1601 until 2026-12-31 -- why",
         ] {
-            let found = run(
-                &format!("{comment}\nx: bad\n"),
-                "bad",
-                codes::SECRET,
-                "2026-01-01",
-            );
+            let found = run(&format!("{comment}\nx: bad\n"), "bad", codes::SECRET, "2026-01-01");
             assert_eq!(
                 found.first().map(|f| (f.0, f.1.trim())),
                 Some((codes::SUPPRESSION_FORM, comment.trim()))

@@ -15,28 +15,16 @@ pub(super) fn decode(file: FileId, bytes: &[u8]) -> Decoded {
         let message = format!("the file has {} bytes, more than 1 MiB", bytes.len());
         let finding = Diagnostic::error(codes::LIMIT_FILE, Span::new(file, 0, 0), message)
             .help("split it: a mesh may have any number of files");
-        return Decoded {
-            text: String::new(),
-            refused: vec![finding],
-        };
+        return Decoded { text: String::new(), refused: vec![finding] };
     }
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-        let finding = Diagnostic::error(
-            codes::ENCODING,
-            Span::new(file, 0, 0),
-            "the file is UTF-16, not UTF-8",
-        )
-        .help("save it as UTF-8");
-        return Decoded {
-            text: String::new(),
-            refused: vec![finding],
-        };
+        let finding =
+            Diagnostic::error(codes::ENCODING, Span::new(file, 0, 0), "the file is UTF-16, not UTF-8")
+                .help("save it as UTF-8");
+        return Decoded { text: String::new(), refused: vec![finding] };
     }
     match std::str::from_utf8(bytes) {
-        Ok(text) => Decoded {
-            refused: hidden(file, text),
-            text: text.to_owned(),
-        },
+        Ok(text) => Decoded { refused: hidden(file, text), text: text.to_owned() },
         Err(error) => {
             let at = offset(error.valid_up_to());
             // U+FFFD, which stands for the bad bytes in the lossy text, has three bytes.
@@ -46,10 +34,7 @@ pub(super) fn decode(file: FileId, bytes: &[u8]) -> Decoded {
                 format!("the file is not UTF-8: bad byte at offset {at}"),
             )
             .help("save it as UTF-8");
-            Decoded {
-                text: String::from_utf8_lossy(bytes).into_owned(),
-                refused: vec![finding],
-            }
+            Decoded { text: String::from_utf8_lossy(bytes).into_owned(), refused: vec![finding] }
         }
     }
 }
@@ -78,18 +63,10 @@ fn hidden(file: FileId, text: &str) -> Vec<Diagnostic> {
         out.push(match c {
             '\0' => Diagnostic::error(codes::ENCODING, span, "the file has a NUL byte")
                 .help("save it as UTF-8 text"),
-            '\r' => Diagnostic::error(
-                codes::HIDDEN_CHARACTER,
-                span,
-                "a carriage return without a line feed",
-            )
-            .help("use LF or CRLF line ends"),
-            _ => Diagnostic::error(
-                codes::HIDDEN_CHARACTER,
-                span,
-                format!("the invisible character {name}"),
-            )
-            .help("remove it"),
+            '\r' => Diagnostic::error(codes::HIDDEN_CHARACTER, span, "a carriage return without a line feed")
+                .help("use LF or CRLF line ends"),
+            _ => Diagnostic::error(codes::HIDDEN_CHARACTER, span, format!("the invisible character {name}"))
+                .help("remove it"),
         });
         // One NUL byte makes it likely that the file is binary or UTF-16.
         if c == '\0' || out.len() == limits::CHARACTER_FINDINGS {

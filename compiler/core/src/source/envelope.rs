@@ -12,18 +12,10 @@ pub(super) fn flatten(root: Node, findings: &mut Vec<Diagnostic>) -> Node {
     if root.get("apiVersion").is_none() {
         return root;
     }
-    let Node {
-        span,
-        value: Value::Map(entries),
-    } = root
-    else {
+    let Node { span, value: Value::Map(entries) } = root else {
         return root;
     };
-    let mut flat = Flat {
-        entries: Vec::with_capacity(entries.len() + 8),
-        findings,
-        spec: false,
-    };
+    let mut flat = Flat { entries: Vec::with_capacity(entries.len() + 8), findings, spec: false };
     let head = entries.first().map_or(span, |(k, _)| k.span);
     for (key, value) in entries {
         flat.top(key, value);
@@ -31,10 +23,7 @@ pub(super) fn flatten(root: Node, findings: &mut Vec<Diagnostic>) -> Node {
     if !flat.spec {
         flat.report(head, "the envelope has no `spec`".to_owned());
     }
-    Node {
-        span,
-        value: Value::Map(flat.entries),
-    }
+    Node { span, value: Value::Map(flat.entries) }
 }
 
 struct Flat<'a> {
@@ -75,20 +64,14 @@ impl Flat<'_> {
                     _ => self.report(value.span, "`spec` must be a map".to_owned()),
                 }
             }
-            _ => self.report(
-                key.span,
-                format!("{} does not belong beside `spec`", quoted(&key.text)),
-            ),
+            _ => self.report(key.span, format!("{} does not belong beside `spec`", quoted(&key.text))),
         }
     }
 
     fn add(&mut self, key: Key, value: Node) {
         if matches!(&*key.text, "kind" | "apiVersion") || self.entries.iter().any(|(k, _)| k.text == key.text)
         {
-            self.report(
-                key.span,
-                format!("{} is already said by the envelope", quoted(&key.text)),
-            );
+            self.report(key.span, format!("{} is already said by the envelope", quoted(&key.text)));
         } else {
             self.entries.push((key, value));
         }

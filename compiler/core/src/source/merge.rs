@@ -11,10 +11,9 @@ use crate::diag::{Diagnostic, codes, quoted};
 /// Items with a new name come last, in their order.
 pub fn merge(base: &Node, over: &Node, findings: &mut Vec<Diagnostic>) -> Node {
     match (&base.value, &over.value) {
-        (Value::Map(old), Value::Map(new)) => Node {
-            span: base.span,
-            value: Value::Map(merge_maps(old, new, findings)),
-        },
+        (Value::Map(old), Value::Map(new)) => {
+            Node { span: base.span, value: Value::Map(merge_maps(old, new, findings)) }
+        }
         (Value::Seq(old), Value::Seq(new)) if named(old) && named(new) => {
             let mut items = old.clone();
             for item in new {
@@ -23,10 +22,7 @@ pub fn merge(base: &Node, over: &Node, findings: &mut Vec<Diagnostic>) -> Node {
                     None => items.push(fresh(item, findings)),
                 }
             }
-            Node {
-                span: over.span,
-                value: Value::Seq(items),
-            }
+            Node { span: over.span, value: Value::Seq(items) }
         }
         _ => fresh(over, findings),
     }
@@ -56,14 +52,12 @@ fn merge_maps(old: &[(Key, Node)], new: &[(Key, Node)], findings: &mut Vec<Diagn
 /// A value that has nothing below it to merge with: what it removes is not there.
 fn fresh(node: &Node, findings: &mut Vec<Diagnostic>) -> Node {
     match &node.value {
-        Value::Map(entries) => Node {
-            span: node.span,
-            value: Value::Map(merge_maps(&[], entries, findings)),
-        },
-        Value::Seq(items) => Node {
-            span: node.span,
-            value: Value::Seq(items.iter().map(|i| fresh(i, findings)).collect()),
-        },
+        Value::Map(entries) => {
+            Node { span: node.span, value: Value::Map(merge_maps(&[], entries, findings)) }
+        }
+        Value::Seq(items) => {
+            Node { span: node.span, value: Value::Seq(items.iter().map(|i| fresh(i, findings)).collect()) }
+        }
         _ => node.clone(),
     }
 }

@@ -126,12 +126,9 @@ impl Node {
             Value::BigInt(f) | Value::Float(f) => Json::from(*f),
             Value::Text(text) => Json::from(&*text.text),
             Value::Seq(items) => Json::Array(items.iter().map(Node::to_json).collect()),
-            Value::Map(entries) => Json::Object(
-                entries
-                    .iter()
-                    .map(|(k, v)| (k.text.to_string(), v.to_json()))
-                    .collect(),
-            ),
+            Value::Map(entries) => {
+                Json::Object(entries.iter().map(|(k, v)| (k.text.to_string(), v.to_json())).collect())
+            }
         }
     }
 }

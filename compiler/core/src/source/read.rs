@@ -37,10 +37,7 @@ pub struct Parsed {
 pub fn parse(sources: &mut Sources, path: &str, bytes: &[u8]) -> (FileId, Parsed) {
     let file = FileId(offset(sources.len()));
     let bytes::Decoded { text, refused } = bytes::decode(file, bytes);
-    let mut parsed = Parsed {
-        findings: refused,
-        ..Parsed::default()
-    };
+    let mut parsed = Parsed { findings: refused, ..Parsed::default() };
     parsed.findings.extend(secret::scan(file, &text));
     if !parsed.findings.iter().any(|f| f.code != codes::SECRET) {
         let mut reader = Reader::new(file, &text, &mut parsed);
@@ -102,11 +99,7 @@ enum FrameKind {
 
 impl<'a> Reader<'a> {
     fn new(file: FileId, text: &'a str, parsed: &'a mut Parsed) -> Self {
-        let base = if text.starts_with('\u{FEFF}') {
-            '\u{FEFF}'.len_utf8()
-        } else {
-            0
-        };
+        let base = if text.starts_with('\u{FEFF}') { '\u{FEFF}'.len_utf8() } else { 0 };
         let tabs = text.match_indices('\t').map(|(at, _)| offset(at)).collect();
         Self {
             file,
@@ -190,14 +183,7 @@ impl<'a> Reader<'a> {
                 } else {
                     span
                 };
-                self.add(
-                    Measured {
-                        node: Node { span, value },
-                        nodes: 1,
-                        depth: 0,
-                    },
-                    anchor,
-                )
+                self.add(Measured { node: Node { span, value }, nodes: 1, depth: 0 }, anchor)
             }
             Event::Alias(id) => self.alias(id, span),
             Event::UnresolvedAlias(name) => {
@@ -206,17 +192,7 @@ impl<'a> Reader<'a> {
                     span,
                     format!("there is no anchor {} before this alias", quoted(&name)),
                 ));
-                self.add(
-                    Measured {
-                        node: Node {
-                            span,
-                            value: Value::Broken,
-                        },
-                        nodes: 1,
-                        depth: 0,
-                    },
-                    0,
-                )
+                self.add(Measured { node: Node { span, value: Value::Broken }, nodes: 1, depth: 0 }, 0)
             }
             Event::SequenceStart(_, anchor, tag) => {
                 self.collection_tag(tag.as_deref(), "seq", place);
@@ -224,14 +200,7 @@ impl<'a> Reader<'a> {
             }
             Event::MappingStart(_, anchor, tag) => {
                 self.collection_tag(tag.as_deref(), "map", place);
-                self.open(
-                    span,
-                    anchor,
-                    FrameKind::Map {
-                        entries: Vec::new(),
-                        key: None,
-                    },
-                )
+                self.open(span, anchor, FrameKind::Map { entries: Vec::new(), key: None })
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(Some(span)),
             _ => true,
@@ -246,14 +215,7 @@ impl<'a> Reader<'a> {
         if anchor != 0 {
             self.anchors.insert(anchor, None);
         }
-        self.frames.push(Frame {
-            start: span.start,
-            end: span.end,
-            anchor,
-            nodes: 1,
-            depth: 1,
-            kind,
-        });
+        self.frames.push(Frame { start: span.start, end: span.end, anchor, nodes: 1, depth: 1, kind });
         self.count_nodes(1, span)
     }
 
@@ -271,11 +233,7 @@ impl<'a> Reader<'a> {
         };
         // Its nodes were counted as they came.
         self.put(
-            Measured {
-                node: Node { span, value },
-                nodes: frame.nodes,
-                depth: frame.depth,
-            },
+            Measured { node: Node { span, value }, nodes: frame.nodes, depth: frame.depth },
             frame.anchor,
         )
     }
@@ -284,9 +242,7 @@ impl<'a> Reader<'a> {
         self.aliases += 1;
         if self.aliases > limits::FILE_ALIASES {
             let message = format!("the file has more than {} aliases", limits::FILE_ALIASES);
-            self.parsed
-                .findings
-                .push(Diagnostic::error(codes::LIMIT_ALIASES, span, message));
+            self.parsed.findings.push(Diagnostic::error(codes::LIMIT_ALIASES, span, message));
             self.stopped = true;
             return false;
         }
@@ -301,24 +257,10 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 self.parsed.findings.push(
-                    Diagnostic::error(
-                        codes::ALIAS,
-                        span,
-                        "this alias stands for a value that it is part of",
-                    )
-                    .help("write the value out"),
+                    Diagnostic::error(codes::ALIAS, span, "this alias stands for a value that it is part of")
+                        .help("write the value out"),
                 );
-                self.add(
-                    Measured {
-                        node: Node {
-                            span,
-                            value: Value::Broken,
-                        },
-                        nodes: 1,
-                        depth: 0,
-                    },
-                    0,
-                )
+                self.add(Measured { node: Node { span, value: Value::Broken }, nodes: 1, depth: 0 }, 0)
             }
         }
     }
@@ -354,14 +296,7 @@ impl<'a> Reader<'a> {
                 Some(None) => {}
                 Some(Some(key)) => {
                     let bare = node.span.is_empty() && node.value == Value::Null;
-                    let node = if bare {
-                        Node {
-                            span: key.span,
-                            ..node
-                        }
-                    } else {
-                        node
-                    };
+                    let node = if bare { Node { span: key.span, ..node } } else { node };
                     entries.push((key, node));
                 }
             },
@@ -379,9 +314,7 @@ impl<'a> Reader<'a> {
         if complete && root.value == Value::Null {
             if root.span.is_empty() {
                 let warning = Diagnostic::warning(codes::EMPTY, root.span, "the document is empty");
-                self.parsed
-                    .findings
-                    .push(warning.help("remove the `---` that starts it"));
+                self.parsed.findings.push(warning.help("remove the `---` that starts it"));
             } else {
                 self.parsed.findings.push(Diagnostic::error(
                     codes::EMPTY,
@@ -415,11 +348,6 @@ impl<'a> Reader<'a> {
             }
         }
         let root = envelope::flatten(root, &mut self.parsed.findings);
-        self.parsed.documents.push(Document {
-            file: self.file,
-            root,
-            complete,
-            generated: self.generated,
-        });
+        self.parsed.documents.push(Document { file: self.file, root, complete, generated: self.generated });
     }
 }

@@ -28,11 +28,7 @@ impl<'a> Reader<'a> {
         let mut free = self.free.iter().peekable();
         // Where the parser gave up it has already said why; what follows is unread.
         let unread = self.parsed.findings.iter().map(|f| f.primary.span.start);
-        let unread = if self.parsed.documents.iter().all(|d| d.complete) {
-            None
-        } else {
-            unread.min()
-        };
+        let unread = if self.parsed.documents.iter().all(|d| d.complete) { None } else { unread.min() };
         let mut found = 0;
         for at in &self.tabs {
             while free.next_if(|s| s.end <= *at).is_some() {}
@@ -68,18 +64,11 @@ impl<'a> Reader<'a> {
         let at = self.base + error.marker().byte_offset().unwrap_or(0);
         let at = at.min(self.text.len());
         let rest = self.text.get(at..).unwrap_or("");
-        let width = rest
-            .chars()
-            .next()
-            .filter(|c| *c != '\n')
-            .map_or(0, char::len_utf8);
+        let width = rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
         let span = Span::new(self.file, offset(at), offset(at + width));
         // The parser notices a tab when it has passed it.
-        let before = self
-            .tabs
-            .partition_point(|t| *t <= span.start)
-            .checked_sub(1)
-            .and_then(|i| self.tabs.get(i));
+        let before =
+            self.tabs.partition_point(|t| *t <= span.start).checked_sub(1).and_then(|i| self.tabs.get(i));
         let tab = before.map_or(span, |t| Span::new(self.file, *t, *t + 1));
         let (code, message, help) = match error.kind() {
             K::RecursionLimitExceeded => return self.too_deep(span),
@@ -87,21 +76,15 @@ impl<'a> Reader<'a> {
             | K::TabInBlockIndentation
             | K::TabAtBlockScalarStart
             | K::TabInIndentation
-            | K::TabInPlainScalar => (
-                codes::TAB,
-                "a tab stands where only spaces may".to_owned(),
-                "use spaces",
-            ),
-            K::DirectiveDisallowed => (
-                codes::DIRECTIVE,
-                "directives are not part of the language".to_owned(),
-                "remove the line",
-            ),
-            K::UndeclaredTagHandle => (
-                codes::TAG,
-                "tags are not part of the language".to_owned(),
-                "remove it",
-            ),
+            | K::TabInPlainScalar => {
+                (codes::TAB, "a tab stands where only spaces may".to_owned(), "use spaces")
+            }
+            K::DirectiveDisallowed => {
+                (codes::DIRECTIVE, "directives are not part of the language".to_owned(), "remove the line")
+            }
+            K::UndeclaredTagHandle => {
+                (codes::TAG, "tags are not part of the language".to_owned(), "remove it")
+            }
             K::MissingLowSurrogate
             | K::InvalidLowSurrogate
             | K::InvalidLowSurrogateHexEscape
@@ -111,17 +94,11 @@ impl<'a> Reader<'a> {
                 "an escape that stands for no character".to_owned(),
                 "write both halves of the surrogate pair, or the character itself",
             ),
-            kind => (
-                codes::SYNTAX,
-                kind.to_string(),
-                "see the line above too: the mistake may begin there",
-            ),
+            kind => (codes::SYNTAX, kind.to_string(), "see the line above too: the mistake may begin there"),
         };
         let span = if code == codes::TAB { tab } else { span };
         let message = crate::diag::visible(&message);
-        self.parsed
-            .findings
-            .push(Diagnostic::error(code, span, message).help(help));
+        self.parsed.findings.push(Diagnostic::error(code, span, message).help(help));
     }
 
     pub(super) fn count_nodes(&mut self, nodes: usize, span: Span) -> bool {
@@ -143,39 +120,25 @@ impl<'a> Reader<'a> {
 
     pub(super) fn too_deep(&mut self, span: Span) {
         let message = format!("nested deeper than {}", limits::DEPTH);
-        self.parsed
-            .findings
-            .push(Diagnostic::error(codes::LIMIT_DEPTH, span, message));
+        self.parsed.findings.push(Diagnostic::error(codes::LIMIT_DEPTH, span, message));
     }
 
     pub(super) fn too_long(&mut self, span: Span, what: &str) {
         let message = format!("{what} is longer than 64 KiB");
-        self.parsed
-            .findings
-            .push(Diagnostic::error(codes::LIMIT_TEXT, span, message));
+        self.parsed.findings.push(Diagnostic::error(codes::LIMIT_TEXT, span, message));
     }
 
     pub(super) fn span(&self, place: &granit_parser::Span) -> Span {
         let range = place.byte_range().unwrap_or(0..0);
-        Span::new(
-            self.file,
-            offset(self.base + range.start),
-            offset(self.base + range.end),
-        )
+        Span::new(self.file, offset(self.base + range.start), offset(self.base + range.end))
     }
 
     /// Without the line ends and the indentation of the next line.
     pub(super) fn trimmed(&self, span: Span) -> Span {
-        Span::new(
-            span.file,
-            span.start,
-            span.start + offset(self.slice(span).trim_end().len()),
-        )
+        Span::new(span.file, span.start, span.start + offset(self.slice(span).trim_end().len()))
     }
 
     pub(super) fn slice(&self, span: Span) -> &'a str {
-        self.text
-            .get(span.start as usize..span.end as usize)
-            .unwrap_or("")
+        self.text.get(span.start as usize..span.end as usize).unwrap_or("")
     }
 }

@@ -26,10 +26,7 @@ pub(super) fn plain(text: &str) -> Resolved {
     {
         return number;
     }
-    V(Value::Text(Text {
-        text: text.into(),
-        style: Style::Plain,
-    }))
+    V(Value::Text(Text { text: text.into(), style: Style::Plain }))
 }
 
 fn number(text: &str, unsigned: &str) -> Option<Resolved> {

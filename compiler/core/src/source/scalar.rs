@@ -38,21 +38,13 @@ impl Reader<'_> {
         };
         let core = tag.map(|tag| tag.core_suffix().unwrap_or(""));
         let value = match kept {
-            Some(style) => Value::Text(Text {
-                text: text.into(),
-                style,
-            }),
-            None if core == Some("str") => Value::Text(Text {
-                text: text.into(),
-                style: Style::Plain,
-            }),
+            Some(style) => Value::Text(Text { text: text.into(), style }),
+            None if core == Some("str") => Value::Text(Text { text: text.into(), style: Style::Plain }),
             None => match resolve::plain(&text) {
                 Resolved::Value(value) => value,
                 Resolved::NotFinite => {
                     let message = format!("{} is no finite number", quoted(&text));
-                    self.parsed
-                        .findings
-                        .push(Diagnostic::error(codes::NOT_FINITE, span, message));
+                    self.parsed.findings.push(Diagnostic::error(codes::NOT_FINITE, span, message));
                     Value::Broken
                 }
                 Resolved::LeadingZero => {
@@ -90,17 +82,11 @@ impl Reader<'_> {
     }
 
     pub(super) fn bad_tag(&mut self, place: &granit_parser::Span) {
-        let span = place
-            .tag_span()
-            .map_or_else(|| self.span(place), |tag| self.span(&tag));
+        let span = place.tag_span().map_or_else(|| self.span(place), |tag| self.span(&tag));
         let name = quoted(self.slice(span));
         self.parsed.findings.push(
-            Diagnostic::error(
-                codes::TAG,
-                span,
-                format!("the tag {name} is not part of the language"),
-            )
-            .help("remove it"),
+            Diagnostic::error(codes::TAG, span, format!("the tag {name} is not part of the language"))
+                .help("remove it"),
         );
     }
 
@@ -145,32 +131,19 @@ impl Reader<'_> {
 
 /// A key, or `None` after it was reported that the node cannot be one.
 pub(super) fn as_key(node: Node, text: &str, findings: &mut Vec<Diagnostic>) -> Option<Key> {
-    let raw = text
-        .get(node.span.start as usize..node.span.end as usize)
-        .unwrap_or("");
+    let raw = text.get(node.span.start as usize..node.span.end as usize).unwrap_or("");
     match node.value {
         Value::Text(t) if &*t.text == "<<" && t.style == Style::Plain => {
             findings.push(
-                Diagnostic::error(
-                    codes::MERGE_KEY,
-                    node.span,
-                    "merge keys are not part of the language",
-                )
-                .help("write the fields out"),
+                Diagnostic::error(codes::MERGE_KEY, node.span, "merge keys are not part of the language")
+                    .help("write the fields out"),
             );
             None
         }
-        Value::Text(t) => Some(Key {
-            span: node.span,
-            text: t.text,
-        }),
+        Value::Text(t) => Some(Key { span: node.span, text: t.text }),
         Value::Broken => None,
         Value::Seq(_) | Value::Map(_) => {
-            findings.push(Diagnostic::error(
-                codes::KEY_NOT_TEXT,
-                node.span,
-                "a list or map cannot be a key",
-            ));
+            findings.push(Diagnostic::error(codes::KEY_NOT_TEXT, node.span, "a list or map cannot be a key"));
             None
         }
         _ if raw.is_empty() => {
@@ -192,10 +165,7 @@ pub(super) fn as_key(node: Node, text: &str, findings: &mut Vec<Diagnostic>) -> 
                 .help(format!("write `{fix}`"))
                 .fix(node.span, fix),
             );
-            Some(Key {
-                span: node.span,
-                text: raw.into(),
-            })
+            Some(Key { span: node.span, text: raw.into() })
         }
     }
 }

@@ -58,18 +58,12 @@ fn private_key(_: &str, rest: &str) -> Option<(usize, usize)> {
 }
 
 fn access_key(before: &str, rest: &str) -> Option<(usize, usize)> {
-    let length = rest
-        .bytes()
-        .take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-        .count();
+    let length = rest.bytes().take_while(|b| b.is_ascii_uppercase() || b.is_ascii_digit()).count();
     (length == 20 && !ends_in_word(before)).then_some((0, length))
 }
 
 fn token(before: &str, rest: &str, least: usize) -> Option<(usize, usize)> {
-    let length = rest
-        .bytes()
-        .take_while(|b| b.is_ascii_alphanumeric() || *b == b'_')
-        .count();
+    let length = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
     (length >= least && !ends_in_word(before)).then_some((0, length))
 }
 
@@ -96,18 +90,13 @@ fn url_password(before: &str, rest: &str) -> Option<(usize, usize)> {
     if password.is_empty() || password.contains(['$', '{', '<', '*', '[']) {
         return None;
     }
-    let scheme = before
-        .bytes()
-        .rev()
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
+    let scheme =
+        before.bytes().rev().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.'));
     Some((scheme.count(), 3 + authority.len()))
 }
 
 fn ends_in_word(before: &str) -> bool {
-    before
-        .bytes()
-        .next_back()
-        .is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_')
+    before.bytes().next_back().is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
 #[cfg(test)]
@@ -119,9 +108,7 @@ mod tests {
             .iter()
             .map(|d| {
                 assert!(d.redact);
-                text.get(d.primary.span.start as usize..d.primary.span.end as usize)
-                    .unwrap()
-                    .to_owned()
+                text.get(d.primary.span.start as usize..d.primary.span.end as usize).unwrap().to_owned()
             })
             .collect()
     }
@@ -131,13 +118,8 @@ mod tests {
         let token = format!("ghp_{}", "a1".repeat(18));
         let jwt = format!("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.{}", "x".repeat(43));
         let pem = "-----BEGIN EC PRIVATE KEY-----\n  abc\n  -----END EC PRIVATE KEY-----";
-        for secret in [
-            token.as_str(),
-            &jwt,
-            pem,
-            "AKIAABCDEFGHIJKLMNOP",
-            "https://ana:hunter2@host.example",
-        ] {
+        for secret in [token.as_str(), &jwt, pem, "AKIAABCDEFGHIJKLMNOP", "https://ana:hunter2@host.example"]
+        {
             let text = format!("description: \"{secret}\" # x\n");
             assert_eq!(found(&text), [secret], "{text}");
             assert!(!scan(FileId(0), &text)[0].message.contains(secret));

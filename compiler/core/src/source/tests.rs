@@ -12,11 +12,7 @@ fn read(text: impl AsRef<[u8]>) -> (Sources, Parsed) {
 /// Code and underlined words of every finding.
 fn found(text: impl AsRef<[u8]>) -> Vec<(Code, String)> {
     let (sources, parsed) = read(text);
-    parsed
-        .findings
-        .iter()
-        .map(|d| (d.code, sources.slice(d.primary.span).to_owned()))
-        .collect()
+    parsed.findings.iter().map(|d| (d.code, sources.slice(d.primary.span).to_owned())).collect()
 }
 
 fn one(text: impl AsRef<[u8]>) -> (Code, String) {
@@ -65,19 +61,13 @@ fn mistakes_have_their_code_and_the_exact_words() {
     assert_eq!(one("a: .inf\n"), at(codes::NOT_FINITE, ".inf"));
     assert_eq!(one("a: 0777\n"), at(codes::WRONG_TYPE, "0777"));
     assert_eq!(one("%YAML 1.1\n---\na: 1\n"), at(codes::DIRECTIVE, "%"));
-    assert_eq!(
-        one("a: \"x\\u202ey\"\n"),
-        at(codes::HIDDEN_CHARACTER, "\"x\\u202ey\"")
-    );
+    assert_eq!(one("a: \"x\\u202ey\"\n"), at(codes::HIDDEN_CHARACTER, "\"x\\u202ey\""));
     assert_eq!(one("# \u{202e}\na: 1\n"), at(codes::HIDDEN_CHARACTER, "\u{202e}"));
     assert_eq!(one("a: \"x\0\"\n"), at(codes::ENCODING, "\0"));
     assert_eq!(one(b"a: \"\xc0\xaf\"\n"), at(codes::ENCODING, "\u{FFFD}"));
     assert_eq!(one("{\"a\":\"\\ud800\"}").0, codes::ENCODING);
     assert_eq!(one("a: 1\n---\n---\nb: 1\n").0, codes::EMPTY);
-    assert_eq!(
-        one("key: AKIAABCDEFGHIJKLMNOP\n"),
-        at(codes::SECRET, "AKIAABCDEFGHIJKLMNOP")
-    );
+    assert_eq!(one("key: AKIAABCDEFGHIJKLMNOP\n"), at(codes::SECRET, "AKIAABCDEFGHIJKLMNOP"));
 }
 
 #[test]
@@ -85,24 +75,9 @@ fn a_duplicate_names_both_places() {
     let (sources, parsed) = read("x: {weight: 1, weight: 100}\n");
     let finding = &parsed.findings[0];
     assert_eq!(finding.primary.span.start, 15);
-    assert_eq!(
-        (
-            sources.slice(finding.labels[0].span),
-            finding.labels[0].span.start
-        ),
-        ("weight", 4)
-    );
+    assert_eq!((sources.slice(finding.labels[0].span), finding.labels[0].span.start), ("weight", 4));
     // The first one counts.
-    assert_eq!(
-        parsed.documents[0]
-            .root
-            .get("x")
-            .unwrap()
-            .get("weight")
-            .unwrap()
-            .value,
-        Value::Int(1)
-    );
+    assert_eq!(parsed.documents[0].root.get("x").unwrap().get("weight").unwrap().value, Value::Int(1));
 }
 
 #[test]
@@ -116,14 +91,8 @@ fn a_broken_document_hides_nothing_of_the_others() {
         .collect();
     assert_eq!(
         names,
-        [
-            ("a", true),
-            ("kind", false),
-            ("c", true),
-            ("d", false),
-            ("e", true)
-        ]
-        .map(|(n, c)| (n.to_owned(), c))
+        [("a", true), ("kind", false), ("c", true), ("d", false), ("e", true)]
+            .map(|(n, c)| (n.to_owned(), c))
     );
     assert_eq!(parsed.documents[1].root.get("name").unwrap().as_str(), Some("b"));
     assert_eq!(parsed.findings.len(), 2);
@@ -156,19 +125,13 @@ fn limits_are_exact() {
     assert_eq!(one(text(limits::TEXT_BYTES + 1)).0, codes::LIMIT_TEXT);
     let aliases = |n: usize| format!("a: &a x\nb: [{}]\n", vec!["*a"; n].join(","));
     assert_eq!(found(aliases(limits::FILE_ALIASES)), []);
-    assert_eq!(
-        one(aliases(limits::FILE_ALIASES + 1)),
-        at(codes::LIMIT_ALIASES, "*a")
-    );
+    assert_eq!(one(aliases(limits::FILE_ALIASES + 1)), at(codes::LIMIT_ALIASES, "*a"));
     // The document and its list are nodes too.
     let nodes = |n: usize| "- 1\n".repeat(n - 2);
     assert_eq!(found(nodes(limits::FILE_NODES)), []);
     assert_eq!(one(nodes(limits::FILE_NODES + 1)).0, codes::LIMIT_NODES);
     assert_eq!(found(format!("a: 1\n{}", "#".repeat(limits::FILE_BYTES - 5))), []);
-    assert_eq!(
-        one(format!("a: 1\n{}", "#".repeat(limits::FILE_BYTES - 4))).0,
-        codes::LIMIT_FILE
-    );
+    assert_eq!(one(format!("a: 1\n{}", "#".repeat(limits::FILE_BYTES - 4))).0, codes::LIMIT_FILE);
 }
 
 #[test]
@@ -181,35 +144,17 @@ fn hostile_files_end_soon_and_for_the_stated_reason() {
             .map(|(q, c)| format!("{c}: &{c} [{}]\n", vec![format!("*{q}"); 9].join(",")))
             .collect::<String>();
     assert_eq!(first(bomb), Some(codes::LIMIT_NODES));
-    assert_eq!(
-        first(format!("a: {}", "[".repeat(500_000))),
-        Some(codes::LIMIT_DEPTH)
-    );
+    assert_eq!(first(format!("a: {}", "[".repeat(500_000))), Some(codes::LIMIT_DEPTH));
     assert_eq!(
         first(format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000))),
         Some(codes::LIMIT_DEPTH)
     );
-    assert_eq!(
-        first((0..1400).map(|i| " ".repeat(i) + "a:\n").collect()),
-        Some(codes::LIMIT_DEPTH)
-    );
+    assert_eq!(first((0..1400).map(|i| " ".repeat(i) + "a:\n").collect()), Some(codes::LIMIT_DEPTH));
     assert_eq!(first("? ".repeat(20_000) + "a\n"), Some(codes::LIMIT_DEPTH));
-    assert_eq!(
-        first((0..60_000).map(|i| format!("k{i}: 1\n")).collect()),
-        Some(codes::LIMIT_NODES)
-    );
-    assert_eq!(
-        first(format!("a: \"{}\"\n", "\\x41".repeat(60_000))),
-        Some(codes::LIMIT_TEXT)
-    );
-    assert_eq!(
-        first(format!("&{} x\n", "a".repeat(100_000))),
-        Some(codes::LIMIT_TEXT)
-    );
-    assert_eq!(
-        first(format!("a: \"{}", "b\n".repeat(50_000))),
-        Some(codes::SYNTAX)
-    );
+    assert_eq!(first((0..60_000).map(|i| format!("k{i}: 1\n")).collect()), Some(codes::LIMIT_NODES));
+    assert_eq!(first(format!("a: \"{}\"\n", "\\x41".repeat(60_000))), Some(codes::LIMIT_TEXT));
+    assert_eq!(first(format!("&{} x\n", "a".repeat(100_000))), Some(codes::LIMIT_TEXT));
+    assert_eq!(first(format!("a: \"{}", "b\n".repeat(50_000))), Some(codes::SYNTAX));
     assert_eq!(first("[\n---\n".repeat(100_000)), Some(codes::SYNTAX));
     assert_eq!(first("\t".repeat(1_000_000)), Some(codes::TAB));
     assert_eq!(first("#\n".repeat(200_000) + "a: 1\n"), None);
@@ -220,45 +165,26 @@ fn hostile_files_end_soon_and_for_the_stated_reason() {
 #[test]
 fn encodings() {
     assert_eq!(
-        one("a: 1\n"
-            .encode_utf16()
-            .flat_map(u16::to_le_bytes)
-            .collect::<Vec<_>>())
-        .0,
+        one("a: 1\n".encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()).0,
         codes::ENCODING
     );
     assert_eq!(one([0xFF, 0xFE, b'a', 0]).0, codes::ENCODING);
     let (sources, parsed) = read("\u{FEFF}a: 1\nb: [\n");
     assert_eq!(parsed.findings[0].code, codes::SYNTAX);
-    assert_eq!(
-        sources.slice(parsed.documents[0].root.get("a").unwrap().span),
-        "1"
-    );
+    assert_eq!(sources.slice(parsed.documents[0].root.get("a").unwrap().span), "1");
     assert_eq!(one("a: 1\rb: 2\r\n"), at(codes::HIDDEN_CHARACTER, "\r"));
     assert_eq!(found("a: 1\r\nb: 2\r\n"), []);
     assert_eq!(one("").0, codes::EMPTY);
-    assert_eq!(
-        read("# x\n").1.findings[0].severity,
-        crate::diag::Severity::Warning
-    );
+    assert_eq!(read("# x\n").1.findings[0].severity, crate::diag::Severity::Warning);
 }
 
 #[test]
 fn the_generated_marker_marks_the_file() {
     let (_, parsed) = read("generated: true\n---\nkind: A\n---\nkind: B\n");
     assert_eq!(parsed.findings, []);
-    assert_eq!(
-        parsed.documents.iter().map(|d| d.generated).collect::<Vec<_>>(),
-        [true, true]
-    );
-    assert_eq!(
-        one("kind: A\n---\ngenerated: true\n"),
-        at(codes::GENERATED_MARKER, "generated")
-    );
-    assert_eq!(
-        one("kind: A\ngenerated: true\n"),
-        at(codes::GENERATED_MARKER, "generated")
-    );
+    assert_eq!(parsed.documents.iter().map(|d| d.generated).collect::<Vec<_>>(), [true, true]);
+    assert_eq!(one("kind: A\n---\ngenerated: true\n"), at(codes::GENERATED_MARKER, "generated"));
+    assert_eq!(one("kind: A\ngenerated: true\n"), at(codes::GENERATED_MARKER, "generated"));
 }
 
 #[test]
@@ -266,28 +192,13 @@ fn an_envelope_is_taken_off() {
     let text = "apiVersion: meshc/v1\nkind: Service\nmetadata: {name: cart}\nspec:\n  port: 8080\n";
     let (sources, parsed) = read(text);
     assert_eq!(parsed.findings, []);
-    let keys: Vec<_> = parsed.documents[0]
-        .root
-        .as_map()
-        .unwrap()
-        .iter()
-        .map(|(k, _)| &*k.text)
-        .collect();
+    let keys: Vec<_> = parsed.documents[0].root.as_map().unwrap().iter().map(|(k, _)| &*k.text).collect();
     assert_eq!(keys, ["kind", "name", "port"]);
-    assert_eq!(
-        sources.slice(parsed.documents[0].root.get("port").unwrap().span),
-        "8080"
-    );
+    assert_eq!(sources.slice(parsed.documents[0].root.get("port").unwrap().span), "8080");
     assert_eq!(one(text.replace("meshc/v1", "v1")), at(codes::ENVELOPE, "v1"));
-    assert_eq!(
-        one(text.replace("name: cart", "name: cart, uid: x")),
-        at(codes::ENVELOPE, "uid")
-    );
+    assert_eq!(one(text.replace("name: cart", "name: cart, uid: x")), at(codes::ENVELOPE, "uid"));
     assert_eq!(one(text.replace("  port", "  name")), at(codes::ENVELOPE, "name"));
-    assert_eq!(
-        one(text.to_owned() + "status: {}\n"),
-        at(codes::ENVELOPE, "status")
-    );
+    assert_eq!(one(text.to_owned() + "status: {}\n"), at(codes::ENVELOPE, "status"));
 }
 
 #[test]
@@ -313,9 +224,7 @@ fn offsets_inside_texts_map_back_to_the_file() {
         ("many", "c", "c"),
     ] {
         let node = root.get(key).unwrap();
-        let Value::Text(text) = &node.value else {
-            panic!("{key}")
-        };
+        let Value::Text(text) = &node.value else { panic!("{key}") };
         let start = text.text.find(words).unwrap();
         let span = TextMap::new(&sources, node.span, text).span(start..start + words.len());
         assert_eq!(sources.slice(span).trim_end(), raw.trim_end(), "{key}: {words}");
@@ -344,10 +253,7 @@ fn overrides_merge_as_rule_8_says() {
         )
     );
     // Not all items have a name: the list is replaced.
-    assert_eq!(
-        merged("s: [{name: a, x: 1}, {x: 2}]\n", "s: [{name: a}]\n").0,
-        json("s: [{name: a}]\n")
-    );
+    assert_eq!(merged("s: [{name: a, x: 1}, {x: 2}]\n", "s: [{name: a}]\n").0, json("s: [{name: a}]\n"));
     assert_eq!(merged("s: {a: 1}\n", "s: [1]\n").0, json("s: [1]\n"));
     let (got, findings) = merged("a: 1\n", "b: {c: null, d: 1}\n");
     assert_eq!(got, json("a: 1\nb: {d: 1}\n"));

@@ -28,12 +28,7 @@ impl TextMap {
     /// The map of a text that stands at `span`.
     pub fn new(sources: &Sources, span: Span, text: &Text) -> Self {
         let raw = sources.slice(span);
-        let mut walk = Walk {
-            raw,
-            text: &text.text,
-            pieces: Vec::new(),
-            at: 0,
-        };
+        let mut walk = Walk { raw, text: &text.text, pieces: Vec::new(), at: 0 };
         let whole = match text.style {
             Style::Plain => walk.flow(0..raw.len(), text.style),
             Style::Single | Style::Double => walk.flow(1..raw.len().saturating_sub(1), text.style),
@@ -42,18 +37,13 @@ impl TextMap {
                 walk.block(column)
             }
         };
-        Self {
-            span,
-            pieces: if whole.is_some() { walk.pieces } else { Vec::new() },
-        }
+        Self { span, pieces: if whole.is_some() { walk.pieces } else { Vec::new() } }
     }
 
     /// The bytes of the file behind a byte range of the text; all of the text's bytes where there is no better answer.
     pub fn span(&self, range: Range<usize>) -> Span {
         let raw = |at: usize| {
-            let piece = self
-                .pieces
-                .get(self.pieces.partition_point(|p| p.at <= at).checked_sub(1)?)?;
+            let piece = self.pieces.get(self.pieces.partition_point(|p| p.at <= at).checked_sub(1)?)?;
             let within = at.saturating_sub(piece.at);
             Some(if piece.len == piece.raw_len {
                 let start = piece.raw + within.min(piece.len);
@@ -65,16 +55,8 @@ impl TextMap {
         let Some((start, end)) = raw(range.start) else {
             return self.span;
         };
-        let end = if range.end > range.start {
-            raw(range.end - 1).map_or(end, |r| r.1)
-        } else {
-            start
-        };
-        Span::new(
-            self.span.file,
-            self.span.start + offset(start),
-            self.span.start + offset(end),
-        )
+        let end = if range.end > range.start { raw(range.end - 1).map_or(end, |r| r.1) } else { start };
+        Span::new(self.span.file, self.span.start + offset(start), self.span.start + offset(end))
     }
 }
 
@@ -151,10 +133,7 @@ impl Walk<'_> {
             let content = content.get(skip..)?;
             if !content.trim().is_empty() {
                 let rest = self.text.get(self.at..)?;
-                let blank = rest
-                    .bytes()
-                    .take_while(|b| matches!(b, b' ' | b'\n' | b'\t'))
-                    .count();
+                let blank = rest.bytes().take_while(|b| matches!(b, b' ' | b'\n' | b'\t')).count();
                 let own = content.bytes().take_while(|b| matches!(b, b' ' | b'\t')).count();
                 let gap = blank.checked_sub(own)?;
                 if gap > 0 {
@@ -162,11 +141,8 @@ impl Walk<'_> {
                     self.other(from, gap, (raw + skip).saturating_sub(from))?;
                 }
                 // The last line was cut to its last character; so is the line here.
-                let shared = if self.text.get(self.at..)?.starts_with(content) {
-                    content
-                } else {
-                    content.trim_end()
-                };
+                let shared =
+                    if self.text.get(self.at..)?.starts_with(content) { content } else { content.trim_end() };
                 self.same(raw + skip, shared.len())?;
             }
             raw += line.len();
@@ -184,12 +160,7 @@ impl Walk<'_> {
                 p.len += len;
                 p.raw_len += len;
             }
-            _ => self.pieces.push(Piece {
-                at: self.at,
-                len,
-                raw,
-                raw_len: len,
-            }),
+            _ => self.pieces.push(Piece { at: self.at, len, raw, raw_len: len }),
         }
         self.at += len;
         Some(())
@@ -198,21 +169,14 @@ impl Walk<'_> {
     /// The next bytes of the text were written in another way.
     fn other(&mut self, raw: usize, len: usize, raw_len: usize) -> Option<()> {
         self.text.get(self.at..self.at + len)?;
-        self.pieces.push(Piece {
-            at: self.at,
-            len,
-            raw,
-            raw_len,
-        });
+        self.pieces.push(Piece { at: self.at, len, raw, raw_len });
         self.at += len;
         Some(())
     }
 }
 
 fn blank_run(text: &str) -> usize {
-    text.bytes()
-        .take_while(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r'))
-        .count()
+    text.bytes().take_while(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')).count()
 }
 
 fn line_ends(text: &str) -> usize {

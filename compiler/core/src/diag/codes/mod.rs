@@ -69,7 +69,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
     TABLE.iter().flat_map(|part| part.iter())
 }
 
-const TABLE: &[&[CodeInfo]] = &[yaml::TABLE, shape::TABLE, more::TABLE];
+const TABLE: &[&[CodeInfo]] = &[yaml::TABLE, shape::TABLE, more::TABLE, cel::TABLE];
 
 /// From one list: a constant per code, and the part of the table.
 macro_rules! codes {
@@ -84,10 +84,12 @@ macro_rules! codes {
     };
 }
 
+mod cel;
 mod more;
 mod shape;
 mod yaml;
 
+pub use cel::*;
 pub use more::*;
 pub use shape::*;
 pub use yaml::*;

@@ -1,0 +1,135 @@
+//! Bounds, the parser, and its errors as ranges of the text.
+
+use std::ops::Range;
+
+use cel::parser::PrattParser;
+use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
+use mesh_bundle::limits;
+
+use super::CelFinding;
+use super::tree::{self, Tree};
+use crate::diag::codes;
+
+/// Tokens of one expression: enough for the largest tree, and a bound on the parser's work.
+const TOKENS: usize = 4 * limits::EXPR_NODES;
+
+/// Links of one chain of accesses and operators: `a.b.c + d`.
+const CHAIN: usize = 64;
+
+/// Nesting that the parser is let into. Deeper than the lowered tree may be, since brackets and field accesses nest
+/// in the text alone.
+const PARSER_DEPTH: u16 = 96;
+
+/// Parses `text` to a tree whose every node knows its words.
+pub(super) fn parse(text: &str) -> Result<Tree, Vec<CelFinding>> {
+    let tokens = tokens(text)?;
+    let parsed = PrattParser::new()
+        .max_recursion_depth(PARSER_DEPTH)
+        .max_expression_node_count(TOKENS)
+        .error_recovery_limit(4)
+        .enable_optional_syntax(true)
+        .parse(text);
+    match parsed {
+        Ok(ast) => Ok(tree::build(&ast, &tokens, text)),
+        Err(errors) => {
+            Err(errors.errors.iter().take(1).map(|e| syntax_error(text, &tokens, e.pos, &e.msg)).collect())
+        }
+    }
+}
+
+/// Parses and drops the tree.
+pub(super) fn check(text: &str) -> Result<(), Vec<CelFinding>> {
+    parse(text).map(drop)
+}
+
+/// Lexes within the bounds; white space and comments are left out.
+fn tokens(text: &str) -> Result<Vec<Token>, Vec<CelFinding>> {
+    let whole = 0..text.len();
+    let limit = |message: String| vec![CelFinding::new(codes::CEL_LIMIT, whole.clone(), message)];
+    if text.len() > limits::EXPR_TEXT {
+        return Err(limit(format!(
+            "the expression has {} bytes, and the limit is {}",
+            text.len(),
+            limits::EXPR_TEXT
+        )));
+    }
+    if text.trim().is_empty() {
+        return Err(vec![CelFinding::new(codes::CEL_SYNTAX, whole, "the expression is empty")]);
+    }
+    let mut lexer = Lexer::new(text);
+    let mut tokens = Vec::new();
+    // What the parser nests deeper for, by bracket: `.`, `[`, arithmetic and prefixes. `&&` and `||` it balances.
+    let mut chains = vec![0_usize];
+    loop {
+        let token = lexer.lex();
+        let words = text.get(token.start..token.end).unwrap_or_default();
+        match token.kind {
+            TokenKind::TokEnd | TokenKind::TokError => break,
+            TokenKind::TokWhitespace | TokenKind::TokComment => continue,
+            TokenKind::TokLeftParen | TokenKind::TokLeftBracket | TokenKind::TokLeftBrace => {
+                if let Some(chain) = chains.last_mut() {
+                    *chain += 1;
+                }
+                chains.push(0);
+            }
+            TokenKind::TokRightParen | TokenKind::TokRightBracket | TokenKind::TokRightBrace
+                if chains.len() > 1 =>
+            {
+                chains.pop();
+            }
+            TokenKind::TokLogicalAnd | TokenKind::TokLogicalOr | TokenKind::TokComma => {
+                if let Some(chain) = chains.last_mut() {
+                    *chain = 0;
+                }
+            }
+            _ if !words.starts_with(|c: char| c.is_alphanumeric() || matches!(c, '_' | '"' | '\'')) => {
+                if let Some(chain) = chains.last_mut() {
+                    *chain += 1;
+                }
+            }
+            _ => {}
+        }
+        tokens.push(token);
+        if chains.len() > limits::EXPR_DEPTH || chains.last().is_some_and(|chain| *chain > CHAIN) {
+            return Err(limit(format!("the expression is nested deeper than {}", limits::EXPR_DEPTH)));
+        }
+        if tokens.len() > TOKENS {
+            return Err(limit(format!("the expression has more than {TOKENS} words")));
+        }
+    }
+    Ok(tokens)
+}
+
+fn syntax_error(text: &str, tokens: &[Token], (line, column): (isize, isize), message: &str) -> CelFinding {
+    let range = at(text, line, column).map_or(0..text.len(), |offset| word_at(text, tokens, offset));
+    if message.contains("recursion") || message.contains("node count") {
+        let finding = CelFinding::new(codes::CEL_LIMIT, range, "the expression is nested too deeply");
+        return finding.help("split the rule, or list values with `in`");
+    }
+    let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
+    let message = message.replace('\'', "`").replace("<EOF>", "the end");
+    let mut words = message.chars();
+    let message: String = words.next().into_iter().flat_map(char::to_lowercase).chain(words).collect();
+    CelFinding::new(codes::CEL_SYNTAX, range, format!("the expression does not parse: {message}"))
+        .label("here")
+        .help("the language is CEL: https://cel.dev")
+}
+
+/// The byte offset of a line and column, both from 1; columns count characters.
+fn at(text: &str, line: isize, column: isize) -> Option<usize> {
+    let (line, column) =
+        (usize::try_from(line).ok()?.checked_sub(1)?, usize::try_from(column).ok()?.checked_sub(1)?);
+    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let rest = text.get(start..)?;
+    let within = rest.char_indices().nth(column).map_or(rest.len(), |(offset, _)| offset);
+    Some(start + within)
+}
+
+/// The token at an offset; at the end the last one, since there is nothing to point at behind it.
+fn word_at(text: &str, tokens: &[Token], offset: usize) -> Range<usize> {
+    let token = tokens.iter().find(|t| t.end > offset).or(tokens.last());
+    match token {
+        Some(token) => token.start..token.end,
+        None => 0..text.len(),
+    }
+}
