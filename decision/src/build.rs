@@ -280,9 +280,18 @@ impl<'p> Builder<'p> {
         };
         match to.role {
             Some(Role::Stable) => return Ok(built(Choice::Version(canary.stable.clone()))),
-            Some(Role::Candidate) => return Ok(built(Choice::Version(canary.candidate.clone()))),
+            Some(Role::Candidate) => {
+                let candidate = canary
+                    .candidate
+                    .clone()
+                    .ok_or_else(|| format!("the canary of `{}` has no candidate", to.service))?;
+                return Ok(built(Choice::Version(candidate)));
+            }
             None => {}
         }
+        let Some(candidate) = canary.candidate.clone() else {
+            return Ok(built(Choice::Version(canary.stable.clone())));
+        };
         if let Some(split) = self.canaries.get(&to.service) {
             return Ok(built(Choice::Canary(Arc::clone(split))));
         }
@@ -291,7 +300,7 @@ impl<'p> Builder<'p> {
             address: format!("canary/{}", to.service),
             content: content.to_string(),
             stable: canary.stable.clone(),
-            candidate: canary.candidate.clone(),
+            candidate,
             weight: self.state.weight(self.program, to.service.as_str()),
             sticky: canary.sticky.clone(),
             split: self.next_split(),

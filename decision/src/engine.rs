@@ -471,6 +471,7 @@ fn sticky_key<'r>(sticky: &Sticky, request: &Request<'r>) -> Option<Cow<'r, str>
     let value = match sticky {
         Sticky::Header(name) => values::header(request.headers, name),
         Sticky::Cookie(name) => values::cookie(request.headers, name),
+        Sticky::Ip => return Some(Cow::Borrowed(request.source.ip)),
         Sticky::Source => {
             // Behind a gateway the stranger's address tells callers apart; the gateway is one caller.
             let source = request.source;

@@ -257,7 +257,8 @@ impl Mesh {
         };
         let weight = self.state.weight(&self.program, service.as_str());
         let rest = mesh_bundle::limits::WHOLE - weight;
-        [(&canary.stable, rest), (&canary.candidate, weight)].map(|(v, w)| (v.to_string(), w)).to_vec()
+        let sides = [(Some(&canary.stable), rest), (canary.candidate.as_ref(), weight)];
+        sides.into_iter().filter_map(|(v, w)| Some((v?.to_string(), w))).collect()
     }
 
     /// How a service's default destination sticks to a caller, in words.
@@ -268,6 +269,7 @@ impl Mesh {
             Sticky::Header(name) => format!("header {name}"),
             Sticky::Cookie(name) => format!("cookie {name}"),
             Sticky::Source => "caller".to_owned(),
+            Sticky::Ip => "address".to_owned(),
         })
     }
 

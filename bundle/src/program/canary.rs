@@ -16,15 +16,17 @@ use crate::program::Service;
 pub struct Canary {
     /// The version that is there.
     pub stable: Name,
-    /// The version that arrives.
-    pub candidate: Name,
+    /// The version that arrives; absent once it is the stable one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<Name>,
     /// Shape of the growth.
     #[serde(default, skip_serializing_if = "is_default")]
     pub strategy: Strategy,
     /// How the split sticks to a caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sticky: Option<Sticky>,
-    /// Strictly growing, 1 to 20, each below 100 %.
+    /// Strictly growing, 1 to 20, each below 100 %; none without a candidate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<Stage>,
     /// What is watched.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -40,6 +40,8 @@ pub enum Sticky {
     Cookie(String),
     /// The caller: its principal, else its address.
     Source,
+    /// The caller's address.
+    Ip,
 }
 
 /// One rule.

@@ -42,7 +42,8 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
     for (name, unit) in &program.canaries {
         let id = UnitId::Canary(name.clone());
         let known = |version: &Name| program.services.get(name).is_some_and(|s| s.versions.contains(version));
-        for (field, version) in [("/stable", &unit.stable), ("/candidate", &unit.candidate)] {
+        for (field, version) in [("/stable", Some(&unit.stable)), ("/candidate", unit.candidate.as_ref())] {
+            let Some(version) = version else { continue };
             if !known(version) {
                 return Err(at(id)(complain(
                     field,
@@ -54,7 +55,11 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
         let weights: Vec<u32> = unit.stages.iter().map(|s| s.weight).collect();
         let grow = weights.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
         let inside = weights.iter().all(|w| (1..limits::WHOLE).contains(w));
-        if !grow || !inside || !(1..=limits::STAGES).contains(&weights.len()) {
+        if !grow
+            || !inside
+            || weights.is_empty() != unit.candidate.is_none()
+            || weights.len() > limits::STAGES
+        {
             return Err(at(id)(complain(
                 "/stages",
                 "bad-stages",
@@ -191,14 +196,18 @@ fn destination(program: &Program, to: &Destination, here: &str) -> Result<(), Co
         return Err(complain(here, "unknown-service", format!("there is no service `{}`", to.service)));
     };
     let canary = program.canaries.contains_key(&to.service);
+    let candidate = program.canaries.get(&to.service).is_some_and(|c| c.candidate.is_some());
     match (&to.version, to.role) {
         (Some(version), None) if service.versions.contains(version) => Ok(()),
         (Some(version), None) => {
             let message = format!("`{version}` is no version of `{}`", to.service);
             Err(complain(here, "unknown-version", message))
         }
-        (None, Some(Role::Stable | Role::Candidate)) if canary => Ok(()),
-        (None, Some(_)) => Err(complain(here, "no-canary", format!("`{}` has no canary", to.service))),
+        (None, Some(Role::Stable)) if canary => Ok(()),
+        (None, Some(Role::Candidate)) if candidate => Ok(()),
+        (None, Some(_)) => {
+            Err(complain(here, "no-canary", format!("`{}` has no canary with that role", to.service)))
+        }
         (None, None) if canary || service.versions.len() == 1 => Ok(()),
         (None, None) => {
             let message = format!("`{}` has several versions and no canary", to.service);
