@@ -9,3 +9,4 @@
 
 pub mod diag;
 pub mod source;
+pub mod spec;
