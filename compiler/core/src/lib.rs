@@ -10,3 +10,4 @@
 pub mod cel;
 pub mod diag;
 pub mod source;
+pub mod spec;

@@ -324,27 +324,29 @@ impl<'a> Reader<'a> {
             }
             return;
         }
+        let mut root = root;
         if complete && let Some((key, value)) = root.entry("generated") {
             let alone = root.as_map().is_some_and(|entries| entries.len() == 1);
-            match value.value {
-                Value::Bool(generated) if alone && self.count == 1 => {
-                    self.generated = generated;
-                    return;
-                }
-                _ if alone || root.entry("kind").is_some() => {
-                    self.parsed.findings.push(
-                        Diagnostic::error(
-                            codes::GENERATED_MARKER,
-                            key.span,
-                            "`generated: true` must be the first document of the file and alone in it",
-                        )
-                        .help("write `generated: true` and `---` at the top of the file"),
-                    );
-                    if alone {
-                        return;
-                    }
-                }
-                _ => {}
+            if let Value::Bool(generated) = value.value
+                && alone
+                && self.count == 1
+            {
+                self.generated = generated;
+                return;
+            }
+            self.parsed.findings.push(
+                Diagnostic::error(
+                    codes::GENERATED_MARKER,
+                    key.span,
+                    "`generated: true` must be the first document of the file and alone in it",
+                )
+                .help("write `generated: true` and `---` at the top of the file"),
+            );
+            if alone {
+                return;
+            }
+            if let Value::Map(entries) = &mut root.value {
+                entries.retain(|(key, _)| &*key.text != "generated");
             }
         }
         let root = envelope::flatten(root, &mut self.parsed.findings);

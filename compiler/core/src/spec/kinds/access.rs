@@ -1,0 +1,66 @@
+//! `AccessPolicy`: who may call.
+
+use super::shared::{FromItem, PathMatch};
+use crate::spec::decode::{List1, Rule, Sp};
+use crate::spec::leaf::*;
+use crate::spec::macros::{choice, object};
+
+object! {
+    /// Who may call a service, or pass a gateway. What no entry allows is denied; deny goes before allow.
+    pub struct AccessPolicy, "an AccessPolicy", kind "AccessPolicy" {
+        /// The name; the name of the service or gateway unless said otherwise.
+        name "name": Option<Sp<Name>>,
+        /// Who answers for it.
+        owner "owner": Option<Sp<Name>>,
+        /// What it is for.
+        description "description": Option<Sp<Prose>>,
+        /// The service.
+        service "service": Option<Sp<Name>>,
+        /// The gateway.
+        gateway "gateway": Option<Sp<Name>>,
+        /// What is allowed.
+        allow "allow": Vec<Entry>,
+        /// What is denied in any case.
+        deny "deny": Vec<Entry>,
+        /// Whether the policy counts; `enforce` unless said otherwise.
+        mode "mode": Option<Sp<AccessMode>>,
+    }
+    rules [Rule::ExactlyOne(&["service", "gateway"])]
+}
+
+choice! {
+    /// Whether a policy counts.
+    pub enum AccessMode, "a mode" {
+        /// It does.
+        Enforce = "enforce",
+        /// It is evaluated and logged only.
+        Audit = "audit",
+    }
+}
+
+object! {
+    /// One entry; all its fields must hold.
+    pub struct Entry, "an entry" {
+        /// The name, unique in its list.
+        name "name": Option<Sp<Name>>,
+        /// One of these callers.
+        from "from": List1<FromItem>,
+        /// What they ask for; everything unless said otherwise.
+        to "to": Option<AccessTo>,
+        /// A CEL expression.
+        when "when": Option<Sp<CelText>>,
+        /// `false` takes the entry out.
+        enabled "enabled": Option<Sp<bool>>,
+    }
+}
+
+object! {
+    /// What callers ask for; all fields must hold.
+    pub struct AccessTo, "a target" {
+        /// One of these methods.
+        methods "methods": Option<List1<Sp<MethodToken>>>,
+        /// One of these paths, as the callee gets them.
+        paths "paths": Option<List1<PathMatch>>,
+    }
+    rules [Rule::AtLeastOne(&["methods", "paths"])]
+}

@@ -1,0 +1,161 @@
+//! `Environment`: what differs.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+use super::shared::Bound;
+use crate::source::{Node, Value};
+use crate::spec::decode::{Cx, Decode, Dict, List1, NumberOr, Rule, Sp};
+use crate::spec::leaf::{parse_at, *};
+use crate::spec::macros::{choice, either, object};
+
+object! {
+    /// A place where the mesh runs, and what differs there.
+    pub struct Environment, "an Environment", kind "Environment" {
+        /// The name; part of identities.
+        name "name": Sp<Name>,
+        /// Who answers for it.
+        owner "owner": Option<Sp<Name>>,
+        /// What it is for.
+        description "description": Option<Sp<Prose>>,
+        /// Where endpoints are found.
+        discovery "discovery": Option<Discovery>,
+        /// What of git runs here.
+        follow "follow": Option<Follow>,
+        /// How releases reach the proxies.
+        proxies "proxies": Option<Proxies>,
+        /// What differs, by address: merged into the object; `null` removes.
+        overrides "overrides": Overrides,
+    }
+}
+
+object! {
+    /// Where endpoints are found.
+    pub struct Discovery, "a discovery" {
+        /// Of a service as a whole.
+        pattern "pattern": Option<Sp<EndpointPattern>>,
+        /// Of one version.
+        versions "versions": Option<Sp<VersionPattern>>,
+        /// Endpoints by service.
+        static_ "static": Dict<Name, StaticEndpoints>,
+    }
+    rules [Rule::AtLeastOne(&["pattern", "versions", "static"])]
+}
+
+either! {
+    /// Endpoints of a service: a list, or lists by version.
+    pub enum StaticEndpoints {
+        /// Of its only version.
+        All(List1<Sp<Endpoint>>),
+        /// By version.
+        ByVersion(Dict<Name, List1<Sp<Endpoint>>>) if Map,
+    }
+}
+
+object! {
+    /// What of git runs here.
+    pub struct Follow, "a followed branch" {
+        /// The branch.
+        branch "branch": Sp<BranchName>,
+        /// The file of allowed signers (`ssh-keygen`, ALLOWED SIGNERS), from which commits must be signed.
+        signers "signers": Option<Sp<RelPath>>,
+        /// Approvals that a change needs; 0 unless said otherwise.
+        approvals "approvals": Option<Sp<Small>>,
+    }
+}
+
+object! {
+    /// How releases reach the proxies.
+    pub struct Proxies, "proxy settings" {
+        /// How many proxies get a release one after the other: numbers or shares.
+        waves "waves": Option<List1<NumberOr<Sp<Count>, Sp<Percent>>>>,
+        /// How long each wave is watched.
+        hold "hold": Option<Sp<Duration>>,
+        /// What a wave must keep within.
+        gates "gates": Vec<Gate>,
+        /// Features that proxies here have.
+        features "features": Vec<Sp<Name>>,
+    }
+}
+
+choice! {
+    /// What a wave is measured by.
+    pub enum GateMeasure, "a measure" {
+        /// Proxies that could not activate the release.
+        ActivationErrors = "activation-errors",
+        /// Failed requests of all requests.
+        ErrorRate = "error-rate",
+        /// Latency that 99 % keep below.
+        P99 = "p99",
+        /// Denied requests of all requests.
+        DenyRate = "deny-rate",
+    }
+}
+
+object! {
+    /// What a wave must keep within.
+    pub struct Gate, "a gate" {
+        /// What is measured.
+        measure "measure": Sp<GateMeasure>,
+        /// At most.
+        max "max": Option<Sp<Bound>>,
+        /// At most this much more than on the proxies with the old bundle.
+        max_over_stable "maxOverStable": Option<Sp<Bound>>,
+    }
+    rules [Rule::AtLeastOne(&["max", "maxOverStable"])]
+}
+
+/// What differs in an environment: a map (merged into the object) or `null` (removes the object) by address. The maps
+/// are typed only once merged.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Overrides(Vec<(Sp<Address>, Node)>);
+
+impl Overrides {
+    /// Address and difference, in the order of writing; each is [`Value::Map`] or [`Value::Null`].
+    pub fn iter(&self) -> std::slice::Iter<'_, (Sp<Address>, Node)> {
+        self.0.iter()
+    }
+
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Decode for Overrides {
+    const REQUIRED: bool = false;
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        let Some(entries) = node.as_map() else {
+            cx.wrong_type(node, "a map of addresses");
+            return Some(Self::default());
+        };
+        let mut out = Vec::with_capacity(entries.len());
+        for (key, value) in entries {
+            let address = parse_at::<Address>(&key.text, key.span, cx);
+            match value.value {
+                Value::Map(_) | Value::Null => {
+                    if let Some(address) = address {
+                        out.push((
+                            Sp {
+                                value: address,
+                                span: key.span,
+                            },
+                            value.clone(),
+                        ));
+                    }
+                }
+                _ => cx.wrong_type(value, "a map of fields, or `null`,"),
+            }
+        }
+        Some(Self(out))
+    }
+    fn absent() -> Option<Self> {
+        Some(Self::default())
+    }
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "object",
+            "propertyNames": generator.subschema_for::<Address>(),
+            "additionalProperties": { "type": ["object", "null"] },
+        })
+    }
+}

@@ -1,0 +1,283 @@
+//! `Route`: where a request goes.
+
+use super::shared::{FromItem, PathMatch, Retry, Sticky, ValueMatch};
+use crate::spec::decode::{Dict, List1, Rule as R, Sp};
+use crate::spec::leaf::*;
+use crate::spec::macros::{choice, either, object};
+
+object! {
+    /// Where the requests of a service or gateway go.
+    pub struct Route, "a Route", kind "Route" {
+        /// The name; the service's name unless said otherwise. Required for a gateway.
+        name "name": Option<Sp<Name>>,
+        /// Who answers for it.
+        owner "owner": Option<Sp<Name>>,
+        /// What it is for.
+        description "description": Option<Sp<Prose>>,
+        /// The service whose requests these are.
+        service "service": Option<Sp<Name>>,
+        /// The gateway whose requests these are.
+        gateway "gateway": Option<Sp<Name>>,
+        /// Hosts of the gateway; all of them unless said otherwise.
+        hosts "hosts": Option<List1<Sp<HostText>>>,
+        /// The place among several Routes of one gateway host, in rising order.
+        order "order": Option<Sp<Order>>,
+        /// A fence: all rules lie inside these paths, and no later Route is asked inside them.
+        paths "paths": Option<List1<Sp<PathText>>>,
+        /// What keeps requests on one version.
+        sticky "sticky": Option<Sticky>,
+        /// The rules, in order; the first that matches wins.
+        rules "rules": List1<Rule>,
+    }
+    rules [
+        R::ExactlyOne(&["service", "gateway"]),
+        R::Needs("gateway", "name"),
+        R::Needs("hosts", "gateway"),
+        R::Needs("order", "gateway"),
+    ]
+}
+
+object! {
+    /// One rule: what it matches and what happens then.
+    pub struct Rule, "a rule" {
+        /// The name, unique in the Route.
+        name "name": Sp<Name>,
+        /// What it matches; everything unless said otherwise.
+        match_ "match": Option<Match>,
+        /// Where the request goes.
+        to "to": Option<To>,
+        /// What is changed on the way.
+        rewrite "rewrite": Option<Rewrite>,
+        /// The client is sent elsewhere.
+        redirect "redirect": Option<Redirect>,
+        /// The proxy answers itself.
+        respond "respond": Option<Respond>,
+        /// A copy goes there too; its answer is dropped.
+        mirror "mirror": Option<Mirror>,
+        /// Failures on purpose.
+        fault "fault": Option<Fault>,
+        /// Changes of header fields.
+        headers "headers": Option<HeaderOps>,
+        /// From request head to last response byte; `0s` is off.
+        timeout "timeout": Option<Sp<Duration>>,
+        /// Of one try.
+        per_try_timeout "perTryTimeout": Option<Sp<Duration>>,
+        /// Without a byte, for streams and upgrades.
+        idle_timeout "idleTimeout": Option<Sp<Duration>>,
+        /// Whether and how a failed try is repeated.
+        retry "retry": Option<Retry>,
+        /// A second try before the first has failed.
+        hedge "hedge": Option<Hedge>,
+        /// Whether answers are compressed.
+        compress "compress": Option<Compress>,
+        /// `false` takes the rule out.
+        enabled "enabled": Option<Sp<bool>>,
+    }
+    rules [R::ExactlyOne(&["to", "redirect", "respond"])]
+}
+
+object! {
+    /// What a request must be like; all fields must hold.
+    pub struct Match, "a match" {
+        /// The normalised path.
+        path "path": Option<PathMatch>,
+        /// One of these methods.
+        methods "methods": Option<List1<Sp<MethodToken>>>,
+        /// Header fields, by name in lower case.
+        headers "headers": Dict<HeaderName, ValueMatch>,
+        /// Query parameters, by name.
+        query "query": Dict<Prose, ValueMatch>,
+        /// Cookies, by name.
+        cookies "cookies": Dict<CookieName, ValueMatch>,
+        /// One of these callers.
+        callers "callers": Option<List1<FromItem>>,
+        /// A CEL expression over `request` and the caller's own `source`.
+        when "when": Option<Sp<CelText>>,
+    }
+}
+
+object! {
+    /// A share of a split.
+    pub struct Share, "a share" {
+        /// Where it goes.
+        to "to": Sp<Destination>,
+        /// How much; all shares make 100 %.
+        weight "weight": Sp<Percent>,
+    }
+}
+
+either! {
+    /// Where requests go: one destination, or shares that make 100 %.
+    pub enum To {
+        /// One.
+        One(Sp<Destination>),
+        /// Several.
+        Split(Sp<List1<Share>>) if Seq,
+    }
+}
+
+object! {
+    /// What is changed before a request is sent on.
+    pub struct Rewrite, "a rewrite" {
+        /// Replaces the literal part of the path before `/*`.
+        prefix "prefix": Option<Sp<PathLiteral>>,
+        /// Replaces the whole path.
+        path "path": Option<Sp<PathLiteral>>,
+        /// Replaces the host.
+        host "host": Option<Sp<ExactHost>>,
+    }
+    rules [R::AtLeastOne(&["prefix", "path", "host"]), R::AtMostOne(&["prefix", "path"])]
+}
+
+choice! {
+    /// The scheme of a URL.
+    pub enum Scheme, "a scheme" {
+        /// Plain text.
+        Http = "http",
+        /// TLS.
+        Https = "https",
+    }
+}
+
+object! {
+    /// The client is sent elsewhere; what is not said stays as it was.
+    pub struct Redirect, "a redirect" {
+        /// The scheme.
+        scheme "scheme": Option<Sp<Scheme>>,
+        /// The host.
+        host "host": Option<Sp<ExactHost>>,
+        /// The port.
+        port "port": Option<Sp<Port>>,
+        /// The whole path.
+        path "path": Option<Sp<PathLiteral>>,
+        /// The literal part of the path before `/*`.
+        prefix "prefix": Option<Sp<PathLiteral>>,
+        /// 301, 302, 303, 307 or 308; 302 unless said otherwise.
+        status "status": Option<Sp<RedirectStatus>>,
+    }
+    rules [R::AtLeastOne(&["scheme", "host", "port", "path", "prefix"]), R::AtMostOne(&["path", "prefix"])]
+}
+
+object! {
+    /// The proxy answers itself.
+    pub struct Respond, "an answer" {
+        /// The status.
+        status "status": Sp<AnswerStatus>,
+        /// The body.
+        body "body": Option<Sp<AnyText>>,
+        /// Header fields.
+        headers "headers": Dict<HeaderName, Sp<HeaderValue>>,
+    }
+}
+
+object! {
+    /// A copy of requests goes elsewhere too.
+    pub struct Mirror, "a mirror" {
+        /// Where to.
+        to "to": Sp<Destination>,
+        /// How many; all unless said otherwise.
+        percent "percent": Option<Sp<Percent>>,
+    }
+}
+
+object! {
+    /// Failures on purpose.
+    pub struct Fault, "a fault" {
+        /// Requests wait.
+        delay "delay": Option<Delay>,
+        /// Requests are answered with an error.
+        abort "abort": Option<Abort>,
+        /// The last day of it.
+        until "until": Option<Sp<crate::diag::Date>>,
+    }
+    rules [R::AtLeastOne(&["delay", "abort"])]
+}
+
+object! {
+    /// Requests wait.
+    pub struct Delay, "a delay" {
+        /// How many.
+        percent "percent": Sp<Percent>,
+        /// How long.
+        for_ "for": Sp<Duration>,
+    }
+}
+
+object! {
+    /// Requests are answered with an error.
+    pub struct Abort, "an abort" {
+        /// How many.
+        percent "percent": Sp<Percent>,
+        /// The status of the answer.
+        status "status": Sp<AnswerStatus>,
+    }
+}
+
+object! {
+    /// Changes of header fields.
+    pub struct HeaderOps, "header operations" {
+        /// Before the request is sent on.
+        request "request": Option<HeaderEdit>,
+        /// Before the response is sent back.
+        response "response": Option<HeaderEdit>,
+    }
+    rules [R::AtLeastOne(&["request", "response"])]
+}
+
+object! {
+    /// Changes of header fields, done in the order set, add, remove.
+    pub struct HeaderEdit, "changes of header fields" {
+        /// Fields that have this value, whatever they had.
+        set "set": Dict<HeaderName, Sp<HeaderValue>>,
+        /// Fields that get one more value.
+        add "add": Dict<HeaderName, Sp<HeaderValue>>,
+        /// Fields that go.
+        remove "remove": Vec<Sp<HeaderName>>,
+    }
+    rules [R::AtLeastOne(&["set", "add", "remove"])]
+}
+
+object! {
+    /// A second try before the first has failed; the first answer wins.
+    pub struct Hedge, "a hedge" {
+        /// How long to wait for the first try.
+        after "after": Sp<Duration>,
+        /// More tries at most; 1 unless said otherwise.
+        attempts "attempts": Option<Sp<Attempts>>,
+    }
+}
+
+choice! {
+    /// A content coding.
+    pub enum Coding, "a content coding" {
+        /// gzip
+        Gzip = "gzip",
+        /// Brotli
+        Br = "br",
+        /// Zstandard
+        Zstd = "zstd",
+    }
+}
+
+object! {
+    /// How answers are compressed.
+    pub struct CompressForm, "a compression" {
+        /// Codings, best first.
+        codings "codings": Option<List1<Sp<Coding>>>,
+        /// Smaller answers stay as they are.
+        min_size "minSize": Option<Sp<ByteSize>>,
+        /// Media types such as `application/json`.
+        types "types": Option<List1<Sp<Prose>>>,
+    }
+    rules [R::AtLeastOne(&["codings", "minSize", "types"])]
+}
+
+either! {
+    /// Whether and how answers are compressed.
+    pub enum Compress {
+        /// Whether.
+        On(Sp<bool>),
+        /// How.
+        Form(CompressForm) if Map,
+    }
+}

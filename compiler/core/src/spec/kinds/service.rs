@@ -1,0 +1,64 @@
+//! `Service`: who exists.
+
+use super::shared::{FromItem, Labels};
+use crate::spec::decode::Sp;
+use crate::spec::leaf::*;
+use crate::spec::macros::{choice, object};
+
+object! {
+    /// A service of the mesh.
+    pub struct Service, "a Service", kind "Service" {
+        /// The name of the service, and the host that others ask for inside the mesh.
+        name "name": Sp<Name>,
+        /// Who answers for it.
+        owner "owner": Option<Sp<Name>>,
+        /// What it is for.
+        description "description": Option<Sp<Prose>>,
+        /// Where the mesh listens.
+        port "port": Sp<Port>,
+        /// Where the application listens on 127.0.0.1; as `port` unless said otherwise.
+        app_port "appPort": Option<Sp<Port>>,
+        /// What it speaks; `http` unless said otherwise.
+        protocol "protocol": Option<Sp<Protocol>>,
+        /// Its versions; the one version `v1` unless said otherwise.
+        versions "versions": Vec<Sp<Name>>,
+        /// Labels for access rules and policies.
+        labels "labels": Labels,
+        /// Who may call it; short for an AccessPolicy.
+        callers "callers": Option<Sp<Vec<FromItem>>>,
+        /// `none` for a service without a proxy of its own: access and quotas are enforced by the caller.
+        proxy "proxy": Option<Sp<ProxyMode>>,
+        /// What to do with `%2F` and `%5C` in paths; `reject` unless said otherwise.
+        escaped_slashes "escapedSlashes": Option<Sp<EscapedSlashes>>,
+    }
+}
+
+choice! {
+    /// What a service speaks.
+    pub enum Protocol, "a protocol" {
+        /// HTTP/1.1 and HTTP/2.
+        Http = "http",
+        /// gRPC over HTTP/2.
+        Grpc = "grpc",
+        /// Bytes.
+        Tcp = "tcp",
+    }
+}
+
+choice! {
+    /// Whether a service has a proxy.
+    pub enum ProxyMode, "a proxy mode" {
+        /// It has none.
+        None = "none",
+    }
+}
+
+choice! {
+    /// What to do with `%2F` and `%5C` in paths.
+    pub enum EscapedSlashes, "a treatment of escaped slashes" {
+        /// Answer 400.
+        Reject = "reject",
+        /// Keep them as they are.
+        Keep = "keep",
+    }
+}

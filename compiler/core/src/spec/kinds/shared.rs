@@ -1,0 +1,202 @@
+//! What several kinds use.
+
+use crate::spec::decode::{Dict, List1, NumberOr, Rule, Sp};
+use crate::spec::leaf::*;
+use crate::spec::macros::{choice, either, object};
+
+/// Labels of a service.
+pub type Labels = Dict<LabelKey, Sp<LabelValue>>;
+
+object! {
+    /// A reference to a secret; the proxy resolves it.
+    pub struct SecretRef, "a reference to a secret" {
+        /// The name of the secret.
+        secret "secret": Sp<SecretName>,
+    }
+}
+
+choice! {
+    /// No retries.
+    pub enum NoRetry, "`none` or a map" {
+        /// No try is repeated.
+        None = "none",
+    }
+}
+
+either! {
+    /// Whether and how a failed try is repeated: `none`, or a map.
+    pub enum Retry {
+        /// `none`
+        Off(Sp<NoRetry>),
+        /// How.
+        On(RetryForm) if Map,
+    }
+}
+
+object! {
+    /// How a failed try is repeated.
+    pub struct RetryForm, "a retry" {
+        /// More tries after the first one, 1 to 10.
+        attempts "attempts": Sp<Attempts>,
+        /// When a try counts as failed; without it, on connect failure and refused streams.
+        conditions "conditions": Option<List1<Sp<Condition>>>,
+        /// Methods that may be repeated on other conditions than connect failure and refused streams; without it, GET, HEAD, OPTIONS, PUT, DELETE and TRACE.
+        methods "methods": Option<List1<Sp<MethodToken>>>,
+        /// How long to wait between tries.
+        backoff "backoff": Option<Backoff>,
+        /// The share of requests that may be repeated ones.
+        budget "budget": Option<Sp<Percent>>,
+    }
+}
+
+object! {
+    /// A wait that doubles with each try, with jitter.
+    pub struct Backoff, "a back-off" {
+        /// Before the second try.
+        base "base": Sp<Duration>,
+        /// At most.
+        max "max": Option<Sp<Duration>>,
+    }
+}
+
+object! {
+    /// What a value must be; exactly one of the fields.
+    pub struct ValueForm, "a comparison" {
+        /// Exactly this.
+        exact "exact": Option<Sp<AnyText>>,
+        /// Begins with this.
+        prefix "prefix": Option<Sp<Prose>>,
+        /// Ends with this.
+        suffix "suffix": Option<Sp<Prose>>,
+        /// Has this somewhere.
+        contains "contains": Option<Sp<Prose>>,
+        /// The whole value matches this (RE2 dialect, ASCII classes).
+        regex "regex": Option<Sp<RegexText>>,
+        /// Whether there is a value at all.
+        present "present": Option<Sp<bool>>,
+    }
+    rules [Rule::ExactlyOne(&["exact", "prefix", "suffix", "contains", "regex", "present"])]
+}
+
+either! {
+    /// What a value must be: a text for exactly that, or a map.
+    pub enum ValueMatch {
+        /// Exactly this.
+        Exact(Sp<AnyText>),
+        /// Another comparison.
+        Form(ValueForm) if Map,
+    }
+}
+
+object! {
+    /// A path by regular expression.
+    pub struct PathForm, "a path" {
+        /// The whole path matches this (RE2 dialect, ASCII classes).
+        regex "regex": Sp<RegexText>,
+    }
+}
+
+either! {
+    /// A path to match: `/a`, `/a/*`, `/a/{id}`, or `{regex: ...}`.
+    pub enum PathMatch {
+        /// Exact, below, or with parameters.
+        Text(Sp<PathText>),
+        /// By regular expression.
+        Form(PathForm) if Map,
+    }
+}
+
+object! {
+    /// Callers that have something in common; exactly one of the fields.
+    pub struct FromForm, "a caller" {
+        /// All services that have these labels.
+        labels "labels": Option<Labels>,
+        /// Exactly this identity, also of another environment or trust domain.
+        principal "principal": Option<Sp<SpiffeId>>,
+    }
+    rules [Rule::ExactlyOne(&["labels", "principal"])]
+}
+
+either! {
+    /// Who calls: a service, `gateway/name`, `external`, `any`, `{labels}` or `{principal}`.
+    pub enum FromItem {
+        /// By name.
+        Caller(Sp<Caller>),
+        /// By labels or identity.
+        Form(FromForm) if Map,
+    }
+}
+
+choice! {
+    /// What of the source keeps requests together.
+    pub enum StickySource, "a part of the source" {
+        /// The identity of the caller.
+        Principal = "principal",
+        /// The IP address of the caller.
+        Ip = "ip",
+    }
+}
+
+object! {
+    /// What keeps requests on one version or endpoint; exactly one of the fields.
+    pub struct Sticky, "a sticky key" {
+        /// The value of this header.
+        header "header": Option<Sp<HeaderName>>,
+        /// The value of this cookie.
+        cookie "cookie": Option<Sp<CookieName>>,
+        /// The source of the request.
+        source "source": Option<Sp<StickySource>>,
+    }
+    rules [Rule::ExactlyOne(&["header", "cookie", "source"])]
+}
+
+object! {
+    /// How endpoints are asked whether they live; exactly one of `http`, `grpc`, `tcp`.
+    pub struct HealthCheck, "a health check" {
+        /// GET of this path; 200 to 399 is healthy.
+        http "http": Option<Sp<PathLiteral>>,
+        /// The gRPC health protocol for this service name; empty for the whole server.
+        grpc "grpc": Option<Sp<AnyText>>,
+        /// Whether a connection can be made.
+        tcp "tcp": Option<Sp<bool>>,
+        /// Between two checks.
+        interval "interval": Option<Sp<Duration>>,
+        /// Of one check.
+        timeout "timeout": Option<Sp<Duration>>,
+        /// Good checks in a row that make an endpoint healthy.
+        healthy "healthy": Option<Sp<Small>>,
+        /// Bad checks in a row that make it unhealthy.
+        unhealthy "unhealthy": Option<Sp<Small>>,
+    }
+    rules [Rule::ExactlyOne(&["http", "grpc", "tcp"])]
+}
+
+object! {
+    /// Bulkheads: how much may be under way at once, per proxy.
+    pub struct Limits, "limits" {
+        /// Connections to the service.
+        connections "connections": Option<Sp<Count>>,
+        /// Requests that wait for a connection.
+        pending_requests "pendingRequests": Option<Sp<Count0>>,
+        /// Requests under way.
+        requests "requests": Option<Sp<Count>>,
+    }
+    rules [Rule::AtLeastOne(&["connections", "pendingRequests", "requests"])]
+}
+
+/// A bound on what a metric measures: a percentage or duration with its unit, or a bare number for a query.
+pub type Bound = NumberOr<Number, Quantity>;
+
+choice! {
+    /// What a canary or wave is measured by.
+    pub enum Measure, "a measure" {
+        /// Failed requests of all requests.
+        ErrorRate = "error-rate",
+        /// Median latency.
+        P50 = "p50",
+        /// Latency that 95 % keep below.
+        P95 = "p95",
+        /// Latency that 99 % keep below.
+        P99 = "p99",
+    }
+}

@@ -1,0 +1,88 @@
+//! `Test`: examples that must stay true.
+
+use crate::spec::decode::{AnyValue, Dict, List1, NumberOr, OneOrMany, Rule, Sp};
+use crate::spec::leaf::*;
+use crate::spec::macros::{choice, object};
+
+object! {
+    /// Examples that must stay true.
+    pub struct Test, "a Test", kind "Test" {
+        /// The name.
+        name "name": Sp<Name>,
+        /// Who answers for it.
+        owner "owner": Option<Sp<Name>>,
+        /// What it is for.
+        description "description": Option<Sp<Prose>>,
+        /// The environment.
+        environment "environment": Sp<Name>,
+        /// Stages of canaries by address, such as `canary/orders: 2`; before the first stage unless said otherwise.
+        state "state": Dict<Address, NumberOr<Sp<StageNumber>, Sp<StageDone>>>,
+        /// The examples.
+        cases "cases": List1<Case>,
+    }
+}
+
+choice! {
+    /// The end of a canary: the candidate has all requests.
+    pub enum StageDone, "a stage number or `done`" {
+        /// The candidate has all requests.
+        Done = "done",
+    }
+}
+
+object! {
+    /// One example.
+    pub struct Case, "a case" {
+        /// The name.
+        name "name": Option<Sp<Name>>,
+        /// The request.
+        send "send": Sp<Send>,
+        /// As whom; as a client without a mesh identity unless said otherwise.
+        as_ "as": Option<Sp<TestCaller>>,
+        /// Header fields; a list for a field of several lines.
+        headers "headers": Dict<HeaderName, OneOrMany<Sp<HeaderValue>>>,
+        /// Claims of its token.
+        claims "claims": Dict<Prose, AnyValue>,
+        /// What must come of it.
+        expect "expect": Expect,
+    }
+}
+
+choice! {
+    /// The verdict on a request.
+    pub enum Verdict, "a verdict" {
+        /// It passes.
+        Allow = "allow",
+        /// It does not.
+        Deny = "deny",
+    }
+}
+
+object! {
+    /// What must come of a request; at least one field.
+    pub struct Expect, "an expectation" {
+        /// The rule that matches: `edge/order-api`.
+        rule "rule": Option<Sp<RuleRef>>,
+        /// The service that gets it.
+        service "service": Option<Sp<Name>>,
+        /// The version that gets it.
+        version "version": Option<Sp<Name>>,
+        /// Whether it is let through.
+        access "access": Option<Sp<Verdict>>,
+        /// The status that the mesh itself answers with.
+        status "status": Option<Sp<AnswerStatus>>,
+        /// The path that the service gets.
+        path "path": Option<Sp<PathLiteral>>,
+        /// Header fields that the service gets.
+        headers "headers": Dict<HeaderName, Sp<HeaderValue>>,
+        /// The limit that is charged: `payments/limits[0]` or its name.
+        quota "quota": Option<Sp<Prose>>,
+        /// The time-out that holds.
+        timeout "timeout": Option<Sp<Duration>>,
+        /// Why the mesh itself answers, such as `no-route`.
+        reason "reason": Option<Sp<Prose>>,
+    }
+    rules [Rule::AtLeastOne(&[
+        "rule", "service", "version", "access", "status", "path", "headers", "quota", "timeout", "reason",
+    ])]
+}

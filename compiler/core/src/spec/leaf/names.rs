@@ -1,0 +1,313 @@
+//! Names, hosts, addresses.
+
+use super::{Leaf, leaf, text};
+use crate::diag::{Code, codes};
+use crate::spec::Kind;
+
+/// One DNS label (RFC 1123), as a pattern.
+macro_rules! label {
+    () => {
+        "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
+    };
+}
+/// A port, 1 to 65535, as a pattern.
+macro_rules! port {
+    () => {
+        "(?:6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})"
+    };
+}
+
+fn is_label(text: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let bytes = text.as_bytes();
+    let ends = bytes
+        .first()
+        .zip(bytes.last())
+        .is_some_and(|(a, b)| inner(*a) && inner(*b));
+    bytes.len() <= 63 && ends && bytes.iter().all(|b| inner(*b) || *b == b'-')
+}
+
+fn is_host(text: &str) -> bool {
+    text.split('.').all(is_label)
+}
+
+fn lower(text: &str) -> Option<String> {
+    Some(text.to_ascii_lowercase())
+}
+
+text! {
+    /// A name: one DNS label of 1 to 63 characters `a-z`, `0-9`, `-` (RFC 1123). Names become host names, identities
+    /// and file names.
+    pub struct Name, "a name (`a-z`, `0-9`, `-`; at most 63 characters)";
+    pattern concat!("^", label!(), "$"), length 1..=63,
+    check is_label,
+    repair |text| Some(text.trim().to_ascii_lowercase().replace(['_', ' ', '.'], "-")),
+    code codes::BAD_NAME,
+}
+
+text! {
+    /// The trust domain of a mesh, the host part of its SPIFFE identities (SPIFFE-ID section 2.1).
+    pub struct TrustDomain, "a trust domain like `shop.example`";
+    pattern "^[a-z0-9._-]+$", length 1..=255,
+    check |text| text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-')),
+    repair lower,
+}
+
+text! {
+    /// A host that requests ask for: exact, or `*.x` for one or more labels before `x`. Lower case, no port.
+    pub struct HostText, "a host like `shop.example` or `*.shop.example`";
+    pattern concat!("^(?:\\*\\.)?(?:", label!(), "\\.)*", label!(), "$"), length 1..=253,
+    check |text| is_host(text.strip_prefix("*.").unwrap_or(text)),
+    repair |text| Some(text.trim_end_matches('.').to_ascii_lowercase()),
+}
+
+impl HostText {
+    /// What follows `*.`, if this is a wildcard.
+    pub fn wildcard(&self) -> Option<&str> {
+        self.as_str().strip_prefix("*.")
+    }
+}
+
+text! {
+    /// An exact host name, lower case, no port.
+    pub struct ExactHost, "a host like `shop.example`";
+    pattern concat!("^(?:", label!(), "\\.)*", label!(), "$"), length 1..=253,
+    check is_host,
+    repair |text| Some(text.trim_end_matches('.').to_ascii_lowercase()),
+}
+
+text! {
+    /// Where something listens: `host:port` or `[IPv6]:port`.
+    pub struct Endpoint, "an endpoint like `10.0.0.7:8080`";
+    pattern concat!("^(?:(?:", label!(), "\\.)*", label!(), "|\\[[0-9a-f:.]{2,45}\\]):", port!(), "$"), length 3..=260,
+    check |text| split_endpoint(text).is_some(),
+    repair lower,
+}
+
+impl Endpoint {
+    /// Host (an IPv6 address without its brackets) and port.
+    pub fn parts(&self) -> (&str, u16) {
+        split_endpoint(self.as_str()).unwrap_or(("", 0))
+    }
+}
+
+fn split_endpoint(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    let digits = port.bytes().all(|b| b.is_ascii_digit()) && !port.starts_with('0');
+    let number = port.parse().ok().filter(|_| digits)?;
+    if let Some(address) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
+        let good = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f' | b':' | b'.');
+        return ((2..=45).contains(&address.len()) && address.bytes().all(good)).then_some((address, number));
+    }
+    is_host(host).then_some((host, number))
+}
+
+text! {
+    /// The name of a secret, resolved by the proxy: names joined by `/`, such as `tls/shop-example`.
+    pub struct SecretName, "the name of a secret like `tls/shop`";
+    pattern concat!("^(?:", label!(), "/){0,7}", label!(), "$"), length 1..=253,
+    check |text| text.split('/').count() <= 8 && text.split('/').all(is_label),
+}
+
+text! {
+    /// The key of a label: 1 to 63 characters `A-Z`, `a-z`, `0-9`, `-`, `_`, `.`, letters or digits at both ends.
+    pub struct LabelKey, "the key of a label";
+    pattern "^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$", length 1..=63,
+    check is_label_text,
+}
+
+text! {
+    /// The value of a label: like a key, or empty.
+    pub struct LabelValue, "the value of a label (`A-Z`, `a-z`, `0-9`, `-`, `_`, `.`; at most 63 characters)";
+    pattern "^(?:[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$", length 0..=63,
+    check |text| text.is_empty() || is_label_text(text),
+}
+
+fn is_label_text(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let ends = bytes
+        .first()
+        .zip(bytes.last())
+        .is_some_and(|(a, b)| a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric());
+    ends && bytes
+        .iter()
+        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
+text! {
+    /// A SPIFFE identity: `spiffe://<trust domain>/<path>`, no dot segments, no trailing slash (SPIFFE-ID section 2).
+    pub struct SpiffeId, "a SPIFFE identity like `spiffe://shop.example/prod/web`";
+    pattern r"^spiffe://[a-z0-9._-]{1,255}(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+$", length 11..=2048,
+    check is_spiffe_id,
+}
+
+fn is_spiffe_id(text: &str) -> bool {
+    let Some((domain, path)) = text
+        .strip_prefix("spiffe://")
+        .and_then(|rest| rest.split_once('/'))
+    else {
+        return false;
+    };
+    let word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
+    let segment = |s: &str| !matches!(s, "" | "." | "..") && s.bytes().all(word);
+    (1..=255).contains(&domain.len())
+        && domain.bytes().all(|b| word(b) && !b.is_ascii_uppercase())
+        && path.split('/').all(segment)
+}
+
+/// Who calls: a service, a gateway, anybody without a mesh identity, or anybody.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Caller {
+    /// A service, or an external one, by name.
+    Service(Name),
+    /// A gateway: `gateway/public`.
+    Gateway(Name),
+    /// Callers without a mesh identity: `external`.
+    External,
+    /// Everybody: `any`.
+    Any,
+}
+
+impl Leaf for Caller {
+    const WHAT: &'static str = "a caller (a service, `gateway/name`, `external` or `any`)";
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "external" => Some(Self::External),
+            "any" => Some(Self::Any),
+            _ => match text.strip_prefix("gateway/") {
+                Some(gateway) => Name::parse(gateway).map(Self::Gateway),
+                None => Name::parse(text).map(Self::Service),
+            },
+        }
+    }
+    fn repair(text: &str) -> Option<String> {
+        lower(text.strip_prefix("service/").unwrap_or(text))
+    }
+}
+leaf!(Caller, "Who calls: a service by name, `gateway/name`, `external` (no mesh identity) or `any`.",
+    pattern: concat!("^(?:gateway/)?", label!(), "$"), length: 1..=71);
+
+/// As whom a test calls.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TestCaller {
+    /// A caller; `any` is nobody in particular and means a caller without a mesh identity, as `external` does.
+    Caller(Caller),
+    /// An identity in full.
+    Principal(SpiffeId),
+}
+
+impl Leaf for TestCaller {
+    const WHAT: &'static str = "a caller (a service, `gateway/name`, `external` or a SPIFFE identity)";
+    fn parse(text: &str) -> Option<Self> {
+        if text.starts_with("spiffe:") {
+            return SpiffeId::parse(text).map(Self::Principal);
+        }
+        Caller::parse(text).map(Self::Caller)
+    }
+}
+leaf!(TestCaller, "As whom a test calls: a service by name, `gateway/name`, `external`, or a SPIFFE identity.",
+    pattern: concat!("^(?:(?:gateway/)?", label!(), r"|spiffe://[a-z0-9._-]{1,255}(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+)$"), length: 1..=2048);
+
+/// Where requests go: `orders`, `orders@v41`, `orders@stable`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Destination {
+    /// The service, or an external one.
+    pub service: Name,
+    /// The version; without one, the service decides.
+    pub version: Option<VersionRef>,
+}
+
+/// A version of a destination.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VersionRef {
+    /// The stable version of the service's canary.
+    Stable,
+    /// The candidate of the service's canary.
+    Candidate,
+    /// This version.
+    Named(Name),
+}
+
+impl std::fmt::Display for Destination {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.version {
+            None => write!(f, "{}", self.service),
+            Some(VersionRef::Stable) => write!(f, "{}@stable", self.service),
+            Some(VersionRef::Candidate) => write!(f, "{}@candidate", self.service),
+            Some(VersionRef::Named(version)) => write!(f, "{}@{version}", self.service),
+        }
+    }
+}
+
+impl Leaf for Destination {
+    const WHAT: &'static str = "a destination like `orders` or `orders@v41`";
+    fn parse(text: &str) -> Option<Self> {
+        let (service, version) = match text.split_once('@') {
+            None => (text, None),
+            Some((service, "stable")) => (service, Some(VersionRef::Stable)),
+            Some((service, "candidate")) => (service, Some(VersionRef::Candidate)),
+            Some((service, version)) => (service, Some(VersionRef::Named(Name::parse(version)?))),
+        };
+        Some(Self {
+            service: Name::parse(service)?,
+            version,
+        })
+    }
+    fn repair(text: &str) -> Option<String> {
+        lower(text.strip_prefix("service/").unwrap_or(text))
+    }
+}
+leaf!(Destination, "Where requests go: `orders`, `orders@v41`, `orders@stable` or `orders@candidate`.",
+    pattern: concat!("^", label!(), "(?:@", label!(), ")?$"), length: 1..=127);
+
+/// The address of an object: `canary/orders`. Unique in a mesh.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    /// The kind.
+    pub kind: Kind,
+    /// The name.
+    pub name: Name,
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.kind.slug(), self.name)
+    }
+}
+
+impl Leaf for Address {
+    const WHAT: &'static str = "an address like `canary/orders`";
+    const CODE: Code = codes::BAD_VALUE;
+    fn parse(text: &str) -> Option<Self> {
+        let (kind, name) = text.split_once('/')?;
+        Some(Self {
+            kind: Kind::from_slug(kind)?,
+            name: Name::parse(name)?,
+        })
+    }
+    fn repair(text: &str) -> Option<String> {
+        let (kind, name) = text.split_once('/')?;
+        let slugs = Kind::ALL.iter().map(|k| k.slug());
+        Some(format!(
+            "{}/{}",
+            crate::diag::nearest(kind, slugs)?,
+            name.to_ascii_lowercase()
+        ))
+    }
+}
+leaf!(Address, "The address of an object, `kind/name`, such as `canary/orders` or `access/orders`.",
+    pattern: concat!("^(?:mesh|service|route|canary|access|quota|resilience|identity|telemetry|policy|environment|external|test)/", label!(), "$"), length: 6..=75);
+
+text! {
+    /// A rule of a route: `edge/order-api`, or `orders/default` for the implicit rule of a service without a Route.
+    pub struct RuleRef, "a rule like `edge/order-api`";
+    pattern concat!("^", label!(), "/", label!(), "$"), length 3..=127,
+    check |text| text.split_once('/').is_some_and(|(route, rule)| is_label(route) && is_label(rule)),
+}
+
+impl RuleRef {
+    /// Name of the route and name of the rule.
+    pub fn parts(&self) -> (&str, &str) {
+        self.as_str().split_once('/').unwrap_or((self.as_str(), ""))
+    }
+}

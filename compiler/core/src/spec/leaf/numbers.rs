@@ -1,0 +1,205 @@
+//! Bounded numbers.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use crate::diag::{Diagnostic, codes, quoted};
+use crate::source::{Node, Value};
+use crate::spec::decode::{Cx, Decode};
+
+/// A whole number within bounds, as a newtype.
+macro_rules! whole {
+    ($(#[doc = $doc:literal])* pub struct $Name:ident($int:ty) in $min:literal ..= $max:literal, $what:literal) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $Name($int);
+
+        impl $Name {
+            /// The number, if it is within bounds.
+            pub fn new(number: i64) -> Option<Self> {
+                let bounds: std::ops::RangeInclusive<i64> = $min..=$max;
+                <$int>::try_from(number).ok().filter(|_| bounds.contains(&number)).map(Self)
+            }
+
+            /// The number.
+            pub fn get(self) -> $int {
+                self.0
+            }
+        }
+
+        impl std::fmt::Display for $Name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(f, "{}", self.0)
+            }
+        }
+
+        impl Decode for $Name {
+            fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+                whole(node, $what, $min, $max, cx).and_then(Self::new)
+            }
+            fn schema(generator: &mut SchemaGenerator) -> Schema {
+                generator.subschema_for::<Self>()
+            }
+        }
+
+        impl JsonSchema for $Name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($Name).into()
+            }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "description": $crate::spec::macros::prose(concat!($($doc, "\n"),*)),
+                    "type": "integer",
+                    "minimum": $min,
+                    "maximum": $max,
+                })
+            }
+        }
+    };
+}
+
+fn whole(node: &Node, what: &str, min: i64, max: i64, cx: &mut Cx<'_>) -> Option<i64> {
+    match node.value {
+        Value::Int(number) if (min..=max).contains(&number) => Some(number),
+        Value::Int(_) | Value::BigInt(_) => {
+            let message = format!(
+                "{} is out of range: {what} is {min} to {max}",
+                quoted(cx.raw(node.span))
+            );
+            cx.report(Diagnostic::error(codes::OUT_OF_RANGE, node.span, message));
+            None
+        }
+        Value::Float(_) => {
+            let message = format!("{} is not a whole number", quoted(cx.raw(node.span)));
+            cx.report(Diagnostic::error(codes::WRONG_TYPE, node.span, message).at(format!("{what} is due")));
+            None
+        }
+        Value::Text(ref text) => {
+            let finding = Diagnostic::error(
+                codes::WRONG_TYPE,
+                node.span,
+                format!("the text {} where {what} is due", quoted(&text.text)),
+            );
+            let number = text
+                .text
+                .parse::<i64>()
+                .ok()
+                .filter(|n| (min..=max).contains(n) && n.to_string() == *text.text);
+            cx.report(match number {
+                Some(number) => finding
+                    .help(format!("write it without quotes: `{number}`"))
+                    .fix(node.span, number.to_string()),
+                None => finding,
+            });
+            None
+        }
+        _ => {
+            cx.wrong_type(node, what);
+            None
+        }
+    }
+}
+
+whole! {
+    /// A TCP port.
+    pub struct Port(u16) in 1..=65535, "a port"
+}
+whole! {
+    /// The version of the spec language.
+    pub struct LanguageVersion(u16) in 1..=1, "the language version"
+}
+whole! {
+    /// A number of things: connections, requests, events; at most a billion.
+    pub struct Count(u32) in 1..=1_000_000_000, "a count"
+}
+whole! {
+    /// A number of things that may be none; at most a billion.
+    pub struct Count0(u32) in 0..=1_000_000_000, "a count"
+}
+whole! {
+    /// More tries after the first one.
+    pub struct Attempts(u8) in 1..=10, "the number of more tries"
+}
+whole! {
+    /// A small number: approvals, history, thresholds.
+    pub struct Small(u8) in 0..=100, "a small number"
+}
+whole! {
+    /// The place of a Route among those of one gateway host; rising order is tried.
+    pub struct Order(i32) in 0..=1_000_000, "an order"
+}
+whole! {
+    /// An HTTP status that an answer may have.
+    pub struct AnswerStatus(u16) in 200..=599, "a status"
+}
+whole! {
+    /// A number of calls in a chain: 1 is a direct call.
+    pub struct Hops(u8) in 1..=64, "a number of hops"
+}
+whole! {
+    /// A stage of a canary: 0 is before the first, 1 the first.
+    pub struct StageNumber(u8) in 0..=20, "a stage"
+}
+
+/// The status of a redirect (RFC 9110 section 15.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RedirectStatus(u16);
+
+const REDIRECTS: [i64; 5] = [301, 302, 303, 307, 308];
+
+impl RedirectStatus {
+    /// 301, 302, 303, 307 or 308.
+    pub fn get(self) -> u16 {
+        self.0
+    }
+}
+
+impl Decode for RedirectStatus {
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        let number = whole(node, "the status of a redirect", 301, 308, cx)?;
+        if !REDIRECTS.contains(&number) {
+            let message = format!("`{number}` is not the status of a redirect");
+            cx.report(
+                Diagnostic::error(codes::OUT_OF_RANGE, node.span, message)
+                    .help("possible: 301, 302, 303, 307, 308"),
+            );
+            return None;
+        }
+        u16::try_from(number).ok().map(Self)
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "enum": REDIRECTS })
+    }
+}
+
+/// A number without a unit, not negative: a bound on the answer of a query.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Number(f64);
+
+impl Number {
+    /// The number; finite.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl Decode for Number {
+    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+        let number = match node.value {
+            Value::Int(number) => number as f64,
+            Value::BigInt(number) | Value::Float(number) => number,
+            _ => {
+                cx.wrong_type(node, "a number");
+                return None;
+            }
+        };
+        if number < 0.0 {
+            let message = format!("{} is negative", quoted(cx.raw(node.span)));
+            cx.report(Diagnostic::error(codes::OUT_OF_RANGE, node.span, message));
+            return None;
+        }
+        Some(Self(number))
+    }
+    fn schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "number", "minimum": 0 })
+    }
+}

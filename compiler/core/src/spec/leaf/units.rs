@@ -1,0 +1,431 @@
+//! Values with units.
+
+use std::fmt;
+
+use super::{Leaf, leaf};
+use crate::diag::Date;
+
+/// A length of time in nanoseconds, at most about 285 years.
+///
+/// Written as one or more parts in falling order, each a whole number and a unit: `d` `h` `m` `s` (up to 5 digits),
+/// `ms` `us` `ns` (up to 9 digits). The form is that of Gateway API (GEP-2257), with more units and with an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Duration(u64);
+
+/// Unit, nanoseconds, digits.
+const TIME: [(&str, u64, usize); 7] = [
+    ("d", 86_400_000_000_000, 5),
+    ("h", 3_600_000_000_000, 5),
+    ("m", 60_000_000_000, 5),
+    ("s", 1_000_000_000, 5),
+    ("ms", 1_000_000, 9),
+    ("us", 1_000, 9),
+    ("ns", 1, 9),
+];
+
+impl Duration {
+    /// Nanoseconds.
+    pub fn as_nanos(self) -> u64 {
+        self.0
+    }
+
+    /// Whole milliseconds, rounded up: what is not nothing stays so.
+    pub fn as_millis_ceil(self) -> u64 {
+        self.0.div_ceil(1_000_000)
+    }
+}
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        for (unit, nanos, _) in TIME {
+            let count = rest / nanos;
+            if count > 0 {
+                write!(f, "{count}{unit}")?;
+            }
+            rest %= nanos;
+        }
+        if self.0 == 0 { f.write_str("0s") } else { Ok(()) }
+    }
+}
+
+impl Leaf for Duration {
+    const WHAT: &'static str = "a duration like `250ms` or `1m30s`";
+
+    fn parse(text: &str) -> Option<Self> {
+        let mut rest = text;
+        let mut total = 0u64;
+        let mut units = TIME.iter();
+        while !rest.is_empty() {
+            let (number, tail) = digits(rest)?;
+            let letters = tail.bytes().take_while(u8::is_ascii_lowercase).count();
+            let (unit, tail) = tail.split_at_checked(letters)?;
+            let (_, nanos, most) = units.find(|(name, _, _)| *name == unit)?;
+            if number.len() > *most {
+                return None;
+            }
+            total = total.checked_add(number.parse::<u64>().ok()?.checked_mul(*nanos)?)?;
+            rest = tail;
+        }
+        (!text.is_empty()).then_some(Self(total))
+    }
+
+    fn repair(text: &str) -> Option<String> {
+        let compact: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .collect::<String>()
+            .to_ascii_lowercase();
+        let (number, unit) = digits(&compact)?;
+        let unit = match unit {
+            "sec" | "secs" | "second" | "seconds" => "s",
+            "min" | "mins" | "minute" | "minutes" => "m",
+            "hr" | "hrs" | "hour" | "hours" => "h",
+            "day" | "days" => "d",
+            "msec" | "millis" | "milliseconds" => "ms",
+            "µs" | "μs" => "us",
+            _ => return Some(compact),
+        };
+        Some(format!("{number}{unit}"))
+    }
+
+    fn with_unit(number: &str) -> Option<String> {
+        Some(match number.split_once('.') {
+            // Half a second is 500ms.
+            Some((whole, fraction)) if fraction.len() <= 3 => {
+                let millis = format!("{whole}{fraction:0<3}");
+                format!("{}ms", millis.trim_start_matches('0'))
+            }
+            _ => format!("{number}s"),
+        })
+    }
+}
+leaf!(Duration, "A length of time such as `250ms`, `2s` or `1m30s`. Units in falling order: d, h, m, s (up to 5 digits each), ms, us, ns (up to 9).",
+    pattern: "^(?:[0-9]{1,5}d)?(?:[0-9]{1,5}h)?(?:[0-9]{1,5}m)?(?:[0-9]{1,5}s)?(?:[0-9]{1,9}ms)?(?:[0-9]{1,9}us)?(?:[0-9]{1,9}ns)?$",
+    length: 1..=60);
+
+/// A share from 0 % to 100 %, in basis points (hundredths of a percent): up to two decimals are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Percent(u16);
+
+impl Percent {
+    /// Basis points, 0 to 10,000.
+    pub fn basis_points(self) -> u16 {
+        self.0
+    }
+}
+
+impl fmt::Display for Percent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        decimal(f, u32::from(self.0), 2)
+    }
+}
+
+impl Leaf for Percent {
+    const WHAT: &'static str = "a percentage like `5%` or `0.5%`";
+    fn parse(text: &str) -> Option<Self> {
+        percent(text, 2)
+            .and_then(|points| u16::try_from(points).ok())
+            .map(Self)
+    }
+    fn repair(text: &str) -> Option<String> {
+        Some(text.split_whitespace().collect())
+    }
+    fn with_unit(number: &str) -> Option<String> {
+        Some(format!("{number}%"))
+    }
+}
+leaf!(Percent, "A share from `0%` to `100%`, with up to two decimals.",
+    pattern: r"^(?:100(?:\.0{1,2})?|[0-9]{1,2}(?:\.[0-9]{1,2})?)%$", length: 2..=7);
+
+/// A share from 0 % to 100 % in millionths, for objectives such as `99.995%`: up to four decimals are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FinePercent(u32);
+
+impl FinePercent {
+    /// Millionths, 0 to 1,000,000.
+    pub fn millionths(self) -> u32 {
+        self.0
+    }
+}
+
+impl fmt::Display for FinePercent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        decimal(f, self.0, 4)
+    }
+}
+
+impl Leaf for FinePercent {
+    const WHAT: &'static str = "a percentage like `99.95%`";
+    fn parse(text: &str) -> Option<Self> {
+        percent(text, 4).map(Self)
+    }
+    fn repair(text: &str) -> Option<String> {
+        Some(text.split_whitespace().collect())
+    }
+    fn with_unit(number: &str) -> Option<String> {
+        Some(format!("{number}%"))
+    }
+}
+leaf!(FinePercent, "A share from `0%` to `100%`, with up to four decimals.",
+    pattern: r"^(?:100(?:\.0{1,4})?|[0-9]{1,2}(?:\.[0-9]{1,4})?)%$", length: 2..=9);
+
+/// A number of events in a time: `50/s`, `3000/m`, `100/h`; 1 to 999,999,999 of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Rate {
+    count: u32,
+    seconds: u32,
+}
+
+impl Rate {
+    /// Events, 1 to 999,999,999.
+    pub fn count(self) -> u32 {
+        self.count
+    }
+
+    /// The time in seconds: 1, 60 or 3600.
+    pub fn per_seconds(self) -> u32 {
+        self.seconds
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit = match self.seconds {
+            60 => "m",
+            3600 => "h",
+            _ => "s",
+        };
+        write!(f, "{}/{unit}", self.count)
+    }
+}
+
+impl Leaf for Rate {
+    const WHAT: &'static str = "a rate like `50/s` or `3000/m`";
+    fn parse(text: &str) -> Option<Self> {
+        let (number, unit) = digits(text)?;
+        let seconds = match unit {
+            "/s" => 1,
+            "/m" => 60,
+            "/h" => 3600,
+            _ => return None,
+        };
+        let count = number
+            .parse()
+            .ok()
+            .filter(|_| number.len() <= 9 && !number.starts_with('0'))?;
+        Some(Self { count, seconds })
+    }
+    fn repair(text: &str) -> Option<String> {
+        let compact: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .collect::<String>()
+            .to_ascii_lowercase();
+        let (number, unit) = digits(&compact)?;
+        let unit = match unit {
+            "/sec" | "/second" | "rps" | "r/s" => "/s",
+            "/min" | "/minute" | "rpm" | "r/m" => "/m",
+            "/hour" => "/h",
+            other => other,
+        };
+        Some(format!("{number}{unit}"))
+    }
+    fn with_unit(number: &str) -> Option<String> {
+        Some(format!("{number}/s"))
+    }
+}
+leaf!(Rate, "A number of events in a second, minute or hour: `50/s`, `3000/m`, `100/h`.",
+    pattern: "^[1-9][0-9]{0,8}/[smh]$", length: 3..=11);
+
+/// A size in bytes: `512B`, `64KiB`, `1MiB`, `2GiB`; up to 9 digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ByteSize(u64);
+
+impl ByteSize {
+    /// Bytes, below 2^60.
+    pub fn bytes(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for ByteSize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (unit, size) = SIZES
+            .iter()
+            .rev()
+            .find(|(_, size)| self.0.is_multiple_of(*size))
+            .copied()
+            .unwrap_or(("B", 1));
+        if self.0 == 0 {
+            f.write_str("0B")
+        } else {
+            write!(f, "{}{unit}", self.0 / size)
+        }
+    }
+}
+
+const SIZES: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
+
+impl Leaf for ByteSize {
+    const WHAT: &'static str = "a size like `64KiB` or `1MiB`";
+    fn parse(text: &str) -> Option<Self> {
+        let (number, unit) = digits(text)?;
+        let (_, size) = SIZES.iter().find(|(name, _)| *name == unit)?;
+        let count: u64 = number.parse().ok().filter(|_| number.len() <= 9)?;
+        count.checked_mul(*size).map(Self)
+    }
+    fn repair(text: &str) -> Option<String> {
+        let compact: String = text
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .collect::<String>()
+            .to_ascii_lowercase();
+        let (number, unit) = digits(&compact)?;
+        let unit = match unit {
+            "k" | "kb" | "ki" | "kib" => "KiB",
+            "m" | "mb" | "mi" | "mib" => "MiB",
+            "g" | "gb" | "gi" | "gib" => "GiB",
+            "b" | "bytes" => "B",
+            _ => return None,
+        };
+        Some(format!("{number}{unit}"))
+    }
+    fn with_unit(number: &str) -> Option<String> {
+        Some(format!("{number}B"))
+    }
+}
+leaf!(ByteSize, "A size in bytes: `512B`, `64KiB`, `1MiB`, `2GiB`.",
+    pattern: "^[0-9]{1,9}(?:B|KiB|MiB|GiB)$", length: 2..=12);
+
+impl Leaf for Date {
+    const WHAT: &'static str = "a date like `2026-12-31`";
+    fn parse(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+leaf!(Date, "A day: `2026-12-31`.",
+    pattern: "^(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)$",
+    length: 10..=10);
+
+/// A share or a length of time, whichever the measure has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quantity {
+    /// A share.
+    Percent(Percent),
+    /// A length of time.
+    Duration(Duration),
+}
+
+impl Leaf for Quantity {
+    const WHAT: &'static str = "a percentage like `1%` or a duration like `400ms`";
+    fn parse(text: &str) -> Option<Self> {
+        Percent::parse(text)
+            .map(Self::Percent)
+            .or_else(|| Duration::parse(text).map(Self::Duration))
+    }
+    fn repair(text: &str) -> Option<String> {
+        if text.contains('%') {
+            Percent::repair(text)
+        } else {
+            Duration::repair(text)
+        }
+    }
+}
+leaf!(Quantity, "A percentage such as `1%`, or a duration such as `400ms`.",
+    pattern: r"^(?:(?:100(?:\.0{1,2})?|[0-9]{1,2}(?:\.[0-9]{1,2})?)%|(?:[0-9]{1,5}d)?(?:[0-9]{1,5}h)?(?:[0-9]{1,5}m)?(?:[0-9]{1,5}s)?(?:[0-9]{1,9}ms)?(?:[0-9]{1,9}us)?(?:[0-9]{1,9}ns)?)$",
+    length: 1..=60);
+
+/// Leading digits (at least one) and what follows them.
+fn digits(text: &str) -> Option<(&str, &str)> {
+    let count = text.bytes().take_while(u8::is_ascii_digit).count();
+    text.split_at_checked(count).filter(|_| count > 0)
+}
+
+/// Parts of `10^-decimals` percent.
+fn percent(text: &str, decimals: usize) -> Option<u32> {
+    let (whole, rest) = digits(text.strip_suffix('%')?)?;
+    let fraction = match rest.strip_prefix('.') {
+        Some(fraction) if !fraction.is_empty() && fraction.len() <= decimals => fraction,
+        None if rest.is_empty() => "",
+        _ => return None,
+    };
+    let unit = 10u32.pow(u32::try_from(decimals).ok()?);
+    let parts = whole.parse::<u32>().ok().filter(|_| whole.len() <= 3)? * unit;
+    let small = if fraction.is_empty() {
+        0
+    } else {
+        format!("{fraction:0<decimals$}").parse::<u32>().ok()?
+    };
+    let good = fraction.bytes().all(|b| b.is_ascii_digit()) && (whole.len() <= 2 || whole == "100");
+    (good && parts + small <= 100 * unit).then_some(parts + small)
+}
+
+fn decimal(f: &mut fmt::Formatter<'_>, parts: u32, decimals: u32) -> fmt::Result {
+    let unit = 10u32.pow(decimals);
+    let fraction = format!("{:0width$}", parts % unit, width = decimals as usize);
+    match fraction.trim_end_matches('0') {
+        "" => write!(f, "{}%", parts / unit),
+        fraction => write!(f, "{}.{fraction}%", parts / unit),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let nanos = |text| Duration::parse(text).map(Duration::as_nanos);
+        assert_eq!(nanos("250ms"), Some(250_000_000));
+        assert_eq!(nanos("1m30s"), Some(90_000_000_000));
+        assert_eq!(nanos("0s"), Some(0));
+        // The largest of all fits.
+        assert!(nanos("99999d99999h99999m99999s999999999ms999999999us999999999ns").is_some());
+        for bad in [
+            "", "5", "1.5s", "-1s", "1s1m", "1s1s", "100000s", "5 s", "s", "1w", "1S",
+        ] {
+            assert_eq!(nanos(bad), None, "{bad}");
+        }
+        for text in ["250ms", "1m30s", "0s", "2d3h", "1s1ns"] {
+            assert_eq!(Duration::parse(text).unwrap().to_string(), text);
+        }
+        assert_eq!(Duration::repair("5 seconds").as_deref(), Some("5s"));
+        assert_eq!(Duration::with_unit("0.25").as_deref(), Some("250ms"));
+    }
+
+    #[test]
+    fn percentages_are_exact() {
+        let points = |text| Percent::parse(text).map(Percent::basis_points);
+        assert_eq!(points("5%"), Some(500));
+        assert_eq!(points("0.5%"), Some(50));
+        assert_eq!(points("99.99%"), Some(9999));
+        assert_eq!(points("100.00%"), Some(10_000));
+        for bad in [
+            "5", "%", "100.01%", "101%", "0.001%", "1.%", ".5%", "-1%", "1 %", "050%", "1e1%",
+        ] {
+            assert_eq!(points(bad), None, "{bad}");
+        }
+        assert_eq!(Percent::parse("0.50%").unwrap().to_string(), "0.5%");
+        assert_eq!(
+            FinePercent::parse("99.995%").map(FinePercent::millionths),
+            Some(999_950)
+        );
+    }
+
+    #[test]
+    fn rates_and_sizes() {
+        let rate = Rate::parse("3000/m").unwrap();
+        assert_eq!(
+            (rate.count(), rate.per_seconds(), rate.to_string().as_str()),
+            (3000, 60, "3000/m")
+        );
+        for bad in ["50", "0/s", "50/d", "/s", "1.5/s", "9999999999/s", "050/s"] {
+            assert_eq!(Rate::parse(bad), None, "{bad}");
+        }
+        assert_eq!(ByteSize::parse("1MiB").map(ByteSize::bytes), Some(1 << 20));
+        assert_eq!(ByteSize::parse("1536KiB").unwrap().to_string(), "1536KiB");
+        assert_eq!(ByteSize::parse("1MB"), None);
+        assert_eq!(ByteSize::repair("1 MB").as_deref(), Some("1MiB"));
+    }
+}

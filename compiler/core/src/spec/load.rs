@@ -1,0 +1,81 @@
+//! All files of a mesh at once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::leaf::Address;
+use super::object::{DocumentId, Object, address_hint, decode};
+use crate::diag::{Comment, Diagnostic, Diagnostics, Sources, codes};
+use crate::source::{Document, parse};
+
+/// A mesh as it is written.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// All files that were read, in order of their paths.
+    pub sources: Sources,
+    /// All documents, in order of file and place.
+    pub documents: Vec<Document>,
+    /// All objects, in order of file and place, each with its document. Addresses are unique: of two equal ones only
+    /// the first is here.
+    pub objects: Vec<(DocumentId, Object)>,
+    /// Objects that exist but could not be decoded: references to them are no mistakes.
+    pub broken: BTreeSet<Address>,
+    /// Comments of files in which one is addressed to meshc.
+    pub comments: Vec<Comment>,
+    /// What was found so far, sorted.
+    pub findings: Diagnostics,
+}
+
+impl Loaded {
+    /// The document of an object.
+    pub fn document(&self, id: DocumentId) -> Option<&Document> {
+        self.documents.get(id.0)
+    }
+}
+
+/// Reads and decodes files, given as path relative to the mesh folder (with `/`) and content. Files that do not end in
+/// `.yaml` or `.yml`, and those in or below hidden folders, are not part of a mesh and left out.
+pub fn load(files: Vec<(String, Vec<u8>)>) -> Loaded {
+    let mut files: Vec<_> = files.into_iter().filter(|(path, _)| belongs(path)).collect();
+    files.sort();
+    let mut loaded = Loaded::default();
+    let mut findings = Vec::new();
+    let mut places: BTreeMap<Address, usize> = BTreeMap::new();
+    for (path, bytes) in files {
+        let (_, parsed) = parse(&mut loaded.sources, &path, &bytes);
+        findings.extend(parsed.findings);
+        loaded.comments.extend(parsed.comments);
+        for document in parsed.documents {
+            match decode(&document, &loaded.sources, &mut findings) {
+                None => loaded.broken.extend(address_hint(&document.root)),
+                Some(object) => match places.get(&object.address).and_then(|at| loaded.objects.get(*at)) {
+                    Some((_, first)) => findings.push(duplicate(&object, first)),
+                    None => {
+                        places.insert(object.address.clone(), loaded.objects.len());
+                        loaded.objects.push((DocumentId(loaded.documents.len()), object));
+                    }
+                },
+            }
+            loaded.documents.push(document);
+        }
+    }
+    loaded.findings.extend(findings);
+    loaded.findings.sort(&loaded.sources);
+    loaded
+}
+
+fn belongs(path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    let file = parts.next().unwrap_or("");
+    (file.ends_with(".yaml") || file.ends_with(".yml")) && !path.split('/').any(|part| part.starts_with('.'))
+}
+
+fn duplicate(again: &Object, first: &Object) -> Diagnostic {
+    Diagnostic::error(
+        codes::DUPLICATE_ADDRESS,
+        again.name_span,
+        format!("there is already an object `{}`", again.address),
+    )
+    .at("here again")
+    .label(first.name_span, "first here")
+    .help("give one of them another `name`, or make one object of both")
+}

@@ -1,0 +1,186 @@
+//! A document as an object of the language.
+
+use std::collections::BTreeMap;
+
+use schemars::generate::SchemaSettings;
+
+use super::decode::{Cx, Decode, Sp};
+use super::kinds::*;
+use super::leaf::{Address, Leaf, Name};
+use super::{Kind, leaf};
+use crate::diag::{Diagnostic, Severity, Sources, Span, codes};
+use crate::source::{Document, Node};
+
+/// A document of [`super::Loaded::documents`], by its place there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocumentId(pub usize);
+
+/// One object of the mesh.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Object {
+    /// Its address, unique in a mesh.
+    pub address: Address,
+    /// The place of the name, or of the field that it was taken from, or of `kind`.
+    pub name_span: Span,
+    /// The place of the whole document.
+    pub span: Span,
+    /// What it says.
+    pub spec: Spec,
+    /// Whether it was decoded without an error. If not, fields that could not be read are absent.
+    pub complete: bool,
+}
+
+/// From one list: the sum of all kinds, its decoder, the schemas.
+macro_rules! specs {
+    ($($(#[doc = $doc:literal])* $Kind:ident, $name:expr;)*) => {
+        /// What an object says.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Spec {
+            $($(#[doc = $doc])* $Kind(Box<$Kind>),)*
+        }
+
+        impl Spec {
+            /// The kind.
+            pub fn kind(&self) -> Kind {
+                match self {
+                    $(Self::$Kind(_) => Kind::$Kind,)*
+                }
+            }
+
+            fn decode(kind: Kind, node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+                match kind {
+                    $(Kind::$Kind => Box::<$Kind>::decode(node, cx).map(Self::$Kind),)*
+                }
+            }
+
+            /// The name that the object says, or that it takes from what it is about.
+            fn name(&self) -> Option<&Sp<Name>> {
+                match self {
+                    $(Self::$Kind(spec) => {
+                        let name: fn(&$Kind) -> Option<&Sp<Name>> = $name;
+                        name(spec)
+                    })*
+                }
+            }
+        }
+
+        /// The JSON Schemas (draft 2020-12) of all kinds, by kind in lower case. The same bytes on any machine.
+        pub fn schemas() -> BTreeMap<&'static str, serde_json::Value> {
+            let mut all = BTreeMap::new();
+            $(
+                let schema = SchemaSettings::draft2020_12().into_generator().into_root_schema_for::<$Kind>();
+                all.insert(file_name(Kind::$Kind), schema.to_value());
+            )*
+            all
+        }
+    };
+}
+
+specs! {
+    /// The mesh as a whole.
+    Mesh, |s| Some(&s.name);
+    /// Who exists.
+    Service, |s| Some(&s.name);
+    /// Where a request goes.
+    Route, |s| s.name.as_ref().or(s.service.as_ref());
+    /// How a new version arrives.
+    Canary, |s| Some(s.name.as_ref().unwrap_or(&s.service));
+    /// Who may call.
+    AccessPolicy, |s| s.name.as_ref().or(s.service.as_ref()).or(s.gateway.as_ref());
+    /// How much.
+    Quota, |s| s.name.as_ref().or(s.service.as_ref()).or(s.gateway.as_ref());
+    /// Staying up.
+    Resilience, |s| Some(s.name.as_ref().unwrap_or(&s.service));
+    /// Certificates and tokens.
+    Identity, |s| s.name.as_ref().or(s.service.as_ref());
+    /// What is seen.
+    Telemetry, |s| s.name.as_ref().or(s.service.as_ref());
+    /// What must always hold.
+    Policy, |s| Some(&s.name);
+    /// What differs.
+    Environment, |s| Some(&s.name);
+    /// Outside the mesh.
+    External, |s| Some(&s.name);
+    /// Examples that must stay true.
+    Test, |s| Some(&s.name);
+}
+
+/// The name of an Identity or Telemetry of the whole mesh.
+const DEFAULT_NAME: &str = "default";
+
+fn file_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::AccessPolicy => "accesspolicy",
+        other => other.slug(),
+    }
+}
+
+/// Decodes a document. A document that was not read completely gives no object: what is missing would be reported as
+/// missing, although it may be there.
+pub fn decode(document: &Document, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Option<Object> {
+    if document.complete {
+        decode_node(&document.root, sources, findings)
+    } else {
+        None
+    }
+}
+
+/// Decodes the root of a document, also one that overrides were merged into.
+pub fn decode_node(root: &Node, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Option<Object> {
+    let mut cx = Cx::new(sources);
+    let object = object(root, &mut cx);
+    let own = cx.into_findings();
+    let complete = !own.iter().any(|finding| finding.severity == Severity::Error);
+    findings.extend(own);
+    object.map(|object| Object { complete, ..object })
+}
+
+fn object(root: &Node, cx: &mut Cx<'_>) -> Option<Object> {
+    let (kind, kind_span) = kind_of(root, cx)?;
+    let spec = Spec::decode(kind, root, cx)?;
+    let (name, name_span) = match spec.name() {
+        Some(name) => (name.value.clone(), name.span),
+        None if matches!(kind, Kind::Identity | Kind::Telemetry) => (Name::parse(DEFAULT_NAME)?, kind_span),
+        None => return None,
+    };
+    Some(Object {
+        address: Address { kind, name },
+        name_span,
+        span: root.span,
+        spec,
+        complete: true,
+    })
+}
+
+fn kind_of(root: &Node, cx: &mut Cx<'_>) -> Option<(Kind, Span)> {
+    let words = Kind::ALL.map(Kind::as_str);
+    let help = format!("kinds: {}", words.join(", "));
+    let Some(entries) = root.as_map() else {
+        cx.wrong_type(root, "a map with `kind`");
+        return None;
+    };
+    let Some((_, node)) = root.entry("kind") else {
+        let span = entries.first().map_or(root.span, |(key, _)| key.span);
+        cx.report(Diagnostic::error(codes::UNKNOWN_KIND, span, "the document has no `kind`").help(help));
+        return None;
+    };
+    let Some(word) = node.as_str() else {
+        cx.wrong_type(node, "a kind");
+        return None;
+    };
+    if let Some(kind) = Kind::from_word(word) {
+        return Some((kind, node.span));
+    }
+    leaf::unknown_kind(node, word, &words, &help, cx);
+    None
+}
+
+/// The address that a document would have had, as far as it says one; for documents that gave no object, so that others
+/// that refer to them are not reported as well.
+pub(super) fn address_hint(root: &Node) -> Option<Address> {
+    let kind = Kind::from_word(root.get("kind")?.as_str()?)?;
+    let name = ["name", "service", "gateway"]
+        .iter()
+        .find_map(|key| Name::parse(root.get(key)?.as_str()?));
+    Some(Address { kind, name: name? })
+}
