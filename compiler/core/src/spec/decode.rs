@@ -33,10 +33,7 @@ pub struct Cx<'a> {
 impl<'a> Cx<'a> {
     /// No findings yet.
     pub fn new(sources: &'a Sources) -> Self {
-        Self {
-            sources,
-            findings: Vec::new(),
-        }
+        Self { sources, findings: Vec::new() }
     }
 
     /// Adds a finding.
@@ -94,10 +91,7 @@ pub trait Decode: Sized {
 
 impl<T: Decode> Decode for Sp<T> {
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
-        T::decode(node, cx).map(|value| Self {
-            value,
-            span: node.span,
-        })
+        T::decode(node, cx).map(|value| Self { value, span: node.span })
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         T::schema(generator)
@@ -171,11 +165,7 @@ impl<T> Deref for List1<T> {
 impl<T: Decode> Decode for List1<T> {
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         if node.as_seq().is_some_and(<[Node]>::is_empty) {
-            cx.report(Diagnostic::error(
-                codes::LIST_LENGTH,
-                node.span,
-                "the list must not be empty",
-            ));
+            cx.report(Diagnostic::error(codes::LIST_LENGTH, node.span, "the list must not be empty"));
             return None;
         }
         let items: Vec<T> = Vec::decode(node, cx)?;
@@ -229,10 +219,7 @@ impl<K, V> Deref for Dict<K, V> {
 impl<K: AsRef<str>, V> Dict<K, V> {
     /// The value of a key.
     pub fn get(&self, key: &str) -> Option<&V> {
-        self.0
-            .iter()
-            .find(|(k, _)| k.value.as_ref() == key)
-            .map(|(_, v)| v)
+        self.0.iter().find(|(k, _)| k.value.as_ref() == key).map(|(_, v)| v)
     }
 }
 
@@ -248,13 +235,7 @@ impl<K: super::leaf::Leaf, V: Decode> Decode for Dict<K, V> {
             let name = super::leaf::parse_at::<K>(&key.text, key.span, cx);
             let value = V::decode(value, cx);
             if let (Some(name), Some(value)) = (name, value) {
-                out.push((
-                    Sp {
-                        value: name,
-                        span: key.span,
-                    },
-                    value,
-                ));
+                out.push((Sp { value: name, span: key.span }, value));
             }
         }
         Some(Self(out))
@@ -365,18 +346,8 @@ impl<'n> Fields<'n> {
         };
         // A block map is as long as its content; its first key says enough.
         let flow = cx.raw(node.span).starts_with('{');
-        let span = if flow {
-            node.span
-        } else {
-            entries.first().map_or(node.span, |(key, _)| key.span)
-        };
-        Some(Self {
-            entries,
-            span,
-            what,
-            known,
-            meant: Vec::new(),
-        })
+        let span = if flow { node.span } else { entries.first().map_or(node.span, |(key, _)| key.span) };
+        Some(Self { entries, span, what, known, meant: Vec::new() })
     }
 
     fn has(&self, name: &str) -> bool {
@@ -394,10 +365,7 @@ impl<'n> Fields<'n> {
         cx.report(match near {
             Some(name) => {
                 self.meant.push(name);
-                finding
-                    .help(format!("did you mean `{name}`?"))
-                    .note(all)
-                    .fix(key.span, name)
+                finding.help(format!("did you mean `{name}`?")).note(all).fix(key.span, name)
             }
             None => finding.help(all),
         });
@@ -449,10 +417,7 @@ impl<'n> Fields<'n> {
     }
 
     fn at_least_one(&self, names: &[&'static str], how_many: &str, cx: &mut Cx<'_>) {
-        if names
-            .iter()
-            .any(|name| self.has(name) || self.meant.contains(name))
-        {
+        if names.iter().any(|name| self.has(name) || self.meant.contains(name)) {
             return;
         }
         let message = format!("{} needs {how_many} of {}", self.what, list(names));
@@ -462,9 +427,5 @@ impl<'n> Fields<'n> {
 
 /// `a`, `b`, `c` in backticks.
 pub(super) fn list(names: &[&str]) -> String {
-    names
-        .iter()
-        .map(|name| format!("`{name}`"))
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -185,15 +185,7 @@ pub(super) use {choice, either, object};
 pub(super) fn prose(doc: &str) -> String {
     let paragraphs: Vec<String> = doc
         .split("\n\n")
-        .map(|paragraph| {
-            paragraph
-                .lines()
-                .map(str::trim)
-                .collect::<Vec<_>>()
-                .join(" ")
-                .trim()
-                .to_owned()
-        })
+        .map(|paragraph| paragraph.lines().map(str::trim).collect::<Vec<_>>().join(" ").trim().to_owned())
         .collect();
     paragraphs.join("\n").trim().to_owned()
 }
@@ -207,18 +199,12 @@ pub(super) struct ObjectSchema {
 
 impl ObjectSchema {
     pub(super) fn new(doc: &str) -> Self {
-        Self {
-            description: prose(doc),
-            properties: Map::new(),
-            required: Vec::new(),
-        }
+        Self { description: prose(doc), properties: Map::new(), required: Vec::new() }
     }
 
     pub(super) fn kind(&mut self, tag: &'static str) {
-        self.properties.insert(
-            "kind".to_owned(),
-            json!({ "const": tag, "description": "What the document is about." }),
-        );
+        self.properties
+            .insert("kind".to_owned(), json!({ "const": tag, "description": "What the document is about." }));
         self.required.push("kind");
     }
 
@@ -231,11 +217,7 @@ impl ObjectSchema {
     }
 
     pub(super) fn finish(self, rules: &[Rule]) -> Schema {
-        let Self {
-            description,
-            properties,
-            required,
-        } = self;
+        let Self { description, properties, required } = self;
         let mut schema = json_schema!({
             "description": description,
             "type": "object",
@@ -252,21 +234,13 @@ impl ObjectSchema {
 }
 
 fn rule(rule: &Rule) -> Value {
-    let each = |names: &[&str]| {
-        names
-            .iter()
-            .map(|name| json!({ "required": [name] }))
-            .collect::<Vec<_>>()
-    };
+    let each = |names: &[&str]| names.iter().map(|name| json!({ "required": [name] })).collect::<Vec<_>>();
     match rule {
         Rule::ExactlyOne(names) => json!({ "oneOf": each(names) }),
         Rule::AtLeastOne(names) => json!({ "anyOf": each(names) }),
         Rule::AtMostOne(names) => {
             let pairs = names.iter().enumerate().flat_map(|(i, a)| {
-                names
-                    .iter()
-                    .skip(i + 1)
-                    .map(move |b| json!({ "not": { "required": [a, b] } }))
+                names.iter().skip(i + 1).map(move |b| json!({ "not": { "required": [a, b] } }))
             });
             json!({ "allOf": pairs.collect::<Vec<_>>() })
         }

@@ -118,11 +118,7 @@ fn file_name(kind: Kind) -> &'static str {
 /// Decodes a document. A document that was not read completely gives no object: what is missing would be reported as
 /// missing, although it may be there.
 pub fn decode(document: &Document, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Option<Object> {
-    if document.complete {
-        decode_node(&document.root, sources, findings)
-    } else {
-        None
-    }
+    if document.complete { decode_node(&document.root, sources, findings) } else { None }
 }
 
 /// Decodes the root of a document, also one that overrides were merged into.
@@ -143,13 +139,7 @@ fn object(root: &Node, cx: &mut Cx<'_>) -> Option<Object> {
         None if matches!(kind, Kind::Identity | Kind::Telemetry) => (Name::parse(DEFAULT_NAME)?, kind_span),
         None => return None,
     };
-    Some(Object {
-        address: Address { kind, name },
-        name_span,
-        span: root.span,
-        spec,
-        complete: true,
-    })
+    Some(Object { address: Address { kind, name }, name_span, span: root.span, spec, complete: true })
 }
 
 fn kind_of(root: &Node, cx: &mut Cx<'_>) -> Option<(Kind, Span)> {
@@ -179,8 +169,6 @@ fn kind_of(root: &Node, cx: &mut Cx<'_>) -> Option<(Kind, Span)> {
 /// that refer to them are not reported as well.
 pub(super) fn address_hint(root: &Node) -> Option<Address> {
     let kind = Kind::from_word(root.get("kind")?.as_str()?)?;
-    let name = ["name", "service", "gateway"]
-        .iter()
-        .find_map(|key| Name::parse(root.get(key)?.as_str()?));
+    let name = ["name", "service", "gateway"].iter().find_map(|key| Name::parse(root.get(key)?.as_str()?));
     Some(Address { kind, name: name? })
 }

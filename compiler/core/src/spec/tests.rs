@@ -39,11 +39,7 @@ fn one_file(text: &str) -> Loaded {
 /// Code and underlined words of every finding.
 fn found(text: &str) -> Vec<(Code, String)> {
     let loaded = one_file(text);
-    loaded
-        .findings
-        .iter()
-        .map(|d| (d.code, loaded.sources.slice(d.primary.span).to_owned()))
-        .collect()
+    loaded.findings.iter().map(|d| (d.code, loaded.sources.slice(d.primary.span).to_owned())).collect()
 }
 
 #[track_caller]
@@ -56,74 +52,33 @@ fn one(text: &str, code: Code, words: &str) -> crate::diag::Diagnostic {
 #[test]
 fn the_shop_has_no_findings() {
     let loaded = load(shop());
-    assert_eq!(
-        loaded.findings.iter().collect::<Vec<_>>(),
-        Vec::<&crate::diag::Diagnostic>::new()
-    );
-    let count = |kind| {
-        loaded
-            .objects
-            .iter()
-            .filter(|(_, o)| o.address.kind == kind)
-            .count()
-    };
-    assert_eq!(
-        (count(Kind::Mesh), count(Kind::Service), count(Kind::Environment)),
-        (1, 6, 3)
-    );
-    let addresses: Vec<_> = loaded
-        .objects
-        .iter()
-        .map(|(_, o)| o.address.to_string())
-        .collect();
-    for address in [
-        "route/orders",
-        "route/edge",
-        "canary/orders",
-        "access/orders",
-        "quota/payments",
-        "test/checkout",
-    ] {
-        assert!(
-            addresses.iter().any(|a| a == address),
-            "{address} is not in {addresses:?}"
-        );
+    assert_eq!(loaded.findings.iter().collect::<Vec<_>>(), Vec::<&crate::diag::Diagnostic>::new());
+    let count = |kind| loaded.objects.iter().filter(|(_, o)| o.address.kind == kind).count();
+    assert_eq!((count(Kind::Mesh), count(Kind::Service), count(Kind::Environment)), (1, 6, 3));
+    let addresses: Vec<_> = loaded.objects.iter().map(|(_, o)| o.address.to_string()).collect();
+    for address in
+        ["route/orders", "route/edge", "canary/orders", "access/orders", "quota/payments", "test/checkout"]
+    {
+        assert!(addresses.iter().any(|a| a == address), "{address} is not in {addresses:?}");
     }
     assert!(
-        loaded
-            .objects
-            .iter()
-            .all(|(id, o)| o.complete && loaded.document(*id).unwrap().root.span == o.span)
+        loaded.objects.iter().all(|(id, o)| o.complete && loaded.document(*id).unwrap().root.span == o.span)
     );
 }
 
 #[test]
 fn every_field_of_every_kind_decodes() {
     let loaded = one_file(FULL);
-    assert_eq!(
-        loaded.findings.iter().collect::<Vec<_>>(),
-        Vec::<&crate::diag::Diagnostic>::new()
-    );
+    assert_eq!(loaded.findings.iter().collect::<Vec<_>>(), Vec::<&crate::diag::Diagnostic>::new());
     for kind in Kind::ALL {
-        assert!(
-            loaded.objects.iter().any(|(_, o)| o.address.kind == kind),
-            "{kind:?}"
-        );
+        assert!(loaded.objects.iter().any(|(_, o)| o.address.kind == kind), "{kind:?}");
     }
     // Whoever adds a field adds it to the fixture.
     for (kind, schema) in schemas() {
-        for (name, definition) in schema["$defs"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .chain([(&kind.to_owned(), &schema)])
+        for (name, definition) in
+            schema["$defs"].as_object().into_iter().flatten().chain([(&kind.to_owned(), &schema)])
         {
-            for key in definition["properties"]
-                .as_object()
-                .into_iter()
-                .flatten()
-                .map(|(key, _)| key)
-            {
+            for key in definition["properties"].as_object().into_iter().flatten().map(|(key, _)| key) {
                 assert!(
                     FULL.contains(&format!("{key}: ")) || FULL.contains(&format!("{key}:\n")),
                     "{kind}: {name}.{key}"
@@ -142,11 +97,7 @@ fn overrides_of_the_shop_decode_again() {
             continue;
         };
         for (address, difference) in environment.overrides.iter() {
-            let (id, _) = loaded
-                .objects
-                .iter()
-                .find(|(_, o)| o.address == address.value)
-                .unwrap();
+            let (id, _) = loaded.objects.iter().find(|(_, o)| o.address == address.value).unwrap();
             let mut findings = Vec::new();
             let merged = crate::source::merge(&loaded.document(*id).unwrap().root, difference, &mut findings);
             let object = decode_node(&merged, &loaded.sources, &mut findings).unwrap();
@@ -167,12 +118,7 @@ fn mistakes_have_their_code_and_the_exact_words() {
     assert_eq!(d.message, "`protocl` is no field of a Service");
     assert_eq!(d.help.as_deref(), Some("did you mean `protocol`?"));
     assert_eq!(d.fix.unwrap().replacement, "protocol");
-    assert!(
-        one(&with("zzz: 1"), codes::UNKNOWN_FIELD, "zzz")
-            .help
-            .unwrap()
-            .contains("escapedSlashes")
-    );
+    assert!(one(&with("zzz: 1"), codes::UNKNOWN_FIELD, "zzz").help.unwrap().contains("escapedSlashes"));
 
     let d = one(&with("protocol: grcp"), codes::UNKNOWN_CHOICE, "grcp");
     assert_eq!(d.help.as_deref(), Some("did you mean `grpc`?"));
@@ -183,48 +129,26 @@ fn mistakes_have_their_code_and_the_exact_words() {
     one(&with("callers: [web, Cart_Shop]"), codes::BAD_VALUE, "Cart_Shop");
     one("kind: Service\nname: cart\n", codes::MISSING_FIELD, "kind");
     // The misspelt field is the missing one: said once.
-    one(
-        "kind: Service\nname: cart\nprot: 8080\n",
-        codes::UNKNOWN_FIELD,
-        "prot",
-    );
-    let d = one(
-        "kind: Service\nname: Cart_Shop\nport: 8080\n",
-        codes::BAD_NAME,
-        "Cart_Shop",
-    );
+    one("kind: Service\nname: cart\nprot: 8080\n", codes::UNKNOWN_FIELD, "prot");
+    let d = one("kind: Service\nname: Cart_Shop\nport: 8080\n", codes::BAD_NAME, "Cart_Shop");
     assert_eq!(d.fix.unwrap().replacement, "cart-shop");
-    one(
-        "kind: Service\nname: cart\nport: 65536\n",
-        codes::OUT_OF_RANGE,
-        "65536",
-    );
+    one("kind: Service\nname: cart\nport: 65536\n", codes::OUT_OF_RANGE, "65536");
     one(
         "kind: Service\nname: cart\nport: 18446744073709551615\n",
         codes::OUT_OF_RANGE,
         "18446744073709551615",
     );
-    one(
-        "kind: Service\nname: cart\nport: 80.0\n",
-        codes::WRONG_TYPE,
-        "80.0",
-    );
+    one("kind: Service\nname: cart\nport: 80.0\n", codes::WRONG_TYPE, "80.0");
     assert_eq!(
-        one(
-            "kind: Service\nname: cart\nport: \"80\"\n",
-            codes::WRONG_TYPE,
-            "\"80\""
-        )
-        .fix
-        .unwrap()
-        .replacement,
+        one("kind: Service\nname: cart\nport: \"80\"\n", codes::WRONG_TYPE, "\"80\"")
+            .fix
+            .unwrap()
+            .replacement,
         "80"
     );
 
     assert_eq!(
-        one("kind: Servce\nname: cart\n", codes::UNKNOWN_KIND, "Servce")
-            .help
-            .as_deref(),
+        one("kind: Servce\nname: cart\n", codes::UNKNOWN_KIND, "Servce").help.as_deref(),
         Some("did you mean `Service`?")
     );
     one("name: cart\n", codes::UNKNOWN_KIND, "name");
@@ -238,74 +162,34 @@ fn rule(fields: &str) -> String {
 #[test]
 fn mistakes_in_routes_and_units() {
     let d = one(&rule("to: orders, timeout: 2"), codes::MISSING_UNIT, "2");
+    assert_eq!((d.help.as_deref(), d.fix.unwrap().replacement.as_str()), (Some("write `2s`"), "2s"));
     assert_eq!(
-        (d.help.as_deref(), d.fix.unwrap().replacement.as_str()),
-        (Some("write `2s`"), "2s")
-    );
-    assert_eq!(
-        one(
-            &rule("to: orders, timeout: 5 seconds"),
-            codes::BAD_VALUE,
-            "5 seconds"
-        )
-        .fix
-        .unwrap()
-        .replacement,
+        one(&rule("to: orders, timeout: 5 seconds"), codes::BAD_VALUE, "5 seconds").fix.unwrap().replacement,
         "5s"
     );
     assert_eq!(
-        one(&rule("to: orders, timeout: 0.25"), codes::MISSING_UNIT, "0.25")
-            .fix
-            .unwrap()
-            .replacement,
+        one(&rule("to: orders, timeout: 0.25"), codes::MISSING_UNIT, "0.25").fix.unwrap().replacement,
         "250ms"
     );
     assert_eq!(
-        one(
-            &rule("to: [{ to: orders, weight: 100 }]"),
-            codes::MISSING_UNIT,
-            "100"
-        )
-        .fix
-        .unwrap()
-        .replacement,
+        one(&rule("to: [{ to: orders, weight: 100 }]"), codes::MISSING_UNIT, "100").fix.unwrap().replacement,
         "100%"
     );
     assert_eq!(
-        one(
-            &rule("to: orders, retry: { attempts: 1, conditions: [503] }"),
-            codes::WRONG_TYPE,
-            "503"
-        )
-        .fix
-        .unwrap()
-        .replacement,
+        one(&rule("to: orders, retry: { attempts: 1, conditions: [503] }"), codes::WRONG_TYPE, "503")
+            .fix
+            .unwrap()
+            .replacement,
         "\"503\""
     );
-    one(
-        &rule("to: orders, redirect: { scheme: https }"),
-        codes::FIELD_COMBINATION,
-        "redirect",
-    );
-    one(
-        &rule("timeout: 2s"),
-        codes::FIELD_COMBINATION,
-        "{ name: a, timeout: 2s }",
-    );
-    one(
-        &rule("to: orders, match: { methods: [] }"),
-        codes::LIST_LENGTH,
-        "[]",
-    );
+    one(&rule("to: orders, redirect: { scheme: https }"), codes::FIELD_COMBINATION, "redirect");
+    one(&rule("timeout: 2s"), codes::FIELD_COMBINATION, "{ name: a, timeout: 2s }");
+    one(&rule("to: orders, match: { methods: [] }"), codes::LIST_LENGTH, "[]");
     assert_eq!(
-        one(
-            &rule("to: orders, match: { headers: { X-User: a } }"),
-            codes::BAD_VALUE,
-            "X-User"
-        )
-        .fix
-        .unwrap()
-        .replacement,
+        one(&rule("to: orders, match: { headers: { X-User: a } }"), codes::BAD_VALUE, "X-User")
+            .fix
+            .unwrap()
+            .replacement,
         "x-user"
     );
     one(
@@ -313,9 +197,7 @@ fn mistakes_in_routes_and_units() {
         codes::FIELD_COMBINATION,
         "prefix",
     );
-    for path in [
-        "orders", "/a//b", "/a/*/b", "/a/../b", "/a?b", "/ä", "/{1}", "/a{b}", "/%zz",
-    ] {
+    for path in ["orders", "/a//b", "/a/*/b", "/a/../b", "/a?b", "/ä", "/{1}", "/a{b}", "/%zz"] {
         one(
             &rule(&format!("to: orders, match: {{ path: \"{path}\" }}")),
             codes::BAD_VALUE,
@@ -323,36 +205,20 @@ fn mistakes_in_routes_and_units() {
         );
     }
     one(&rule("to: orders@"), codes::BAD_VALUE, "orders@");
-    one(
-        &rule("to: orders").replace("name: a, ", ""),
-        codes::MISSING_FIELD,
-        "{ to: orders }",
-    );
+    one(&rule("to: orders").replace("name: a, ", ""), codes::MISSING_FIELD, "{ to: orders }");
     one(
         &rule("to: orders").replace("service: orders", "gateway: public"),
         codes::FIELD_COMBINATION,
         "gateway",
     );
-    one(
-        &rule("to: orders").replace("service", "servce"),
-        codes::UNKNOWN_FIELD,
-        "servce",
-    );
+    one(&rule("to: orders").replace("service", "servce"), codes::UNKNOWN_FIELD, "servce");
 }
 
 #[test]
 fn all_mistakes_of_a_document_are_said_at_once() {
     let text = "kind: Service\nname: Cart\nport: 0\nprotocol: htp\nfoo: 1\n";
     let codes: Vec<_> = found(text).into_iter().map(|f| f.0).collect();
-    assert_eq!(
-        codes,
-        [
-            codes::BAD_NAME,
-            codes::OUT_OF_RANGE,
-            codes::UNKNOWN_CHOICE,
-            codes::UNKNOWN_FIELD
-        ]
-    );
+    assert_eq!(codes, [codes::BAD_NAME, codes::OUT_OF_RANGE, codes::UNKNOWN_CHOICE, codes::UNKNOWN_FIELD]);
     // What can be read is there, and says that it is not all.
     let loaded = one_file(&format!("{SERVICE}protocol: htp\n"));
     assert!(!loaded.objects[0].1.complete);
@@ -371,20 +237,12 @@ fn nulls_only_remove() {
     assert_eq!(found(&environment("canary/orders: null")), []);
     one(&environment("canry/orders: {}"), codes::BAD_VALUE, "canry/orders");
     one(&environment("canary/orders: 1"), codes::WRONG_TYPE, "1");
-    one(
-        "kind: Environment\nname: dev\nfollow: null\n",
-        codes::NULL,
-        "null",
-    );
+    one("kind: Environment\nname: dev\nfollow: null\n", codes::NULL, "null");
 }
 
 #[test]
 fn two_objects_of_one_address_are_shown_both() {
-    let d = one(
-        &format!("{SERVICE}---\n{SERVICE}"),
-        codes::DUPLICATE_ADDRESS,
-        "cart",
-    );
+    let d = one(&format!("{SERVICE}---\n{SERVICE}"), codes::DUPLICATE_ADDRESS, "cart");
     assert_eq!(d.labels.len(), 1);
     assert!(d.labels[0].span < d.primary.span);
     let d = one(
@@ -406,11 +264,7 @@ fn files_of_a_mesh() {
         file("a.yaml"),
     ]);
     assert_eq!(
-        loaded
-            .sources
-            .iter()
-            .map(|(_, f)| f.path().to_owned())
-            .collect::<Vec<_>>(),
+        loaded.sources.iter().map(|(_, f)| f.path().to_owned()).collect::<Vec<_>>(),
         ["a.yaml", "b/x.yml"]
     );
     assert_eq!(loaded.findings.count(Severity::Error), 1);
@@ -421,18 +275,8 @@ fn hidden_characters_never_reach_a_message() {
     let loaded = one_file("kind: Service\n\"na\\x1b[2Jme\": 1\nname: \"\\e[2J\"\nport: 1\n");
     assert!(loaded.findings.len() >= 2);
     for finding in &loaded.findings {
-        let texts = [
-            Some(&finding.message),
-            finding.help.as_ref(),
-            Some(&finding.primary.text),
-        ];
-        assert!(
-            texts
-                .into_iter()
-                .flatten()
-                .all(|t| !t.chars().any(char::is_control)),
-            "{finding:?}"
-        );
+        let texts = [Some(&finding.message), finding.help.as_ref(), Some(&finding.primary.text)];
+        assert!(texts.into_iter().flatten().all(|t| !t.chars().any(char::is_control)), "{finding:?}");
     }
 }
 
@@ -442,12 +286,7 @@ fn schemas_are_up_to_date() {
     let update = std::env::var_os("UPDATE_SCHEMAS").is_some();
     let wanted: Vec<(String, String)> = schemas()
         .iter()
-        .map(|(kind, schema)| {
-            (
-                format!("{kind}.json"),
-                serde_json::to_string_pretty(schema).unwrap() + "\n",
-            )
-        })
+        .map(|(kind, schema)| (format!("{kind}.json"), serde_json::to_string_pretty(schema).unwrap() + "\n"))
         .collect();
     assert_eq!(wanted.len(), 13);
     if update {
@@ -458,9 +297,6 @@ fn schemas_are_up_to_date() {
     }
     for (name, text) in &wanted {
         let there = std::fs::read_to_string(folder.join(name)).unwrap_or_default();
-        assert!(
-            there == *text,
-            "schemas/{name} is out of date: run with UPDATE_SCHEMAS=1"
-        );
+        assert!(there == *text, "schemas/{name} is out of date: run with UPDATE_SCHEMAS=1");
     }
 }

@@ -134,13 +134,7 @@ impl Decode for Overrides {
             match value.value {
                 Value::Map(_) | Value::Null => {
                     if let Some(address) = address {
-                        out.push((
-                            Sp {
-                                value: address,
-                                span: key.span,
-                            },
-                            value.clone(),
-                        ));
+                        out.push((Sp { value: address, span: key.span }, value.clone()));
                     }
                 }
                 _ => cx.wrong_type(value, "a map of fields, or `null`,"),

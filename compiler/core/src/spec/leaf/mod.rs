@@ -57,14 +57,12 @@ pub(super) fn parse_at<T: Leaf>(text: &str, span: Span, cx: &mut Cx<'_>) -> Opti
     let value = T::parse(text);
     if value.is_none() {
         let finding = Diagnostic::error(T::CODE, span, format!("{} is not {}", quoted(text), T::WHAT));
-        cx.report(
-            match T::repair(text).filter(|repaired| T::parse(repaired).is_some()) {
-                Some(repaired) => finding
-                    .help(format!("write `{repaired}`"))
-                    .fix(span, repaired_as_written(cx.raw(span), repaired)),
-                None => finding,
-            },
-        );
+        cx.report(match T::repair(text).filter(|repaired| T::parse(repaired).is_some()) {
+            Some(repaired) => finding
+                .help(format!("write `{repaired}`"))
+                .fix(span, repaired_as_written(cx.raw(span), repaired)),
+            None => finding,
+        });
     }
     value
 }
@@ -80,32 +78,21 @@ fn repaired_as_written(raw: &str, repaired: String) -> String {
 fn not_text<T: Leaf>(node: &Node, cx: &mut Cx<'_>) {
     let raw = cx.raw(node.span).trim();
     if let Some(repaired) = T::with_unit(raw).filter(|_| !matches!(node.value, Value::Bool(_))) {
-        let finding = Diagnostic::error(
-            codes::MISSING_UNIT,
-            node.span,
-            format!("{} has no unit", quoted(raw)),
-        )
-        .at(format!("{} is due", T::WHAT));
+        let finding =
+            Diagnostic::error(codes::MISSING_UNIT, node.span, format!("{} has no unit", quoted(raw)))
+                .at(format!("{} is due", T::WHAT));
         cx.report(if T::parse(&repaired).is_some() {
-            finding
-                .help(format!("write `{repaired}`"))
-                .fix(node.span, repaired)
+            finding.help(format!("write `{repaired}`")).fix(node.span, repaired)
         } else {
             finding
         });
         return;
     }
-    let is = if matches!(node.value, Value::Bool(_)) {
-        "true or false"
-    } else {
-        "the number"
-    };
+    let is = if matches!(node.value, Value::Bool(_)) { "true or false" } else { "the number" };
     let message = format!("{is} {} where {} is due", quoted(raw), T::WHAT);
     let finding = Diagnostic::error(codes::WRONG_TYPE, node.span, message);
     cx.report(if T::parse(raw).is_some() {
-        finding
-            .help(format!("write it in quotes: `\"{raw}\"`"))
-            .fix(node.span, format!("\"{raw}\""))
+        finding.help(format!("write it in quotes: `\"{raw}\"`")).fix(node.span, format!("\"{raw}\""))
     } else {
         finding
     });
@@ -117,11 +104,8 @@ pub(super) fn unknown_choice(node: &Node, what: &str, words: &[&'static str], cx
         cx.wrong_type(node, &format!("{what} ({})", list(words)));
         return;
     };
-    let finding = Diagnostic::error(
-        codes::UNKNOWN_CHOICE,
-        node.span,
-        format!("{} is not {what}", quoted(text)),
-    );
+    let finding =
+        Diagnostic::error(codes::UNKNOWN_CHOICE, node.span, format!("{} is not {what}", quoted(text)));
     let all = format!("possible: {}", list(words));
     cx.report(match nearest(text, words.iter().copied()) {
         Some(word) => finding
@@ -227,11 +211,8 @@ pub(super) use {leaf, text};
 
 /// Reports a `kind` that does not exist.
 pub(super) fn unknown_kind(node: &Node, word: &str, words: &[&'static str], help: &str, cx: &mut Cx<'_>) {
-    let finding = Diagnostic::error(
-        codes::UNKNOWN_KIND,
-        node.span,
-        format!("there is no kind {}", quoted(word)),
-    );
+    let finding =
+        Diagnostic::error(codes::UNKNOWN_KIND, node.span, format!("there is no kind {}", quoted(word)));
     cx.report(match nearest(word, words.iter().copied()) {
         Some(near) => finding
             .help(format!("did you mean `{near}`?"))

@@ -20,10 +20,7 @@ macro_rules! port {
 fn is_label(text: &str) -> bool {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let bytes = text.as_bytes();
-    let ends = bytes
-        .first()
-        .zip(bytes.last())
-        .is_some_and(|(a, b)| inner(*a) && inner(*b));
+    let ends = bytes.first().zip(bytes.last()).is_some_and(|(a, b)| inner(*a) && inner(*b));
     bytes.len() <= 63 && ends && bytes.iter().all(|b| inner(*b) || *b == b'-')
 }
 
@@ -129,9 +126,7 @@ fn is_label_text(text: &str) -> bool {
         .first()
         .zip(bytes.last())
         .is_some_and(|(a, b)| a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric());
-    ends && bytes
-        .iter()
-        .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    ends && bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 text! {
@@ -142,10 +137,7 @@ text! {
 }
 
 fn is_spiffe_id(text: &str) -> bool {
-    let Some((domain, path)) = text
-        .strip_prefix("spiffe://")
-        .and_then(|rest| rest.split_once('/'))
-    else {
+    let Some((domain, path)) = text.strip_prefix("spiffe://").and_then(|rest| rest.split_once('/')) else {
         return false;
     };
     let word = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
@@ -248,10 +240,7 @@ impl Leaf for Destination {
             Some((service, "candidate")) => (service, Some(VersionRef::Candidate)),
             Some((service, version)) => (service, Some(VersionRef::Named(Name::parse(version)?))),
         };
-        Some(Self {
-            service: Name::parse(service)?,
-            version,
-        })
+        Some(Self { service: Name::parse(service)?, version })
     }
     fn repair(text: &str) -> Option<String> {
         lower(text.strip_prefix("service/").unwrap_or(text))
@@ -280,19 +269,12 @@ impl Leaf for Address {
     const CODE: Code = codes::BAD_VALUE;
     fn parse(text: &str) -> Option<Self> {
         let (kind, name) = text.split_once('/')?;
-        Some(Self {
-            kind: Kind::from_slug(kind)?,
-            name: Name::parse(name)?,
-        })
+        Some(Self { kind: Kind::from_slug(kind)?, name: Name::parse(name)? })
     }
     fn repair(text: &str) -> Option<String> {
         let (kind, name) = text.split_once('/')?;
         let slugs = Kind::ALL.iter().map(|k| k.slug());
-        Some(format!(
-            "{}/{}",
-            crate::diag::nearest(kind, slugs)?,
-            name.to_ascii_lowercase()
-        ))
+        Some(format!("{}/{}", crate::diag::nearest(kind, slugs)?, name.to_ascii_lowercase()))
     }
 }
 leaf!(Address, "The address of an object, `kind/name`, such as `canary/orders` or `access/orders`.",

@@ -61,10 +61,7 @@ fn whole(node: &Node, what: &str, min: i64, max: i64, cx: &mut Cx<'_>) -> Option
     match node.value {
         Value::Int(number) if (min..=max).contains(&number) => Some(number),
         Value::Int(_) | Value::BigInt(_) => {
-            let message = format!(
-                "{} is out of range: {what} is {min} to {max}",
-                quoted(cx.raw(node.span))
-            );
+            let message = format!("{} is out of range: {what} is {min} to {max}", quoted(cx.raw(node.span)));
             cx.report(Diagnostic::error(codes::OUT_OF_RANGE, node.span, message));
             None
         }

@@ -66,8 +66,7 @@ fn is_segment(segment: &str) -> bool {
         let good = match b {
             b'%' => {
                 let (high, low) = (bytes.next(), bytes.next());
-                high.zip(low)
-                    .is_some_and(|(h, l)| h.is_ascii_hexdigit() && l.is_ascii_hexdigit())
+                high.zip(low).is_some_and(|(h, l)| h.is_ascii_hexdigit() && l.is_ascii_hexdigit())
             }
             _ => b.is_ascii_alphanumeric() || b"._~!$&'()+,;=:@-".contains(&b),
         };
@@ -163,10 +162,7 @@ text! {
 }
 
 fn is_authority_and_path(text: &str) -> bool {
-    let authority = text
-        .bytes()
-        .take_while(|b| b.is_ascii_alphanumeric() || b".:[]-".contains(b))
-        .count();
+    let authority = text.bytes().take_while(|b| b.is_ascii_alphanumeric() || b".:[]-".contains(b)).count();
     let rest = text.as_bytes().get(authority..).unwrap_or_default();
     authority > 0
         && rest.first().is_none_or(|b| matches!(b, b'/' | b'?'))
@@ -189,8 +185,7 @@ text! {
 
 fn is_rel_path(text: &str, more: &str) -> bool {
     let good = |c: char| c.is_ascii_alphanumeric() || "._@+-".contains(c) || more.contains(c);
-    text.split('/')
-        .all(|s| !matches!(s, "" | "." | "..") && s.chars().all(good))
+    text.split('/').all(|s| !matches!(s, "" | "." | "..") && s.chars().all(good))
 }
 
 text! {
@@ -245,9 +240,7 @@ fn is_endpoint_pattern(text: &str, holes: &[&str]) -> bool {
     }
     (number || port == "{port}")
         && !host.is_empty()
-        && host
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'))
+        && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'))
 }
 
 text! {
@@ -321,10 +314,7 @@ impl Leaf for Send {
     const WHAT: &'static str = "a request like `GET https://shop.example/`";
     fn parse(text: &str) -> Option<Self> {
         let (method, url) = text.split_once(' ')?;
-        Some(Self {
-            method: MethodToken::parse(method)?,
-            url: Url::parse(url)?,
-        })
+        Some(Self { method: MethodToken::parse(method)?, url: Url::parse(url)? })
     }
     fn repair(text: &str) -> Option<String> {
         let mut words = text.split_whitespace();
@@ -384,14 +374,8 @@ impl Leaf for Condition {
         })
     }
     fn repair(text: &str) -> Option<String> {
-        let words = [
-            "connect-failure",
-            "refused-stream",
-            "reset",
-            "timeout",
-            "grpc-unavailable",
-            "grpc-internal",
-        ];
+        let words =
+            ["connect-failure", "refused-stream", "reset", "timeout", "grpc-unavailable", "grpc-internal"];
         crate::diag::nearest(text, words).map(str::to_owned)
     }
 }

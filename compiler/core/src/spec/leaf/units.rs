@@ -71,11 +71,8 @@ impl Leaf for Duration {
     }
 
     fn repair(text: &str) -> Option<String> {
-        let compact: String = text
-            .chars()
-            .filter(|c| !c.is_whitespace())
-            .collect::<String>()
-            .to_ascii_lowercase();
+        let compact: String =
+            text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
         let (number, unit) = digits(&compact)?;
         let unit = match unit {
             "sec" | "secs" | "second" | "seconds" => "s",
@@ -124,9 +121,7 @@ impl fmt::Display for Percent {
 impl Leaf for Percent {
     const WHAT: &'static str = "a percentage like `5%` or `0.5%`";
     fn parse(text: &str) -> Option<Self> {
-        percent(text, 2)
-            .and_then(|points| u16::try_from(points).ok())
-            .map(Self)
+        percent(text, 2).and_then(|points| u16::try_from(points).ok()).map(Self)
     }
     fn repair(text: &str) -> Option<String> {
         Some(text.split_whitespace().collect())
@@ -210,18 +205,12 @@ impl Leaf for Rate {
             "/h" => 3600,
             _ => return None,
         };
-        let count = number
-            .parse()
-            .ok()
-            .filter(|_| number.len() <= 9 && !number.starts_with('0'))?;
+        let count = number.parse().ok().filter(|_| number.len() <= 9 && !number.starts_with('0'))?;
         Some(Self { count, seconds })
     }
     fn repair(text: &str) -> Option<String> {
-        let compact: String = text
-            .chars()
-            .filter(|c| !c.is_whitespace())
-            .collect::<String>()
-            .to_ascii_lowercase();
+        let compact: String =
+            text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
         let (number, unit) = digits(&compact)?;
         let unit = match unit {
             "/sec" | "/second" | "rps" | "r/s" => "/s",
@@ -251,17 +240,9 @@ impl ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, size) = SIZES
-            .iter()
-            .rev()
-            .find(|(_, size)| self.0.is_multiple_of(*size))
-            .copied()
-            .unwrap_or(("B", 1));
-        if self.0 == 0 {
-            f.write_str("0B")
-        } else {
-            write!(f, "{}{unit}", self.0 / size)
-        }
+        let (unit, size) =
+            SIZES.iter().rev().find(|(_, size)| self.0.is_multiple_of(*size)).copied().unwrap_or(("B", 1));
+        if self.0 == 0 { f.write_str("0B") } else { write!(f, "{}{unit}", self.0 / size) }
     }
 }
 
@@ -276,11 +257,8 @@ impl Leaf for ByteSize {
         count.checked_mul(*size).map(Self)
     }
     fn repair(text: &str) -> Option<String> {
-        let compact: String = text
-            .chars()
-            .filter(|c| !c.is_whitespace())
-            .collect::<String>()
-            .to_ascii_lowercase();
+        let compact: String =
+            text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
         let (number, unit) = digits(&compact)?;
         let unit = match unit {
             "k" | "kb" | "ki" | "kib" => "KiB",
@@ -320,16 +298,10 @@ pub enum Quantity {
 impl Leaf for Quantity {
     const WHAT: &'static str = "a percentage like `1%` or a duration like `400ms`";
     fn parse(text: &str) -> Option<Self> {
-        Percent::parse(text)
-            .map(Self::Percent)
-            .or_else(|| Duration::parse(text).map(Self::Duration))
+        Percent::parse(text).map(Self::Percent).or_else(|| Duration::parse(text).map(Self::Duration))
     }
     fn repair(text: &str) -> Option<String> {
-        if text.contains('%') {
-            Percent::repair(text)
-        } else {
-            Duration::repair(text)
-        }
+        if text.contains('%') { Percent::repair(text) } else { Duration::repair(text) }
     }
 }
 leaf!(Quantity, "A percentage such as `1%`, or a duration such as `400ms`.",
@@ -352,11 +324,8 @@ fn percent(text: &str, decimals: usize) -> Option<u32> {
     };
     let unit = 10u32.pow(u32::try_from(decimals).ok()?);
     let parts = whole.parse::<u32>().ok().filter(|_| whole.len() <= 3)? * unit;
-    let small = if fraction.is_empty() {
-        0
-    } else {
-        format!("{fraction:0<decimals$}").parse::<u32>().ok()?
-    };
+    let small =
+        if fraction.is_empty() { 0 } else { format!("{fraction:0<decimals$}").parse::<u32>().ok()? };
     let good = fraction.bytes().all(|b| b.is_ascii_digit()) && (whole.len() <= 2 || whole == "100");
     (good && parts + small <= 100 * unit).then_some(parts + small)
 }
@@ -382,9 +351,7 @@ mod tests {
         assert_eq!(nanos("0s"), Some(0));
         // The largest of all fits.
         assert!(nanos("99999d99999h99999m99999s999999999ms999999999us999999999ns").is_some());
-        for bad in [
-            "", "5", "1.5s", "-1s", "1s1m", "1s1s", "100000s", "5 s", "s", "1w", "1S",
-        ] {
+        for bad in ["", "5", "1.5s", "-1s", "1s1m", "1s1s", "100000s", "5 s", "s", "1w", "1S"] {
             assert_eq!(nanos(bad), None, "{bad}");
         }
         for text in ["250ms", "1m30s", "0s", "2d3h", "1s1ns"] {
@@ -401,25 +368,17 @@ mod tests {
         assert_eq!(points("0.5%"), Some(50));
         assert_eq!(points("99.99%"), Some(9999));
         assert_eq!(points("100.00%"), Some(10_000));
-        for bad in [
-            "5", "%", "100.01%", "101%", "0.001%", "1.%", ".5%", "-1%", "1 %", "050%", "1e1%",
-        ] {
+        for bad in ["5", "%", "100.01%", "101%", "0.001%", "1.%", ".5%", "-1%", "1 %", "050%", "1e1%"] {
             assert_eq!(points(bad), None, "{bad}");
         }
         assert_eq!(Percent::parse("0.50%").unwrap().to_string(), "0.5%");
-        assert_eq!(
-            FinePercent::parse("99.995%").map(FinePercent::millionths),
-            Some(999_950)
-        );
+        assert_eq!(FinePercent::parse("99.995%").map(FinePercent::millionths), Some(999_950));
     }
 
     #[test]
     fn rates_and_sizes() {
         let rate = Rate::parse("3000/m").unwrap();
-        assert_eq!(
-            (rate.count(), rate.per_seconds(), rate.to_string().as_str()),
-            (3000, 60, "3000/m")
-        );
+        assert_eq!((rate.count(), rate.per_seconds(), rate.to_string().as_str()), (3000, 60, "3000/m"));
         for bad in ["50", "0/s", "50/d", "/s", "1.5/s", "9999999999/s", "050/s"] {
             assert_eq!(Rate::parse(bad), None, "{bad}");
         }
