@@ -66,10 +66,12 @@ pub struct CodeInfo {
 
 /// All codes in rising order.
 pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
-    TABLE.iter().flat_map(|part| part.iter())
+    let mut all: Vec<&CodeInfo> = TABLE.iter().flat_map(|part| part.iter()).collect();
+    all.sort_by_key(|info| info.code);
+    all.into_iter()
 }
 
-const TABLE: &[&[CodeInfo]] = &[yaml::TABLE, shape::TABLE, more::TABLE, cel::TABLE];
+const TABLE: &[&[CodeInfo]] = &[yaml::TABLE, shape::TABLE, check::TABLE, more::TABLE, late::TABLE, cel::TABLE];
 
 /// From one list: a constant per code, and the part of the table.
 macro_rules! codes {
@@ -85,11 +87,15 @@ macro_rules! codes {
 }
 
 mod cel;
+mod check;
+mod late;
 mod more;
 mod shape;
 mod yaml;
 
 pub use cel::*;
+pub use check::*;
+pub use late::*;
 pub use more::*;
 pub use shape::*;
 pub use yaml::*;

@@ -19,6 +19,12 @@ codes! {
         bad: "kind: Service\nname: cart\n",
         good: "kind: Service\nname: cart\nport: 8080\n",
     }
+    UNKNOWN_NAME = 1104 "unknown-name" "a name refers to nothing" {
+        checks: "Services, gateways, environments and objects that are named exist.",
+        why: "A reference to nothing would be a route that leads nowhere or a caller that never calls.",
+        bad: "to: catlog\n",
+        good: "to: catalog\n",
+    }
     WRONG_TYPE = 1105 "wrong-type" "a value has the wrong type" {
         checks: "Text, numbers, true/false, lists and maps stand where they are due. Text that looks like a number is quoted.",
         why: "Converting types by guess is how `1.10` becomes 1.1 and `no` becomes false.",

@@ -1,0 +1,217 @@
+//! Files from git objects. Nothing is checked out, no filter, hook or attribute has an effect, and
+//! every object is bounded before it is read.
+
+use std::collections::BTreeSet;
+use std::path::{Component, Path};
+
+use git2::{ObjectType, Oid, Tree};
+use mesh_bundle::manifest::Source;
+
+use super::{BYTES, DEPTH, ENTRIES, FILES, Refused, Snapshot, is_spec};
+use crate::failure::Failure;
+
+/// Largest blob that is read; the compiler refuses smaller ones in words.
+const BLOB: usize = 8 << 20;
+/// Tags of tags that are followed.
+const TAGS: usize = 64;
+/// First-parent commits that are counted.
+const COMMITS: u64 = 10_000_000;
+
+/// A git repository.
+pub(crate) struct Repository {
+    repository: git2::Repository,
+    /// The mesh's folder below the top level, with `/`; empty for the top level and bare ones.
+    folder: String,
+}
+
+impl Repository {
+    /// Opens the repository that `folder` lies in.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot be read.
+    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
+        let repository = git2::Repository::discover(folder).map_err(|e| {
+            Failure::cannot(format!("`{}` is in no git repository: {}", folder.display(), e.message()))
+        })?;
+        let mut opened = Self { repository, folder: String::new() };
+        opened.folder = opened.prefix_of(folder).unwrap_or_default();
+        Ok(opened)
+    }
+
+    /// The same where there may be none.
+    pub(crate) fn open_if_any(folder: &Path) -> Option<Self> {
+        Self::open(folder).ok()
+    }
+
+    /// The path of `folder` below the top level, with `/`; `None` outside of the work tree.
+    pub(crate) fn prefix_of(&self, folder: &Path) -> Option<String> {
+        let top = self.repository.workdir()?.canonicalize().ok()?;
+        let folder = folder.canonicalize().ok()?;
+        let parts = folder.strip_prefix(top).ok()?.components().map(|part| match part {
+            Component::Normal(name) => name.to_str().map(str::to_owned),
+            _ => None,
+        });
+        Some(parts.collect::<Option<Vec<_>>>()?.join("/"))
+    }
+
+    /// The mesh's files at a revision (what `git rev-parse` takes).
+    ///
+    /// # Errors
+    /// For a revision that is none, an object that is missing or corrupt, and past the bounds.
+    pub(crate) fn snapshot(&self, rev: &str) -> Result<Snapshot, Failure> {
+        let commit = self.commit(rev)?;
+        let top = commit.tree().map_err(|e| broken(&e))?;
+        let tree = if self.folder.is_empty() {
+            top
+        } else {
+            let missing = |_| Failure::cannot(format!("`{rev}` has no folder `{}`", self.folder));
+            let entry = top.get_path(Path::new(&self.folder)).map_err(missing)?;
+            self.repository.find_tree(entry.id()).map_err(missing)?
+        };
+        let mut walk = Walk { repository: &self.repository, files: Vec::new(), refused: Vec::new(), bytes: 0, entries: 0 };
+        walk.tree(&tree, &self.folder, 0)?;
+        walk.files.sort();
+        let source = Source {
+            commit: commit.id().to_string(),
+            tree: tree.id().to_string(),
+            held: std::collections::BTreeMap::new(),
+        };
+        Ok(Snapshot {
+            files: walk.files,
+            source: Some(source),
+            generation: Some(self.generation(commit.id())),
+            commit_day: Some(commit.committer().when().seconds().div_euclid(86_400)),
+            refused: walk.refused,
+            dirty: false,
+        })
+    }
+
+    fn commit(&self, rev: &str) -> Result<git2::Commit<'_>, Failure> {
+        let unknown = |e: git2::Error| {
+            Failure::cannot(format!("`{}` is no revision of this repository: {}", rev.escape_debug(), e.message()))
+        };
+        let mut object = self.repository.revparse_single(rev).map_err(unknown)?;
+        for _ in 0..TAGS {
+            let Some(tag) = object.as_tag() else { break };
+            object = tag.target().map_err(|e| broken(&e))?;
+        }
+        let kind = object.kind().map_or("nothing", |k| k.str());
+        object.into_commit().map_err(|_| Failure::cannot(format!("`{}` is a {kind}, not a commit", rev.escape_debug())))
+    }
+
+    /// First-parent commits up to `from`, itself included.
+    fn generation(&self, from: Oid) -> Result<u64, String> {
+        if self.repository.is_shallow() {
+            return Err("the clone is shallow, so its commits cannot be counted: fetch the whole history, or give --generation".to_owned());
+        }
+        let mut walk = self.repository.revwalk().map_err(|e| e.message().to_owned())?;
+        walk.simplify_first_parent().map_err(|e| e.message().to_owned())?;
+        walk.push(from).map_err(|e| e.message().to_owned())?;
+        let mut count = 0;
+        for commit in walk {
+            commit.map_err(|e| e.message().to_owned())?;
+            count += 1;
+            if count > COMMITS {
+                return Err(format!("more than {COMMITS} commits"));
+            }
+        }
+        Ok(count)
+    }
+}
+
+struct Walk<'r> {
+    repository: &'r git2::Repository,
+    files: Vec<(String, Vec<u8>)>,
+    refused: Vec<Refused>,
+    bytes: usize,
+    entries: usize,
+}
+
+impl Walk<'_> {
+    fn tree(&mut self, tree: &Tree<'_>, folder: &str, depth: usize) -> Result<(), Failure> {
+        if depth > DEPTH {
+            return Err(Failure::cannot(format!("folders of the commit are nested deeper than {DEPTH}")));
+        }
+        let mut names = BTreeSet::new();
+        for entry in tree {
+            self.entries += 1;
+            if self.entries > ENTRIES {
+                return Err(Failure::cannot(format!("the commit has more than {ENTRIES} entries")));
+            }
+            let raw = String::from_utf8_lossy(entry.name_bytes()).into_owned();
+            let path = if folder.is_empty() { raw.clone() } else { format!("{folder}/{raw}") };
+            if let Some(why) = unusable(entry.name_bytes()) {
+                self.refused.push(Refused { path, why: why.to_owned() });
+                continue;
+            }
+            if !names.insert(raw.to_lowercase()) {
+                let why = "two entries have this name, or differ in letter case only".to_owned();
+                self.refused.push(Refused { path, why });
+                continue;
+            }
+            match (entry.kind(), entry.filemode() & 0o170_000) {
+                (Some(ObjectType::Tree), _) if raw.starts_with('.') => {}
+                (Some(ObjectType::Tree), _) => {
+                    let tree = self.repository.find_tree(entry.id()).map_err(|e| broken(&e))?;
+                    self.tree(&tree, &path, depth + 1)?;
+                }
+                (_, 0o100_000) if is_spec(&raw) => self.blob(entry.id(), path)?,
+                (_, 0o100_000) => {}
+                (_, mode) => {
+                    let what = match mode {
+                        0o120_000 => "a symbolic link",
+                        0o160_000 => "a submodule",
+                        _ => "no regular file",
+                    };
+                    let why = format!("it is {what}; a mesh is made of regular files");
+                    self.refused.push(Refused { path, why });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn blob(&mut self, id: Oid, path: String) -> Result<(), Failure> {
+        let odb = self.repository.odb().map_err(|e| broken(&e))?;
+        let (size, _) = odb.read_header(id).map_err(|e| broken(&e))?;
+        if size > BLOB {
+            let why = format!("it has {size} bytes, and a file of a mesh has at most {}", mesh_bundle::limits::FILE_BYTES);
+            self.refused.push(Refused { path, why });
+            return Ok(());
+        }
+        let blob = self.repository.find_blob(id).map_err(|e| broken(&e))?;
+        let content = blob.content();
+        if content.starts_with(b"version https://git-lfs.github.com/spec/") {
+            let why = "it is a Git LFS pointer, not the file".to_owned();
+            self.refused.push(Refused { path, why });
+            return Ok(());
+        }
+        self.bytes += content.len();
+        if self.files.len() >= FILES || self.bytes > BYTES {
+            return Err(Failure::cannot(format!("the mesh has more than {FILES} files or {BYTES} bytes")));
+        }
+        self.files.push((path, content.to_vec()));
+        Ok(())
+    }
+}
+
+/// Names that a checkout could be led astray with (git's own `verify_path`, and control characters).
+fn unusable(name: &[u8]) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    let Ok(text) = std::str::from_utf8(name) else { return Some("its name is no UTF-8") };
+    if name.is_empty() || name.contains(&b'/') || name.contains(&b'\\') || matches!(name, b"." | b"..") {
+        return Some("its name leads out of its folder");
+    }
+    if text.chars().any(char::is_control) {
+        return Some("its name holds a control character");
+    }
+    if matches!(lower.as_slice(), b".git" | b"git~1") {
+        return Some("its name is git's own");
+    }
+    None
+}
+
+fn broken(error: &git2::Error) -> Failure {
+    Failure::cannot(format!("the repository cannot be read: {}", error.message()))
+        .help("look at it with `git fsck`")
+}

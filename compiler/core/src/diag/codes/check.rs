@@ -1,0 +1,136 @@
+//! MC12xx to MC14xx: routes, canaries, access, quotas.
+
+codes! {
+    DUPLICATE_RULE = 1201 "duplicate-rule" "two parts of one object have one name" {
+        checks: "Names of the rules of a Route, the entries of a policy's list and the limits of a Quota differ.",
+        why: "Metrics, logs and plans name a part by its address; with two of one name nobody can tell which decided.",
+        bad: "rules:\n  - { name: a, to: x }\n  - { name: a, to: y }\n",
+        good: "rules:\n  - { name: a, to: x }\n  - { name: b, to: y }\n",
+    }
+    SPLIT_SUM = 1202 "split-sum" "the weights of a split are not 100 %" {
+        checks: "The weights of `to` sum to exactly 100 %.",
+        why: "What is left over would go somewhere that nobody chose.",
+        bad: "to: [{ to: a, weight: 50% }, { to: b, weight: 40% }]\n",
+        good: "to: [{ to: a, weight: 60% }, { to: b, weight: 40% }]\n",
+    }
+    AMBIGUOUS_DESTINATION = 1203 "ambiguous-destination" "a destination has several versions" {
+        checks: "A destination without a version has one version, or a Canary that shares its traffic.",
+        why: "Which version would answer is then nobody's choice.",
+        bad: "kind: Service\nname: a\nversions: [v1, v2]\n---\nkind: Route\nservice: a\nrules: [{ name: all, to: a }]\n",
+        good: "rules: [{ name: all, to: a@v1 }]\n",
+    }
+    UNKNOWN_VERSION = 1204 "unknown-version" "a version does not exist" {
+        checks: "Versions in destinations and canaries are versions of their service; `@stable` and `@candidate` need a Canary.",
+        why: "Requests for it would find no endpoint.",
+        bad: "to: orders@v43\n",
+        good: "to: orders@v42\n",
+    }
+    PATH_FORM = 1205 "path-form" "a path is not in the form that is matched" {
+        checks: "Paths in rules are written as requests' paths are after normalisation.",
+        why: "A path in another form matches no request.",
+        bad: "path: /%61/b\n",
+        good: "path: /a/b\n",
+    }
+    BAD_REGEX = 1206 "bad-regex" "a regular expression does not compile" {
+        checks: "Regular expressions are of the RE2 dialect with ASCII classes, and compile to at most 64 KiB.",
+        why: "Look-around and back-references have no bound on their time.",
+        bad: "path: { regex: \"(?=a)\" }\n",
+        good: "path: { regex: \"/v[0-9]+/.*\" }\n",
+    }
+    RESERVED_PATH = 1207 "reserved-path" "a rule takes a path that the mesh keeps for itself" {
+        checks: "No rule lies in `/.well-known/mesh/`.",
+        why: "Proxies answer there themselves; a rule would break health checks and discovery of the mesh.",
+        bad: "match: { path: /.well-known/mesh/ready }\n",
+        good: "match: { path: /ready }\n",
+    }
+    BAD_REWRITE = 1208 "bad-rewrite" "a rewrite cannot be applied" {
+        checks: "`prefix` stands with a path that ends in `/*` and has no parameters before it; results are in normal form.",
+        why: "There is no prefix that could be replaced.",
+        bad: "match: { path: /a }\nrewrite: { prefix: /b }\n",
+        good: "match: { path: /a/* }\nrewrite: { prefix: /b }\n",
+    }
+    OUTSIDE_FENCE = 1209 "outside-fence" "a rule lies outside of its Route's paths" {
+        checks: "With `paths`, every rule's path lies inside one of them.",
+        why: "The fence says what the Route is about; a rule outside would surprise its neighbours.",
+        bad: "paths: [/api/*]\nrules: [{ name: a, match: { path: /b }, to: a }]\n",
+        good: "paths: [/api/*]\nrules: [{ name: a, match: { path: /api/b }, to: a }]\n",
+    }
+    HOST_CLAIMS = 1210 "host-claims" "several Routes claim one host without an order" {
+        checks: "Routes of one gateway host each have an `order`, and no two the same.",
+        why: "Which Route is asked first would depend on the order of files.",
+        bad: "kind: Route\nname: a\ngateway: public\n---\nkind: Route\nname: b\ngateway: public\n",
+        good: "order: 1\n",
+    }
+    UNKNOWN_HOST = 1211 "unknown-host" "a Route claims a host that its gateway does not have" {
+        checks: "`hosts` of a Route are covered by `hosts` of its gateway.",
+        why: "The gateway answers for its own hosts only.",
+        bad: "gateways: { public: { listen: 443, hosts: [a.example] } }\n---\nkind: Route\ngateway: public\nhosts: [b.example]\n",
+        good: "hosts: [a.example]\n",
+    }
+    CALLERS_AT_GATEWAY = 1212 "callers-at-gateway" "a gateway's rule asks for callers of the mesh" {
+        checks: "`match.callers` stands in Routes of services.",
+        why: "Whoever comes through a gateway has no mesh identity, so the rule would match nobody.",
+        bad: "kind: Route\ngateway: public\nrules: [{ name: a, match: { callers: [web] }, to: a }]\n",
+        good: "kind: Route\nservice: a\nrules: [{ name: a, match: { callers: [web] }, to: a }]\n",
+    }
+    STAGES = 1301 "canary-stages" "the stages of a canary do not grow" {
+        checks: "Weights grow strictly, from above 0 % to below 100 %; there are 1 to 20 stages.",
+        why: "The end of a canary, 100 %, is not a stage; and a stage that does not grow tests nothing.",
+        bad: "stages: [{ weight: 25%, hold: 10m }, { weight: 5%, hold: 10m }]\n",
+        good: "stages: [{ weight: 5%, hold: 10m }, { weight: 25%, hold: 10m }]\n",
+    }
+    METRIC_UNIT = 1302 "metric-unit" "a bound has the wrong unit for its measure" {
+        checks: "`error-rate` is bounded by percentages, latencies by durations, queries by numbers.",
+        why: "A percentage of a latency means nothing.",
+        bad: "metrics: [{ name: a, measure: p99, max: 1% }]\n",
+        good: "metrics: [{ name: a, measure: p99, max: 400ms }]\n",
+    }
+    UNKNOWN_TEAM = 1303 "unknown-team" "a team does not exist" {
+        checks: "Teams that approve are teams of the mesh.",
+        why: "Nobody could ever approve.",
+        bad: "stages: [{ weight: 5%, hold: 10m, approval: team-x }]\n",
+        good: "teams: { team-x: { approvers: [ana@shop.example] } }\n",
+    }
+    SAME_VERSION = 1304 "same-version" "a canary's candidate is its stable version" {
+        checks: "`stable` and `candidate` differ.",
+        why: "There is nothing to try.",
+        bad: "stable: v1\ncandidate: v1\n",
+        good: "stable: v1\ncandidate: v2\n",
+    }
+    NO_ACCESS = 1401 "no-access" "nobody says who may call a service" {
+        checks: "Every service has `callers` or an AccessPolicy.",
+        why: "The mesh is closed: without either nobody may call, and mostly that was forgotten.",
+        bad: "kind: Service\nname: a\nport: 80\n",
+        good: "kind: Service\nname: a\nport: 80\ncallers: [web]\n",
+    }
+    TWICE = 1402 "said-twice" "one thing is said in two places" {
+        checks: "A service has either `callers` or an AccessPolicy, and one Route, Quota, Canary, Resilience each.",
+        why: "Which of the two holds would be a guess.",
+        bad: "kind: Service\nname: a\nport: 80\ncallers: [web]\n---\nkind: AccessPolicy\nservice: a\n",
+        good: "keep one of them",
+    }
+    EXTERNAL_UNDER_TLS = 1403 "external-under-strict-tls" "strangers are let in where none can come" {
+        checks: "`external` stands where TLS is permissive, or at a gateway.",
+        why: "With strict TLS a caller without a certificate never gets as far as the access rules.",
+        bad: "tls: strict\n---\ncallers: [external]\n",
+        good: "tls: permissive\n",
+    }
+    BAD_KEY = 1404 "bad-quota-key" "a quota's key cannot be read" {
+        checks: "`per` is `caller`, `service`, `header:<name>`, or an expression that names one text of the request.",
+        why: "Requests without a key of their own would share one bucket.",
+        bad: "limits: [{ per: tenant, rate: 5/s }]\n",
+        good: "limits: [{ per: 'header:x-tenant', rate: 5/s }]\n",
+    }
+    BURST = 1405 "burst" "a limit's burst does not cover one request" {
+        checks: "`burst` is at least `cost`.",
+        why: "No request would ever pass.",
+        bad: "limits: [{ per: caller, rate: 5/s, burst: 1, cost: 2 }]\n",
+        good: "limits: [{ per: caller, rate: 5/s, burst: 10, cost: 2 }]\n",
+    }
+    UNKNOWN_OVERRIDE = 1501 "unknown-override" "an override is for an object that does not exist" {
+        checks: "Every address in `overrides` is an object of the mesh.",
+        why: "The environment would silently run without the difference.",
+        bad: "overrides: { canary/order: { stages: [{ weight: 50%, hold: 1m }] } }\n",
+        good: "overrides: { canary/orders: { stages: [{ weight: 50%, hold: 1m }] } }\n",
+    }
+}

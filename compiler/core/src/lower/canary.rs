@@ -1,0 +1,225 @@
+//! Canaries.
+
+use std::collections::BTreeMap;
+
+use mesh_bundle::limits;
+use mesh_bundle::program::{
+    Analysis, Canary, Measure, Metric, NoData, OnFailure, Program, Service, Stage, Strategy,
+};
+use mesh_bundle::unit::UnitId;
+
+use super::{Cx, key, matching, mesh, only_one};
+use crate::diag::{Diagnostic, codes, nearest};
+use crate::spec::{self, Bound, Kind, Name, NumberOr, Object, Quantity, Sp};
+
+/// Lowers all canaries.
+pub(super) fn canaries(cx: &mut Cx<'_, '_>, program: &mut Program) {
+    let model = cx.model;
+    let mut seen = BTreeMap::new();
+    for (object, spec) in model.canaries() {
+        if !model.resolve(Kind::Service, &spec.service, &mut cx.findings) {
+            continue;
+        }
+        let Some(name) = key(&spec.service) else { continue };
+        if !only_one(cx, &mut seen, &name, "a Canary", object.name_span) {
+            continue;
+        }
+        let service = program.services.get(&name).cloned();
+        if let Some(unit) = canary(cx, object, spec, service.as_ref()) {
+            program.canaries.insert(name, unit);
+        }
+    }
+}
+
+fn canary(cx: &mut Cx<'_, '_>, object: &Object, spec: &spec::Canary, service: Option<&Service>) -> Option<Canary> {
+    let unit = UnitId::Canary(key(&spec.service)?);
+    cx.place(&unit, "", object.span);
+    let stable = version(cx, &spec.stable, spec, service);
+    let candidate = match &spec.candidate {
+        Some(candidate) => Some(version(cx, candidate, spec, service)?),
+        None => None,
+    };
+    if let Some(candidate) = &spec.candidate
+        && candidate.value == spec.stable.value
+    {
+        let finding = Diagnostic::error(codes::SAME_VERSION, candidate.span, "the candidate is the stable version");
+        cx.report(finding.label(spec.stable.span, "stable here").help("remove `candidate` and `stages` once it is stable"));
+    }
+    if let Some(strategy) = &spec.strategy
+        && strategy.value == spec::Strategy::BlueGreen
+    {
+        cx.not_enforced("`strategy: blueGreen`", strategy.span, "write stages");
+    }
+    let stages = stages(cx, &unit, spec);
+    let analysis = spec.analysis.as_ref().map(|a| analysis(cx, a));
+    Some(Canary {
+        stable: stable?,
+        candidate,
+        strategy: Strategy::Canary,
+        sticky: spec.sticky.as_ref().and_then(matching::sticky),
+        stages,
+        analysis,
+        on_failure: match &spec.on_failure {
+            Some(on) if on.value == spec::OnFailure::Freeze => OnFailure::Freeze,
+            _ => OnFailure::Rollback,
+        },
+        on_new_commit: spec
+            .on_new_commit
+            .as_ref()
+            .filter(|on| on.value != spec::OnNewCommit::Queue)
+            .map(|on| on.value.as_str().to_owned()),
+        auto_promote: spec.auto_promote.as_ref().is_none_or(|auto| auto.value),
+    })
+}
+
+fn version(
+    cx: &mut Cx<'_, '_>,
+    version: &Sp<Name>,
+    spec: &spec::Canary,
+    service: Option<&Service>,
+) -> Option<mesh_bundle::Name> {
+    let name = key(version)?;
+    let service = service?;
+    if service.versions.contains(&name) {
+        return Some(name);
+    }
+    cx.report(unknown_version(cx, version.span, version.as_str(), spec.service.as_str(), service));
+    None
+}
+
+/// A version that a service does not have.
+pub(super) fn unknown_version(
+    cx: &Cx<'_, '_>,
+    span: crate::diag::Span,
+    version: &str,
+    name: &str,
+    service: &Service,
+) -> Diagnostic {
+    let known: Vec<&str> = service.versions.iter().map(mesh_bundle::Name::as_str).collect();
+    let message = format!("`{version}` is no version of `{name}`");
+    let mut finding = Diagnostic::error(codes::UNKNOWN_VERSION, span, message).at("no such version");
+    if let Some(object) = cx.model.get(Kind::Service, name) {
+        finding = finding.label(object.name_span, format!("its versions: {}", known.join(", ")));
+    }
+    match nearest(version, known.iter().copied()) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding.help(format!("add it to `versions` of `{name}`, or take one of {}", known.join(", "))),
+    }
+}
+
+fn stages(cx: &mut Cx<'_, '_>, unit: &UnitId, spec: &spec::Canary) -> Vec<Stage> {
+    let mut out: Vec<Stage> = Vec::new();
+    let Some(list) = &spec.stages else {
+        if let Some(candidate) = &spec.candidate {
+            let finding = Diagnostic::error(codes::STAGES, candidate.span, "a candidate arrives in stages, and there are none");
+            cx.report(finding.help("add `stages: [{ weight: 5%, hold: 10m }, ...]`"));
+        }
+        return out;
+    };
+    if list.value.len() > limits::STAGES {
+        let message = format!("{} stages, and the limit is {}", list.value.len(), limits::STAGES);
+        cx.report(Diagnostic::error(codes::STAGES, list.span, message));
+    }
+    for (i, stage) in list.value.iter().enumerate() {
+        cx.place(unit, format!("/stages/{i}"), stage.weight.span);
+        let weight = u32::from(stage.weight.basis_points());
+        let before = out.last().map_or(0, |s| s.weight);
+        if weight >= limits::WHOLE {
+            let finding = Diagnostic::error(codes::STAGES, stage.weight.span, "100 % is the end of a canary, not a stage");
+            cx.report(finding.help("remove the stage: after the last one the candidate has all traffic"));
+        } else if weight <= before {
+            let message = match i {
+                0 => "a stage begins above 0 %".to_owned(),
+                _ => format!("the stage has no more than the one before, {}", percent(before)),
+            };
+            cx.report(Diagnostic::error(codes::STAGES, stage.weight.span, message).at("does not grow"));
+        }
+        if let Some(approval) = &stage.approval {
+            mesh::team(cx, approval);
+        }
+        if let Some(span) = stage.match_.as_ref().map(|_| stage.weight.span) {
+            cx.not_enforced("`match` of a stage", span, "stages take shares of all requests");
+        }
+        out.push(Stage {
+            weight,
+            hold_ms: stage.hold.as_millis_ceil(),
+            approval: stage.approval.as_ref().map(|a| a.as_str().to_owned()),
+        });
+    }
+    out
+}
+
+fn analysis(cx: &mut Cx<'_, '_>, spec: &spec::Analysis) -> Analysis {
+    super::unique(cx, spec.metrics.iter().map(|m| &m.name), "metrics");
+    Analysis {
+        interval_ms: spec.interval.as_ref().map_or(30_000, |i| i.as_millis_ceil()),
+        min_requests: spec.min_requests.as_ref().map_or(100, |m| m.get()),
+        no_data: match spec.no_data.as_ref().map(|n| n.value) {
+            None | Some(spec::NoData::Pause) => NoData::Pause,
+            Some(spec::NoData::Fail) => NoData::Fail,
+            Some(spec::NoData::Ignore) => NoData::Ignore,
+        },
+        failure_limit: spec.failure_limit.as_ref().map_or(0, |f| u32::from(f.get())),
+        metrics: spec.metrics.iter().map(|m| metric(cx, m)).collect(),
+    }
+}
+
+fn metric(cx: &mut Cx<'_, '_>, spec: &spec::Metric) -> Metric {
+    let measure = match (&spec.measure, &spec.query) {
+        (Some(measure), _) => match measure.value {
+            spec::Measure::ErrorRate => Measure::ErrorRate,
+            spec::Measure::P50 => Measure::P50,
+            spec::Measure::P95 => Measure::P95,
+            spec::Measure::P99 => Measure::P99,
+        },
+        (None, Some(query)) => Measure::Query(query.as_str().to_owned()),
+        (None, None) => Measure::ErrorRate,
+    };
+    let mut bound = |bound: &Option<Sp<Bound>>| bound.as_ref().and_then(|b| millionths(cx, b, &measure));
+    let (max, abort_over, max_over_stable) = (bound(&spec.max), bound(&spec.abort_over), bound(&spec.max_over_stable));
+    Metric {
+        name: spec.name.as_str().to_owned(),
+        measure,
+        max,
+        abort_over,
+        max_over_stable,
+        window_ms: spec.window.as_ref().map(|w| w.as_millis_ceil()),
+    }
+}
+
+/// A bound in millionths of a share, a second, or a query's number.
+fn millionths(cx: &mut Cx<'_, '_>, bound: &Sp<Bound>, measure: &Measure) -> Option<u64> {
+    let (value, fits) = match (&bound.value, measure) {
+        (NumberOr::Text(Quantity::Percent(share)), _) => {
+            (u64::from(share.basis_points()) * 100, *measure == Measure::ErrorRate)
+        }
+        (NumberOr::Text(Quantity::Duration(time)), _) => {
+            (time.as_nanos() / 1_000, matches!(measure, Measure::P50 | Measure::P95 | Measure::P99))
+        }
+        (NumberOr::Number(number), _) => {
+            let scaled = number.get() * 1e6;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here")]
+            let value = if (0.0..=9e15).contains(&scaled) { scaled.round() as u64 } else { 0 };
+            (value, matches!(measure, Measure::Query(_)) && (0.0..=9e15).contains(&scaled))
+        }
+    };
+    if fits {
+        return Some(value);
+    }
+    let wanted = match measure {
+        Measure::ErrorRate => "a percentage such as `1%`",
+        Measure::Query(_) => "a number from 0 to 9,000,000,000",
+        Measure::P50 | Measure::P95 | Measure::P99 => "a duration such as `400ms`",
+    };
+    cx.report(Diagnostic::error(codes::METRIC_UNIT, bound.span, format!("this measure is bounded by {wanted}")));
+    None
+}
+
+/// Basis points for people.
+pub(super) fn percent(basis_points: u32) -> String {
+    let (whole, rest) = (basis_points / 100, basis_points % 100);
+    match rest {
+        0 => format!("{whole}%"),
+        _ => format!("{whole}.{rest:02}%").replace("0%", "%"),
+    }
+}

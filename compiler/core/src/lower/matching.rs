@@ -1,0 +1,216 @@
+//! What rules and entries match: paths, values, callers, expressions.
+
+use std::collections::BTreeMap;
+
+use mesh_bundle::PathPattern;
+use mesh_bundle::expr::Expression;
+use mesh_bundle::path::Segment;
+use mesh_bundle::program::{From, Match, SlashMode, Sticky, ValueMatch, ValueTest};
+use mesh_decision::path;
+use mesh_decision::regex::Pattern;
+
+use super::{Cx, key};
+use crate::cel::{self, Phase};
+use crate::diag::{Diagnostic, Span, codes};
+use crate::spec::{self, Caller, CelText, FromItem, PathMatch, RegexText, Sp, StickySource, ValueForm};
+
+/// What the mesh answers itself on every listener.
+const RESERVED: &str = "/.well-known/mesh";
+
+/// Lowers a path.
+pub(super) fn path(cx: &mut Cx<'_, '_>, spec: &PathMatch, slashes: SlashMode) -> Option<PathPattern> {
+    match spec {
+        PathMatch::Form(form) => regex(cx, &form.regex).then(|| PathPattern::Regex(form.regex.as_str().to_owned())),
+        PathMatch::Text(text) => pattern(cx, text.as_str(), text.span, slashes),
+    }
+}
+
+/// The place of a path.
+pub(super) fn path_span(spec: &PathMatch) -> Span {
+    match spec {
+        PathMatch::Form(form) => form.regex.span,
+        PathMatch::Text(text) => text.span,
+    }
+}
+
+/// Lowers the short form of a path, which must be in normal form.
+pub(super) fn pattern(cx: &mut Cx<'_, '_>, text: &str, span: Span, slashes: SlashMode) -> Option<PathPattern> {
+    let pattern = match PathPattern::parse(text) {
+        Ok(pattern) => pattern,
+        Err(error) => {
+            cx.report(Diagnostic::error(codes::PATH_FORM, span, error.to_string()));
+            return None;
+        }
+    };
+    // Parameters and the tail stand for text that no normalising touches.
+    let plain = match &pattern {
+        PathPattern::Segments { segments, below } => {
+            let mut plain = String::new();
+            for segment in segments {
+                plain.push('/');
+                plain.push_str(match segment {
+                    Segment::Literal(text) => text,
+                    Segment::Param(_) => "x",
+                });
+            }
+            if plain.is_empty() || *below { format!("{plain}/") } else { plain }
+        }
+        PathPattern::Regex(_) => return Some(pattern),
+    };
+    match path::canonical(&plain, slashes) {
+        Ok(normal) if normal == plain => {}
+        Ok(normal) => {
+            let finding = Diagnostic::error(codes::PATH_FORM, span, format!("`{text}` is not in normal form"));
+            cx.report(finding.at("matches no request").help(format!("requests for it arrive as `{normal}`")));
+            return None;
+        }
+        Err(error) => {
+            let finding = Diagnostic::error(codes::PATH_FORM, span, format!("no request has this path: {error}"));
+            cx.report(finding);
+            return None;
+        }
+    }
+    if plain == RESERVED || plain.starts_with("/.well-known/mesh/") {
+        let message = format!("`{RESERVED}/` is answered by the proxies themselves");
+        cx.report(Diagnostic::error(codes::RESERVED_PATH, span, message).at("never reaches this rule"));
+        return None;
+    }
+    Some(pattern)
+}
+
+fn regex(cx: &mut Cx<'_, '_>, text: &Sp<RegexText>) -> bool {
+    match Pattern::whole(text.as_str()) {
+        Ok(_) => true,
+        Err(error) => {
+            let message = format!("the regular expression does not compile: {error}");
+            cx.report(Diagnostic::error(codes::BAD_REGEX, text.span, message));
+            false
+        }
+    }
+}
+
+/// Lowers a whole match.
+pub(super) fn matches(cx: &mut Cx<'_, '_>, spec: &spec::Match, slashes: SlashMode) -> Match {
+    let path = spec.path.as_ref().and_then(|p| self::path(cx, p, slashes));
+    let mut out = Match {
+        methods: methods(spec.methods.as_ref().map(|m| &**m)),
+        headers: values(cx, spec.headers.iter().map(|(k, v)| (k.as_str(), v))),
+        query: values(cx, spec.query.iter().map(|(k, v)| (k.as_str(), v))),
+        cookies: values(cx, spec.cookies.iter().map(|(k, v)| (k.as_str(), v))),
+        callers: spec.callers.iter().flat_map(|c| c.iter()).filter_map(|c| from(cx, c)).collect(),
+        path,
+        when: None,
+    };
+    if let Some(when) = &spec.when {
+        let params: Vec<&str> = out.path.iter().flat_map(|p| p.params()).collect();
+        out.when = self::when(cx, when, Phase::Outbound, &params);
+    }
+    out
+}
+
+/// Methods, sorted.
+pub(super) fn methods(spec: Option<&[Sp<spec::MethodToken>]>) -> Vec<String> {
+    let mut methods: Vec<String> = spec.unwrap_or_default().iter().map(|m| m.as_str().to_owned()).collect();
+    methods.sort();
+    methods.dedup();
+    methods
+}
+
+/// Lowers an expression.
+pub(super) fn when(cx: &mut Cx<'_, '_>, text: &Sp<CelText>, phase: Phase, params: &[&str]) -> Option<Expression> {
+    match cel::condition(text.value.as_str(), phase, params) {
+        Ok(tree) => Some(Expression { text: text.value.as_str().to_owned(), tree }),
+        Err(found) => {
+            cx.cel(text, found);
+            None
+        }
+    }
+}
+
+fn values<'v>(
+    cx: &mut Cx<'_, '_>,
+    spec: impl Iterator<Item = (&'v str, &'v spec::ValueMatch)>,
+) -> Vec<ValueMatch> {
+    let mut out: BTreeMap<String, ValueTest> = BTreeMap::new();
+    for (name, value) in spec {
+        let test = match value {
+            spec::ValueMatch::Exact(text) => Some(ValueTest::Exact(text.as_str().to_owned())),
+            spec::ValueMatch::Form(form) => value_test(cx, form),
+        };
+        if let Some(test) = test {
+            out.insert(name.to_owned(), test);
+        }
+    }
+    out.into_iter().map(|(name, is)| ValueMatch { name, is }).collect()
+}
+
+fn value_test(cx: &mut Cx<'_, '_>, form: &ValueForm) -> Option<ValueTest> {
+    if let Some(text) = &form.exact {
+        return Some(ValueTest::Exact(text.as_str().to_owned()));
+    }
+    if let Some(text) = &form.prefix {
+        return Some(ValueTest::Prefix(text.as_str().to_owned()));
+    }
+    if let Some(text) = &form.suffix {
+        return Some(ValueTest::Suffix(text.as_str().to_owned()));
+    }
+    if let Some(text) = &form.contains {
+        return Some(ValueTest::Contains(text.as_str().to_owned()));
+    }
+    if let Some(text) = &form.regex {
+        return regex(cx, text).then(|| ValueTest::Regex(text.as_str().to_owned()));
+    }
+    form.present.as_ref().map(|present| ValueTest::Present(present.value))
+}
+
+/// Lowers a caller, its name resolved.
+pub(super) fn from(cx: &mut Cx<'_, '_>, spec: &FromItem) -> Option<From> {
+    match spec {
+        FromItem::Caller(caller) => match &caller.value {
+            Caller::Service(name) => {
+                let name = Sp { value: name.clone(), span: caller.span };
+                let found = cx.model.resolve(spec::Kind::Service, &name, &mut cx.findings);
+                found.then(|| key(&name).map(From::Service)).flatten()
+            }
+            Caller::Gateway(name) => {
+                let name = Sp { value: name.clone(), span: caller.span };
+                let found = cx.model.resolve_gateway(&name, &mut cx.findings);
+                found.then(|| key(&name).map(From::Gateway)).flatten()
+            }
+            Caller::External => Some(From::External),
+            Caller::Any => Some(From::Any),
+        },
+        FromItem::Form(form) => {
+            if let Some(labels) = &form.labels {
+                let labels = labels.iter().map(|(k, v)| (k.as_str().to_owned(), v.as_str().to_owned()));
+                return Some(From::Labels(labels.collect()));
+            }
+            form.principal.as_ref().map(|id| From::Principal(id.as_str().to_owned()))
+        }
+    }
+}
+
+/// The place of a caller.
+pub(super) fn from_span(spec: &FromItem) -> Option<Span> {
+    match spec {
+        FromItem::Caller(caller) => Some(caller.span),
+        FromItem::Form(form) => {
+            let labels = form.labels.as_ref().and_then(|l| l.first()).map(|(k, _)| k.span);
+            form.principal.as_ref().map(|p| p.span).or(labels)
+        }
+    }
+}
+
+/// Lowers what a split sticks to.
+pub(super) fn sticky(spec: &spec::Sticky) -> Option<Sticky> {
+    if let Some(header) = &spec.header {
+        return Some(Sticky::Header(header.as_str().to_owned()));
+    }
+    if let Some(cookie) = &spec.cookie {
+        return Some(Sticky::Cookie(cookie.as_str().to_owned()));
+    }
+    spec.source.as_ref().map(|source| match source.value {
+        StickySource::Principal => Sticky::Source,
+        StickySource::Ip => Sticky::Ip,
+    })
+}

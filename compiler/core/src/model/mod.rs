@@ -1,0 +1,210 @@
+//! What was meant: the objects of one environment, overrides applied, names resolvable.
+
+mod overrides;
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use mesh_bundle::Name as Key;
+
+use crate::diag::{Diagnostic, Sources, codes, nearest, quoted};
+use crate::spec::{
+    AccessPolicy, Address, Canary, Environment, Identity, Kind, Loaded, Mesh, Name, Object, Policy, Quota, Resilience,
+    Route, Service, Sp, Spec, Telemetry, Test,
+};
+
+/// The objects of one environment.
+#[derive(Debug)]
+pub struct Model<'l> {
+    /// The environment's name; `default` where the spec has none.
+    pub environment: Key,
+    /// The environment, where the spec has one.
+    pub settings: Option<&'l Environment>,
+    /// The mesh.
+    pub mesh: Cow<'l, Object>,
+    objects: BTreeMap<Address, Cow<'l, Object>>,
+    generated: BTreeSet<Address>,
+    broken: &'l BTreeSet<Address>,
+    sources: &'l Sources,
+}
+
+/// The environment of a mesh that names none.
+pub const DEFAULT_ENVIRONMENT: &str = "default";
+
+impl<'l> Model<'l> {
+    /// Builds the model of `environment` (`None` for a mesh without environments). Without exactly one usable Mesh there
+    /// is none.
+    pub fn new(
+        loaded: &'l Loaded,
+        environment: Option<&'l Object>,
+        findings: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        let settings = environment.and_then(|object| match &object.spec {
+            Spec::Environment(spec) => Some(spec.as_ref()),
+            _ => None,
+        });
+        let mut objects = BTreeMap::new();
+        let mut generated = BTreeSet::new();
+        for (id, object) in &loaded.objects {
+            if loaded.document(*id).is_some_and(|document| document.generated) {
+                generated.insert(object.address.clone());
+            }
+            objects.insert(object.address.clone(), Cow::Borrowed(object));
+        }
+        if let Some(settings) = settings {
+            overrides::apply(loaded, settings, &mut objects, findings);
+        }
+        let mesh = objects.values().find(|object| object.address.kind == Kind::Mesh)?.clone();
+        let name = environment.map_or(DEFAULT_ENVIRONMENT, |object| object.address.name.as_str());
+        Some(Self {
+            environment: Key::new(name).ok()?,
+            settings,
+            mesh,
+            objects,
+            generated,
+            broken: &loaded.broken,
+            sources: &loaded.sources,
+        })
+    }
+
+    /// The files.
+    #[must_use]
+    pub fn sources(&self) -> &'l Sources {
+        self.sources
+    }
+
+    /// The mesh's own words.
+    #[must_use]
+    pub fn mesh_spec(&self) -> Option<&Mesh> {
+        match &self.mesh.spec {
+            Spec::Mesh(mesh) => Some(mesh),
+            _ => None,
+        }
+    }
+
+    /// True for an object from a file that says `generated: true`.
+    #[must_use]
+    pub fn is_generated(&self, object: &Object) -> bool {
+        self.generated.contains(&object.address)
+    }
+
+    /// All objects of a kind, by name.
+    pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
+        self.objects.values().map(AsRef::as_ref).filter(move |object| object.address.kind == kind)
+    }
+
+    /// One object.
+    #[must_use]
+    pub fn get(&self, kind: Kind, name: &str) -> Option<&Object> {
+        let name = <Name as crate::spec::Leaf>::parse(name)?;
+        self.objects.get(&Address { kind, name }).map(AsRef::as_ref)
+    }
+
+    /// True if there is an object of this address, readable or not.
+    #[must_use]
+    pub fn exists(&self, address: &Address) -> bool {
+        self.objects.contains_key(address) || self.broken.contains(address)
+    }
+
+    /// A service by name.
+    #[must_use]
+    pub fn service(&self, name: &str) -> Option<&Service> {
+        match &self.get(Kind::Service, name)?.spec {
+            Spec::Service(service) => Some(service),
+            _ => None,
+        }
+    }
+
+    /// The Canary of a service.
+    #[must_use]
+    pub fn canary(&self, service: &str) -> Option<&Canary> {
+        self.canaries().map(|(_, canary)| canary).find(|canary| canary.service.as_str() == service)
+    }
+
+    /// Reports a name that refers to no object of `kind`, with the nearest one that exists.
+    pub fn resolve(&self, kind: Kind, name: &Sp<Name>, findings: &mut Vec<Diagnostic>) -> bool {
+        let address = Address { kind, name: name.value.clone() };
+        if self.exists(&address) {
+            return true;
+        }
+        let word = kind.as_str().to_lowercase();
+        let names = self.of_kind(kind).map(|object| object.address.name.as_str());
+        let known = nearest(name.as_str(), names);
+        findings.push(self.unknown(name, &word, kind, known));
+        false
+    }
+
+    /// Reports a gateway that the mesh does not have.
+    pub fn resolve_gateway(&self, name: &Sp<Name>, findings: &mut Vec<Diagnostic>) -> bool {
+        let Some(mesh) = self.mesh_spec() else { return true };
+        if mesh.gateways.get(name.as_str()).is_some() || !self.mesh.complete {
+            return true;
+        }
+        let names = mesh.gateways.iter().map(|(known, _)| known.as_str());
+        let near = nearest(name.as_str(), names);
+        let message = format!("the mesh has no gateway {}", quoted(name.as_str()));
+        let mut finding = Diagnostic::error(codes::UNKNOWN_NAME, name.span, message).at("no such gateway");
+        finding = match near {
+            Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
+            None => finding.help("gateways stand in `gateways` of the Mesh"),
+        };
+        findings.push(finding);
+        false
+    }
+
+    fn unknown(&self, name: &Sp<Name>, word: &str, kind: Kind, near: Option<&str>) -> Diagnostic {
+        let mesh = &self.mesh.address.name;
+        let message = format!("no {word} is called {}", quoted(name.as_str()));
+        let finding = Diagnostic::error(codes::UNKNOWN_NAME, name.span, message)
+            .at(format!("no such {word} in mesh `{}`", mesh.as_str()));
+        match near {
+            Some(near) => {
+                let place = self.get(kind, near).map(|object| {
+                    let position = self.sources.position(object.name_span);
+                    format!(" ({}:{})", self.sources.path(object.name_span.file), position.line)
+                });
+                let help = format!("did you mean `{near}`?{}", place.unwrap_or_default());
+                finding.help(help).fix(name.span, near)
+            }
+            None => finding,
+        }
+    }
+}
+
+/// Typed views of the kinds.
+macro_rules! views {
+    ($($(#[doc = $doc:literal])* $name:ident: $Kind:ident;)*) => {
+        impl Model<'_> {
+            $($(#[doc = $doc])*
+            pub fn $name(&self) -> impl Iterator<Item = (&Object, &$Kind)> {
+                self.of_kind(Kind::$Kind).filter_map(|object| match &object.spec {
+                    Spec::$Kind(spec) => Some((object, spec.as_ref())),
+                    _ => None,
+                })
+            })*
+        }
+    };
+}
+
+views! {
+    /// Services by name.
+    services: Service;
+    /// Routes by name.
+    routes: Route;
+    /// Canaries by name.
+    canaries: Canary;
+    /// Access policies by name.
+    policies_of_access: AccessPolicy;
+    /// Quotas by name.
+    quotas: Quota;
+    /// Resilience by name.
+    resiliences: Resilience;
+    /// Identities by name.
+    identities: Identity;
+    /// Telemetry by name.
+    telemetries: Telemetry;
+    /// Organisation policies by name.
+    policies: Policy;
+    /// Tests by name.
+    tests: Test;
+}

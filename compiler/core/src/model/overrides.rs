@@ -1,0 +1,63 @@
+//! Overrides of one environment, merged into the documents and decoded again.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::diag::{Diagnostic, codes, nearest, quoted};
+use crate::source::{Node, Value, merge};
+use crate::spec::{Address, Environment, Loaded, Object, decode_node};
+
+/// Fields that say what an object is, and so are the same everywhere.
+const IDENTITY: &[&str] = &["kind", "name", "service", "gateway"];
+
+/// Replaces the objects that `environment` overrides.
+pub(super) fn apply<'l>(
+    loaded: &'l Loaded,
+    environment: &'l Environment,
+    objects: &mut BTreeMap<Address, Cow<'l, Object>>,
+    findings: &mut Vec<Diagnostic>,
+) {
+    for (address, over) in environment.overrides.iter() {
+        let base = loaded.objects.iter().find(|(_, object)| object.address == address.value);
+        let Some((id, _)) = base else {
+            if !loaded.broken.contains(&address.value) {
+                findings.push(unknown(loaded, address));
+            }
+            continue;
+        };
+        if let Value::Null = over.value {
+            objects.remove(&address.value);
+            continue;
+        }
+        let Some(document) = loaded.document(*id) else { continue };
+        if identity_changes(over, findings) {
+            continue;
+        }
+        let merged = merge(&document.root, over, findings);
+        if let Some(object) = decode_node(&merged, &loaded.sources, findings) {
+            objects.insert(address.value.clone(), Cow::Owned(object));
+        }
+    }
+}
+
+fn identity_changes(over: &Node, findings: &mut Vec<Diagnostic>) -> bool {
+    let entries = over.as_map().unwrap_or_default();
+    let changed = entries.iter().filter(|(key, _)| IDENTITY.contains(&&*key.text));
+    let before = findings.len();
+    findings.extend(changed.map(|(key, _)| {
+        let message = format!("`{}` is the same in every environment", key.text);
+        Diagnostic::error(codes::OVERRIDE_IDENTITY, key.span, message)
+    }));
+    findings.len() > before
+}
+
+fn unknown(loaded: &Loaded, address: &crate::spec::Sp<Address>) -> Diagnostic {
+    let written = address.value.to_string();
+    let known: Vec<String> = loaded.objects.iter().map(|(_, object)| object.address.to_string()).collect();
+    let message = format!("there is no {} to override", quoted(&written));
+    let finding = Diagnostic::error(codes::UNKNOWN_OVERRIDE, address.span, message).at("no such object");
+    match nearest(&written, known.iter().map(String::as_str)) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")).fix(address.span, near),
+        None => finding.help("overrides are keyed by address: `kind/name`"),
+    }
+}
