@@ -244,6 +244,12 @@ const KEYS: [&str; 12] = [
     "name", "service", "gateway", "to", "when", "from", "zzz", "exact", "path", "labels", "max", "redirect",
 ];
 
+/// What texts are changed with.
+const ALPHABET: [char; 24] = [
+    'a', 'Z', '0', '9', '%', '/', '.', '-', '*', '{', '}', '@', ' ', 'ß', '_', ':', '~', '\n', '\t', '"',
+    '[', '?', '#', 's',
+];
+
 /// Walks to the place with this number, counted depth first, and applies the change there.
 fn at(json: &mut Json, number: &mut usize, change: &mut dyn FnMut(&mut Json)) {
     if *number == 0 {
@@ -290,9 +296,7 @@ fn mutate(json: &mut Json, place: usize, what: u8, pick: usize, words: &[Json]) 
         (5..=7, Json::String(text)) => {
             let mut chars: Vec<char> = text.chars().collect();
             let at = pick % (chars.len() + 1);
-            let c = *['a', 'Z', '0', '%', '/', '.', '-', '*', '{', '@', ' ', 'ß']
-                .get((pick / 7) % 12)
-                .unwrap();
+            let c = ALPHABET[(pick / 7) % ALPHABET.len()];
             match what % 8 {
                 5 => chars.insert(at, c),
                 6 if at < chars.len() => chars[at] = c,
@@ -323,6 +327,93 @@ proptest! {
                 let ours = decodes(&json);
                 let theirs = validator.validate(&json).map_err(|e| format!("{} at {}", e, e.instance_path()));
                 prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{}\nours {:?}\ntheirs {:?}", json, ours, theirs);
+            }
+            Ok(())
+        })?;
+    }
+}
+
+/// A leaf's constructor and the validator of its schema.
+type LeafCheck = (&'static str, fn(&str) -> bool, Validator);
+
+fn leaves() -> Vec<LeafCheck> {
+    macro_rules! leaves {
+        ($($Leaf:ty),* $(,)?) => {
+            vec![$((
+                stringify!($Leaf),
+                |text| <$Leaf as Leaf>::parse(text).is_some(),
+                jsonschema::validator_for(&schemars::schema_for!($Leaf).to_value()).unwrap(),
+            )),*]
+        };
+    }
+    leaves![
+        Name,
+        TrustDomain,
+        HostText,
+        ExactHost,
+        Endpoint,
+        SecretName,
+        LabelKey,
+        LabelValue,
+        SpiffeId,
+        Caller,
+        TestCaller,
+        Destination,
+        Address,
+        RuleRef,
+        Duration,
+        Percent,
+        FinePercent,
+        Rate,
+        ByteSize,
+        crate::diag::Date,
+        Quantity,
+        PathText,
+        PathLiteral,
+        HeaderName,
+        HeaderValue,
+        MethodToken,
+        CookieName,
+        Prose,
+        AnyText,
+        RegexText,
+        Url,
+        RelPath,
+        Glob,
+        BranchName,
+        IdentityPath,
+        EndpointPattern,
+        VersionPattern,
+        CelSource,
+        Send,
+        Condition,
+        CodeText,
+        CipherSuite,
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn one_verdict_on_every_leaf(start in any::<usize>(), edits in prop::collection::vec((any::<usize>(), any::<u8>(), any::<usize>()), 0..3)) {
+        thread_local! {
+            static FIXED: (Vec<LeafCheck>, Vec<Json>) = (leaves(), words().into_iter().filter(Json::is_string).collect());
+        }
+        FIXED.with(|(leaves, words)| {
+            let mut text: Vec<char> = words[start % words.len()].as_str().unwrap().chars().collect();
+            for (at, what, pick) in edits {
+                let c = ALPHABET[pick % ALPHABET.len()];
+                let at = at % (text.len() + 1);
+                match what % 3 {
+                    1 if at < text.len() => text[at] = c,
+                    2 if at < text.len() => drop(text.remove(at)),
+                    _ => text.insert(at, c),
+                }
+            }
+            let text: String = text.into_iter().collect();
+            for (name, parse, validator) in leaves {
+                prop_assert_eq!(parse(&text), validator.is_valid(&Json::from(text.as_str())), "{} {:?}", name, text);
             }
             Ok(())
         })?;
