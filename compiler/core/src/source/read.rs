@@ -306,9 +306,12 @@ impl<'a> Reader<'a> {
 
     /// Ends the document: what is open is closed, so that a broken document still says what it was about.
     fn end_document(&mut self, complete: bool) {
+        // What is closed before its end was not written so: nothing is to be said about it.
+        let said = self.parsed.findings.len();
         while !self.frames.is_empty() {
             self.close(None);
         }
+        self.parsed.findings.truncate(said);
         self.anchors.clear();
         let Some(root) = self.root.take() else { return };
         if complete && root.value == Value::Null {

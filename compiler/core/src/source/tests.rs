@@ -160,6 +160,8 @@ fn hostile_files_end_soon_and_for_the_stated_reason() {
     assert_eq!(first("#\n".repeat(200_000) + "a: 1\n"), None);
     assert_eq!(first("#\tmeshc:\n".repeat(100_000) + "a: 1\n"), None);
     assert!(first(": ".repeat(50_000)).is_some());
+    // What was open is not reported as well.
+    assert_eq!(one("? ".repeat(20_000) + "a\n").0, codes::LIMIT_DEPTH);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The typed language: what a document says, with the place of every word.
 //!
-//! Each type is defined once ([`macros`]); from that come the Rust type, the decoder, which reports all findings of a
+//! Each type is defined once (`macros.rs`); from that come the Rust type, the decoder, which reports all findings of a
 //! document at once, and the JSON Schema, which gives the same verdict. Here shapes, types, units and forms are checked;
 //! whether names exist and numbers go together is checked on the model.
 

@@ -11,26 +11,49 @@ use crate::diag::{FileId, Sources, Span};
 use crate::source::{Key, Node, Style, Text, Value};
 
 fn validators() -> BTreeMap<&'static str, Validator> {
-    schemas().iter().map(|(kind, schema)| (*kind, jsonschema::validator_for(schema).unwrap())).collect()
+    schemas()
+        .iter()
+        .map(|(kind, schema)| (*kind, jsonschema::validator_for(schema).unwrap()))
+        .collect()
 }
 
 fn validator_of<'v>(validators: &'v BTreeMap<&'static str, Validator>, json: &Json) -> Option<&'v Validator> {
     let kind = Kind::from_word(json.get("kind")?.as_str()?)?;
-    validators.get(if kind == Kind::AccessPolicy { "accesspolicy" } else { kind.slug() })
+    validators.get(if kind == Kind::AccessPolicy {
+        "accesspolicy"
+    } else {
+        kind.slug()
+    })
 }
 
 /// The same value as a node without places.
 fn node(json: &Json) -> Node {
     let span = Span::new(FileId(0), 0, 0);
-    let text = |t: &str| Text { text: t.into(), style: Style::Double };
+    let text = |t: &str| Text {
+        text: t.into(),
+        style: Style::Double,
+    };
     let value = match json {
         Json::Null => Value::Null,
         Json::Bool(b) => Value::Bool(*b),
-        Json::Number(n) => n.as_i64().map_or_else(|| Value::Float(n.as_f64().unwrap()), Value::Int),
+        Json::Number(n) => n
+            .as_i64()
+            .map_or_else(|| Value::Float(n.as_f64().unwrap()), Value::Int),
         Json::String(s) => Value::Text(text(s)),
         Json::Array(items) => Value::Seq(items.iter().map(node).collect()),
         Json::Object(entries) => Value::Map(
-            entries.iter().map(|(k, v)| (Key { span, text: k.as_str().into() }, node(v))).collect(),
+            entries
+                .iter()
+                .map(|(k, v)| {
+                    (
+                        Key {
+                            span,
+                            text: k.as_str().into(),
+                        },
+                        node(v),
+                    )
+                })
+                .collect(),
         ),
     };
     Node { span, value }
@@ -43,7 +66,11 @@ fn decodes(json: &Json) -> Result<(), String> {
         assert!(object.is_some(), "no object and no reason: {json}");
         return Ok(());
     }
-    Err(findings.iter().map(|f| format!("{} {}", f.code, f.message)).collect::<Vec<_>>().join("; "))
+    Err(findings
+        .iter()
+        .map(|f| format!("{} {}", f.code, f.message))
+        .collect::<Vec<_>>()
+        .join("; "))
 }
 
 fn documents() -> Vec<Json> {
@@ -170,9 +197,33 @@ fn words() -> Vec<Json> {
     all.push(Json::from("a".repeat(63)));
     all.push(Json::from("a".repeat(64)));
     all.push(Json::from("a".repeat(300)));
-    all.extend([Json::Null, Json::from(true), Json::from(false), Json::from(0.5), Json::from(-1.5)]);
+    all.extend([
+        Json::Null,
+        Json::from(true),
+        Json::from(false),
+        Json::from(0.5),
+        Json::from(-1.5),
+    ]);
     all.extend(
-        [-1, 0, 1, 2, 20, 21, 99, 100, 101, 301, 304, 404, 600, 65535, 65536, i64::MAX].map(Json::from),
+        [
+            -1,
+            0,
+            1,
+            2,
+            20,
+            21,
+            99,
+            100,
+            101,
+            301,
+            304,
+            404,
+            600,
+            65535,
+            65536,
+            i64::MAX,
+        ]
+        .map(Json::from),
     );
     all.extend([
         Json::from(1e30),
@@ -189,8 +240,15 @@ fn words() -> Vec<Json> {
     all
 }
 
-const KEYS: [&str; 12] =
-    ["name", "service", "gateway", "to", "when", "from", "zzz", "exact", "path", "labels", "max", "redirect"];
+const KEYS: [&str; 12] = [
+    "name", "service", "gateway", "to", "when", "from", "zzz", "exact", "path", "labels", "max", "redirect",
+];
+
+/// What texts are changed with.
+const ALPHABET: [char; 24] = [
+    'a', 'Z', '0', '9', '%', '/', '.', '-', '*', '{', '}', '@', ' ', 'ß', '_', ':', '~', '\n', '\t', '"',
+    '[', '?', '#', 's',
+];
 
 /// Walks to the place with this number, counted depth first, and applies the change there.
 fn at(json: &mut Json, number: &mut usize, change: &mut dyn FnMut(&mut Json)) {
@@ -200,7 +258,9 @@ fn at(json: &mut Json, number: &mut usize, change: &mut dyn FnMut(&mut Json)) {
     *number = number.wrapping_sub(1);
     match json {
         Json::Array(items) => items.iter_mut().for_each(|item| at(item, number, change)),
-        Json::Object(entries) => entries.iter_mut().for_each(|(_, value)| at(value, number, change)),
+        Json::Object(entries) => entries
+            .iter_mut()
+            .for_each(|(_, value)| at(value, number, change)),
         _ => {}
     }
 }
@@ -236,8 +296,7 @@ fn mutate(json: &mut Json, place: usize, what: u8, pick: usize, words: &[Json]) 
         (5..=7, Json::String(text)) => {
             let mut chars: Vec<char> = text.chars().collect();
             let at = pick % (chars.len() + 1);
-            let c =
-                *['a', 'Z', '0', '%', '/', '.', '-', '*', '{', '@', ' ', 'ß'].get((pick / 7) % 12).unwrap();
+            let c = ALPHABET[(pick / 7) % ALPHABET.len()];
             match what % 8 {
                 5 => chars.insert(at, c),
                 6 if at < chars.len() => chars[at] = c,
@@ -268,6 +327,93 @@ proptest! {
                 let ours = decodes(&json);
                 let theirs = validator.validate(&json).map_err(|e| format!("{} at {}", e, e.instance_path()));
                 prop_assert_eq!(ours.is_ok(), theirs.is_ok(), "{}\nours {:?}\ntheirs {:?}", json, ours, theirs);
+            }
+            Ok(())
+        })?;
+    }
+}
+
+/// A leaf's constructor and the validator of its schema.
+type LeafCheck = (&'static str, fn(&str) -> bool, Validator);
+
+fn leaves() -> Vec<LeafCheck> {
+    macro_rules! leaves {
+        ($($Leaf:ty),* $(,)?) => {
+            vec![$((
+                stringify!($Leaf),
+                |text| <$Leaf as Leaf>::parse(text).is_some(),
+                jsonschema::validator_for(&schemars::schema_for!($Leaf).to_value()).unwrap(),
+            )),*]
+        };
+    }
+    leaves![
+        Name,
+        TrustDomain,
+        HostText,
+        ExactHost,
+        Endpoint,
+        SecretName,
+        LabelKey,
+        LabelValue,
+        SpiffeId,
+        Caller,
+        TestCaller,
+        Destination,
+        Address,
+        RuleRef,
+        Duration,
+        Percent,
+        FinePercent,
+        Rate,
+        ByteSize,
+        crate::diag::Date,
+        Quantity,
+        PathText,
+        PathLiteral,
+        HeaderName,
+        HeaderValue,
+        MethodToken,
+        CookieName,
+        Prose,
+        AnyText,
+        RegexText,
+        Url,
+        RelPath,
+        Glob,
+        BranchName,
+        IdentityPath,
+        EndpointPattern,
+        VersionPattern,
+        CelSource,
+        Send,
+        Condition,
+        CodeText,
+        CipherSuite,
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn one_verdict_on_every_leaf(start in any::<usize>(), edits in prop::collection::vec((any::<usize>(), any::<u8>(), any::<usize>()), 0..3)) {
+        thread_local! {
+            static FIXED: (Vec<LeafCheck>, Vec<Json>) = (leaves(), words().into_iter().filter(Json::is_string).collect());
+        }
+        FIXED.with(|(leaves, words)| {
+            let mut text: Vec<char> = words[start % words.len()].as_str().unwrap().chars().collect();
+            for (at, what, pick) in edits {
+                let c = ALPHABET[pick % ALPHABET.len()];
+                let at = at % (text.len() + 1);
+                match what % 3 {
+                    1 if at < text.len() => text[at] = c,
+                    2 if at < text.len() => drop(text.remove(at)),
+                    _ => text.insert(at, c),
+                }
+            }
+            let text: String = text.into_iter().collect();
+            for (name, parse, validator) in leaves {
+                prop_assert_eq!(parse(&text), validator.is_valid(&Json::from(text.as_str())), "{} {:?}", name, text);
             }
             Ok(())
         })?;
