@@ -69,12 +69,12 @@ pub fn run(program: &Arc<Program>, case: &TestCase) -> Result<(Journey, Vec<Mism
     let expect = &case.expect;
     let rule = |rule: &Option<String>| rule.as_ref().map(|r| r.trim_start_matches("route/").to_owned());
     text("rule", &expect.rule, &[rule(&journey.edge_rule), rule(&journey.rule)]);
-    text("service", &expect.service, &[journey.service.clone()]);
-    text("version", &expect.version, &[journey.version.clone()]);
+    text("service", &expect.service, std::slice::from_ref(&journey.service));
+    text("version", &expect.version, std::slice::from_ref(&journey.version));
     let access = journey.access.as_deref().map(|a| if a == "deny" { "deny" } else { "allow" }.to_owned());
     text("access", &expect.access, &[access]);
-    text("path", &expect.path, &[journey.path.clone()]);
-    text("reason", &expect.reason, &[journey.reason.clone()]);
+    text("path", &expect.path, std::slice::from_ref(&journey.path));
+    text("reason", &expect.reason, std::slice::from_ref(&journey.reason));
     let quotas: Vec<Option<String>> = journey
         .quotas
         .iter()

@@ -350,10 +350,13 @@ fn prefix_needs_tail(cx: &mut Cx<'_, '_>, spec: &spec::Rule, prefix: &Sp<PathLit
     }
 }
 
+/// Where a Route claims a host, and its order with its words.
+type Claim = (Span, Option<(i32, Span)>);
+
 /// Hosts of gateway Routes: known to the gateway, and claimed in an order.
 fn claims(cx: &mut Cx<'_, '_>, program: &Program) {
     let model = cx.model;
-    let mut by_host: BTreeMap<(Key, String), Vec<(Span, Option<(i32, Span)>)>> = BTreeMap::new();
+    let mut by_host: BTreeMap<(Key, String), Vec<Claim>> = BTreeMap::new();
     for (object, spec) in model.routes() {
         let Some(gateway) = spec.gateway.as_ref().and_then(|g| key(g)) else { continue };
         let Some(unit) = program.gateways.get(&gateway) else { continue };
