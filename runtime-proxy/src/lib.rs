@@ -1,1 +1,3 @@
 //! The mesh's proxy: small, fast, with bundles that activate atomically.
+
+pub mod http;
