@@ -1,3 +1,4 @@
 //! The mesh's proxy: small, fast, with bundles that activate atomically.
 
 pub mod http;
+pub mod tls;
