@@ -1,4 +1,5 @@
 //! The mesh's proxy: small, fast, with bundles that activate atomically.
 
 pub mod http;
+pub mod listen;
 pub mod tls;
