@@ -3,3 +3,4 @@
 pub mod http;
 pub mod listen;
 pub mod tls;
+pub mod upstream;
