@@ -1,6 +1,7 @@
 //! The mesh's proxy: small, fast, with bundles that activate atomically.
 
 pub mod http;
+pub mod limits;
 pub mod listen;
 pub mod tls;
 pub mod upstream;
