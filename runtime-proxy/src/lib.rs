@@ -3,5 +3,6 @@
 pub mod http;
 pub mod limits;
 pub mod listen;
+pub mod store;
 pub mod tls;
 pub mod upstream;
