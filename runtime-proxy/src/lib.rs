@@ -4,5 +4,6 @@ pub mod http;
 pub mod limits;
 pub mod listen;
 pub mod store;
+pub mod telemetry;
 pub mod tls;
 pub mod upstream;

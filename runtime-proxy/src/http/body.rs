@@ -42,21 +42,13 @@ impl Body {
     /// From one piece of text or bytes.
     pub fn full(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
-        if bytes.is_empty() {
-            Self::Empty
-        } else {
-            Self::Full(bytes)
-        }
+        if bytes.is_empty() { Self::Empty } else { Self::Full(bytes) }
     }
 
     /// From a connection; a body that is known to be empty is [`Body::Empty`].
     #[must_use]
     pub fn incoming(body: Incoming) -> Self {
-        if body.is_end_stream() {
-            Self::Empty
-        } else {
-            Self::Incoming(body)
-        }
+        if body.is_end_stream() { Self::Empty } else { Self::Incoming(body) }
     }
 
     /// Whether there is nothing to send.
@@ -158,12 +150,7 @@ impl Unread {
     pub fn next_try(&self) -> Body {
         let mut source = self.0.borrow_mut();
         source.turn += 1;
-        Body::Replay(Replay {
-            source: Rc::clone(&self.0),
-            turn: source.turn,
-            next: 0,
-            done: false,
-        })
+        Body::Replay(Replay { source: Rc::clone(&self.0), turn: source.turn, next: 0, done: false })
     }
 }
 
@@ -198,12 +185,7 @@ impl HttpBody for Replay {
         }
         if source.ended {
             this.done = true;
-            return Poll::Ready(
-                source
-                    .trailers
-                    .clone()
-                    .map(|trailers| Ok(Frame::trailers(trailers))),
-            );
+            return Poll::Ready(source.trailers.clone().map(|trailers| Ok(Frame::trailers(trailers))));
         }
         match ready!(Pin::new(&mut source.origin).poll_frame(cx)) {
             None => {
@@ -265,10 +247,7 @@ mod tests {
             .iter()
             .enumerate()
             .map(|(index, size)| {
-                Ok(Frame::data(Bytes::from(vec![
-                    b'a' + u8::try_from(index).unwrap();
-                    *size
-                ])))
+                Ok(Frame::data(Bytes::from(vec![b'a' + u8::try_from(index).unwrap(); *size])))
             })
             .collect();
         Body::Watched(Box::pin(Pieces(frames.into_iter())))

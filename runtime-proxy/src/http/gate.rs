@@ -94,10 +94,7 @@ fn settle_host(head: &mut Head) -> Result<(), Rejection> {
     };
     if let Some(authority) = &head.target.authority {
         check_authority(authority)?;
-        if host
-            .as_ref()
-            .is_some_and(|host| !host.as_str().eq_ignore_ascii_case(authority.as_str()))
-        {
+        if host.as_ref().is_some_and(|host| !host.as_str().eq_ignore_ascii_case(authority.as_str())) {
             return Err(Rejection::HostMismatch);
         }
         if host.is_none() && head.version == Version::HTTP_11 && head.method != Method::CONNECT {
@@ -164,11 +161,7 @@ mod tests {
 
     #[test]
     fn host_moves_into_the_authority() {
-        let mut h = head(
-            Version::HTTP_11,
-            None,
-            &[("host", "orders:8080"), ("accept", "*/*")],
-        );
+        let mut h = head(Version::HTTP_11, None, &[("host", "orders:8080"), ("accept", "*/*")]);
         admit(&mut h).unwrap();
         assert_eq!(h.target.authority.unwrap().as_str(), "orders:8080");
         assert!(!h.headers.contains(&HOST));
@@ -178,10 +171,7 @@ mod tests {
     fn exactly_one_valid_host() {
         let v = Version::HTTP_11;
         assert_eq!(verdict(v, None, &[]), Err(Rejection::NoHost));
-        assert_eq!(
-            verdict(v, None, &[("host", "a"), ("host", "a")]),
-            Err(Rejection::DuplicateHost)
-        );
+        assert_eq!(verdict(v, None, &[("host", "a"), ("host", "a")]), Err(Rejection::DuplicateHost));
         for bad in ["", "a,b", "u@a", "a b", "a:", "a:99999", "a:x", "a/b", "a%41"] {
             let mut h = head(v, None, &[]);
             h.headers.append(HOST, HeaderValue::from_str(bad).unwrap());
@@ -195,15 +185,9 @@ mod tests {
             verdict(Version::HTTP_2, Some("orders"), &[("host", "payments")]),
             Err(Rejection::HostMismatch)
         );
-        assert_eq!(
-            verdict(Version::HTTP_2, Some("orders"), &[("host", "Orders")]),
-            Ok(())
-        );
+        assert_eq!(verdict(Version::HTTP_2, Some("orders"), &[("host", "Orders")]), Ok(()));
         assert_eq!(verdict(Version::HTTP_2, Some("orders"), &[]), Ok(()));
-        assert_eq!(
-            verdict(Version::HTTP_11, Some("orders"), &[]),
-            Err(Rejection::NoHost)
-        );
+        assert_eq!(verdict(Version::HTTP_11, Some("orders"), &[]), Err(Rejection::NoHost));
         assert_eq!(
             verdict(Version::HTTP_11, Some("u@orders"), &[("host", "u@orders")]),
             Err(Rejection::BadHost)
@@ -218,8 +202,7 @@ mod tests {
         assert_eq!(verdict(v, None, &both), Err(Rejection::BothLengths));
         for bad in ["+1", "1, 1", "-1", "0x1", ""] {
             let mut h = head(v, None, &[host]);
-            h.headers
-                .append(CONTENT_LENGTH, HeaderValue::from_str(bad).unwrap());
+            h.headers.append(CONTENT_LENGTH, HeaderValue::from_str(bad).unwrap());
             assert_eq!(admit(&mut h), Err(Rejection::BadLength), "{bad:?}");
         }
         let twice = [host, ("content-length", "1"), ("content-length", "1")];

@@ -59,9 +59,7 @@ impl Head {
     /// (<https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md>, "Content-Type").
     #[must_use]
     pub fn is_grpc(&self) -> bool {
-        self.headers
-            .get(&http::header::CONTENT_TYPE)
-            .is_some_and(|value| is_grpc_type(value.as_bytes()))
+        self.headers.get(&http::header::CONTENT_TYPE).is_some_and(|value| is_grpc_type(value.as_bytes()))
     }
 }
 
@@ -84,10 +82,7 @@ impl ResponseHead {
     /// A head with a status and no fields.
     #[must_use]
     pub fn new(status: StatusCode) -> Self {
-        Self {
-            status,
-            headers: Headers::default(),
-        }
+        Self { status, headers: Headers::default() }
     }
 }
 
@@ -196,10 +191,7 @@ mod tests {
         headers.append(COOKIE, value("b"));
         headers.set(COOKIE, value("c"));
         headers.set(ACCEPT, value("*/*"));
-        let lines: Vec<_> = headers
-            .iter()
-            .map(|(n, v)| (n.as_str(), v.to_str().unwrap()))
-            .collect();
+        let lines: Vec<_> = headers.iter().map(|(n, v)| (n.as_str(), v.to_str().unwrap())).collect();
         assert_eq!(lines, [("cookie", "c"), ("via", "x"), ("accept", "*/*")]);
     }
 

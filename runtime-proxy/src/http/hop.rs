@@ -41,12 +41,8 @@ pub fn strip_response(headers: &mut Headers) -> Result<(), Rejection> {
 /// An offer of `h2c` is none: a server may ignore it (RFC 9110, 7.8).
 #[must_use]
 pub fn wants_upgrade(headers: &Headers) -> bool {
-    headers
-        .get_all(&CONNECTION)
-        .any(|value| has_token(value, "upgrade"))
-        && headers
-            .get(&UPGRADE)
-            .is_some_and(|value| !has_token(value, "h2c"))
+    headers.get_all(&CONNECTION).any(|value| has_token(value, "upgrade"))
+        && headers.get(&UPGRADE).is_some_and(|value| !has_token(value, "h2c"))
 }
 
 fn remove_fixed(headers: &mut Headers) {
@@ -91,24 +87,13 @@ fn remove_listed(headers: &mut Headers) -> Result<(), Rejection> {
 
 /// Tokens that need no removal of their own: they are either options or removed anyway.
 fn is_plain(token: &[u8]) -> bool {
-    [
-        "keep-alive",
-        "close",
-        "upgrade",
-        "te",
-        "transfer-encoding",
-        "http2-settings",
-    ]
-    .iter()
-    .any(|known| token.eq_ignore_ascii_case(known.as_bytes()))
+    ["keep-alive", "close", "upgrade", "te", "transfer-encoding", "http2-settings"]
+        .iter()
+        .any(|known| token.eq_ignore_ascii_case(known.as_bytes()))
 }
 
 fn tokens(value: &HeaderValue) -> impl Iterator<Item = &[u8]> {
-    value
-        .as_bytes()
-        .split(|byte| *byte == b',')
-        .map(<[u8]>::trim_ascii)
-        .filter(|token| !token.is_empty())
+    value.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
 }
 
 fn has_token(value: &HeaderValue, wanted: &str) -> bool {
@@ -160,22 +145,13 @@ mod tests {
         let mut h = headers(&[("connection", "content-length"), ("content-length", "5")]);
         assert_eq!(strip_request(&mut h), Err(Rejection::ConnectionField));
         let many = "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q";
-        assert_eq!(
-            strip_request(&mut headers(&[("connection", many)])),
-            Err(Rejection::ConnectionField)
-        );
+        assert_eq!(strip_request(&mut headers(&[("connection", many)])), Err(Rejection::ConnectionField));
     }
 
     #[test]
     fn only_a_websocket_counts_as_an_upgrade() {
-        assert!(wants_upgrade(&headers(&[
-            ("connection", "Upgrade"),
-            ("upgrade", "websocket")
-        ])));
-        assert!(!wants_upgrade(&headers(&[
-            ("connection", "Upgrade, HTTP2-Settings"),
-            ("upgrade", "h2c")
-        ])));
+        assert!(wants_upgrade(&headers(&[("connection", "Upgrade"), ("upgrade", "websocket")])));
+        assert!(!wants_upgrade(&headers(&[("connection", "Upgrade, HTTP2-Settings"), ("upgrade", "h2c")])));
         assert!(!wants_upgrade(&headers(&[("upgrade", "websocket")])));
     }
 }

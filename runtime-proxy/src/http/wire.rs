@@ -31,11 +31,7 @@ pub fn request_from_wire(request: Request<Incoming>, scheme: Scheme) -> (Head, B
     let uri = parts.uri.into_parts();
     let head = Head {
         method: parts.method,
-        target: Target {
-            scheme,
-            authority: uri.authority,
-            path: uri.path_and_query,
-        },
+        target: Target { scheme, authority: uri.authority, path: uri.path_and_query },
         version: parts.version,
         headers: headers_from_wire(parts.headers),
     };
@@ -47,11 +43,7 @@ pub fn request_from_wire(request: Request<Incoming>, scheme: Scheme) -> (Head, B
 #[must_use]
 pub fn request_to_wire(head: &Head, body: Body, version: Version) -> Option<Request<Body>> {
     let authority = head.target.authority.clone()?;
-    let path = head
-        .target
-        .path
-        .clone()
-        .unwrap_or_else(|| PathAndQuery::from_static("/"));
+    let path = head.target.path.clone().unwrap_or_else(|| PathAndQuery::from_static("/"));
     let mut headers = HeaderMap::with_capacity(head.headers.len() + 1);
     let uri = if version == Version::HTTP_2 {
         let mut parts = http::uri::Parts::default();
@@ -81,10 +73,7 @@ pub fn request_to_wire(head: &Head, body: Body, version: Version) -> Option<Requ
 #[must_use]
 pub fn response_from_wire(response: Response<Incoming>) -> (ResponseHead, Body) {
     let (parts, body) = response.into_parts();
-    let head = ResponseHead {
-        status: parts.status,
-        headers: headers_from_wire(parts.headers),
-    };
+    let head = ResponseHead { status: parts.status, headers: headers_from_wire(parts.headers) };
     (head, Body::incoming(body))
 }
 
@@ -156,10 +145,7 @@ mod tests {
     fn repeated_lines_stay_apart() {
         let request = request_to_wire(&head(), Body::Empty, Version::HTTP_2).unwrap();
         let back = headers_from_wire(request.into_parts().0.headers);
-        let lines: Vec<_> = back
-            .iter()
-            .map(|(n, v)| format!("{n}={}", v.to_str().unwrap()))
-            .collect();
+        let lines: Vec<_> = back.iter().map(|(n, v)| format!("{n}={}", v.to_str().unwrap())).collect();
         assert_eq!(lines, ["x-a=1", "x-a=3", "x-b=2"]);
     }
 }

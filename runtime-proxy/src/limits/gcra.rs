@@ -20,15 +20,8 @@ impl Pace {
     pub fn new(rate: Rate, burst: u32) -> Self {
         let period = rate.per_ms.max(1).saturating_mul(NANOS);
         let interval = period.div_ceil(u64::from(rate.count.max(1)));
-        let burst = if rate.count == 0 {
-            0
-        } else {
-            u64::from(burst.max(1))
-        };
-        Self {
-            interval,
-            depth: interval.saturating_mul(burst),
-        }
+        let burst = if rate.count == 0 { 0 } else { u64::from(burst.max(1)) };
+        Self { interval, depth: interval.saturating_mul(burst) }
     }
 
     /// What charging `cost` at `now` comes to: the bucket afterwards, or the nanoseconds to wait.
@@ -85,10 +78,7 @@ mod tests {
 
     #[test]
     fn a_cost_over_the_burst_never_passes() {
-        assert_eq!(
-            pace(50, 1_000, 10).charge(Bucket::default(), 11, 0),
-            Err(u64::MAX)
-        );
+        assert_eq!(pace(50, 1_000, 10).charge(Bucket::default(), 11, 0), Err(u64::MAX));
         assert_eq!(pace(0, 1_000, 10).charge(Bucket::default(), 1, 0), Err(u64::MAX));
     }
 

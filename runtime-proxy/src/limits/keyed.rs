@@ -54,19 +54,9 @@ impl Counters {
     /// Counters for a unit; a limit that `previous` has too keeps what was charged to it.
     #[must_use]
     pub fn new(quotas: &Quotas, previous: Option<&Self>) -> Self {
-        let keep = |rule: &Limit| {
-            previous?
-                .limits
-                .iter()
-                .find(|counter| counter.rule == *rule)
-                .cloned()
-        };
+        let keep = |rule: &Limit| previous?.limits.iter().find(|counter| counter.rule == *rule).cloned();
         let fresh = |rule: &Limit| Arc::new(Counter::new(rule, mesh_bundle::limits::QUOTA_KEYS));
-        let limits = quotas
-            .limits
-            .iter()
-            .map(|rule| keep(rule).unwrap_or_else(|| fresh(rule)))
-            .collect();
+        let limits = quotas.limits.iter().map(|rule| keep(rule).unwrap_or_else(|| fresh(rule))).collect();
         Self {
             limits,
             hasher: previous.map_or_else(RandomState::default, |previous| previous.hasher.clone()),
@@ -84,35 +74,19 @@ impl Counters {
         let mut denied: Option<Denied> = None;
         let mut above = 0;
         for charge in charges {
-            let never = Denied {
-                limit: charge.limit,
-                retry_after: None,
-            };
-            let counter = self
-                .limits
-                .get(charge.limit)
-                .filter(|_| charge.limit >= above)
-                .ok_or(never)?;
+            let never = Denied { limit: charge.limit, retry_after: None };
+            let counter = self.limits.get(charge.limit).filter(|_| charge.limit >= above).ok_or(never)?;
             above = charge.limit + 1;
             let place = counter.place(charge.key, self.hasher.hash_one(charge.key), now);
             match counter.pace.charge(place.bucket(), charge.cost, now) {
-                Ok(after) => held.push(Held {
-                    place,
-                    after,
-                    counter,
-                }),
+                Ok(after) => held.push(Held { place, after, counter }),
                 Err(wait) => {
                     let wait = (wait != u64::MAX).then(|| Duration::from_nanos(wait));
                     let longer = denied.is_none_or(|known| {
-                        known
-                            .retry_after
-                            .is_some_and(|known| wait.is_none_or(|w| w > known))
+                        known.retry_after.is_some_and(|known| wait.is_none_or(|w| w > known))
                     });
                     if longer {
-                        denied = Some(Denied {
-                            limit: charge.limit,
-                            retry_after: wait,
-                        });
+                        denied = Some(Denied { limit: charge.limit, retry_after: wait });
                     }
                 }
             }
@@ -138,20 +112,13 @@ impl Counters {
     /// Keys that are remembered, over all limits.
     #[must_use]
     pub fn keys(&self) -> usize {
-        self.limits
-            .iter()
-            .map(|counter| counter.keys.load(Ordering::Relaxed))
-            .sum()
+        self.limits.iter().map(|counter| counter.keys.load(Ordering::Relaxed)).sum()
     }
 }
 
 /// A bucket under lock.
 enum Place<'c, 'k> {
-    Own {
-        shard: MutexGuard<'c, HashMap<Box<str>, Bucket, RandomState>>,
-        key: &'k str,
-        known: Option<Bucket>,
-    },
+    Own { shard: MutexGuard<'c, HashMap<Box<str>, Bucket, RandomState>>, key: &'k str, known: Option<Bucket> },
     Shared(MutexGuard<'c, Bucket>),
 }
 
@@ -173,20 +140,12 @@ struct Held<'c, 'k> {
 impl Held<'_, '_> {
     fn settle(self) {
         match self.place {
-            Place::Own {
-                mut shard,
-                key,
-                known: Some(_),
-            } => {
+            Place::Own { mut shard, key, known: Some(_) } => {
                 if let Some(bucket) = shard.get_mut(key) {
                     *bucket = self.after;
                 }
             }
-            Place::Own {
-                mut shard,
-                key,
-                known: None,
-            } => {
+            Place::Own { mut shard, key, known: None } => {
                 shard.insert(key.into(), self.after);
                 self.counter.keys.fetch_add(1, Ordering::Relaxed);
             }
@@ -253,12 +212,7 @@ mod tests {
     }
 
     fn counters(limits: &[Limit]) -> Counters {
-        Counters::new(
-            &Quotas {
-                limits: limits.to_vec(),
-            },
-            None,
-        )
+        Counters::new(&Quotas { limits: limits.to_vec() }, None)
     }
 
     fn charge(limit: usize, key: &str) -> Charge<'_> {
@@ -271,13 +225,7 @@ mod tests {
         assert!(counters.charge(&[charge(0, "web")], 0).is_ok());
         assert!(counters.charge(&[charge(0, "cart")], 0).is_ok());
         let denied = counters.charge(&[charge(0, "web")], 0).unwrap_err();
-        assert_eq!(
-            denied,
-            Denied {
-                limit: 0,
-                retry_after: Some(Duration::from_secs(1))
-            }
-        );
+        assert_eq!(denied, Denied { limit: 0, retry_after: Some(Duration::from_secs(1)) });
         assert!(counters.charge(&[charge(0, "web")], SECOND).is_ok());
     }
 
@@ -289,10 +237,7 @@ mod tests {
         for _ in 0..5 {
             assert_eq!(counters.charge(&both, 0).unwrap_err().limit, 1);
         }
-        assert!(
-            counters.charge(&[charge(0, "k")], 0).is_ok(),
-            "the refused ones cost nothing"
-        );
+        assert!(counters.charge(&[charge(0, "k")], 0).is_ok(), "the refused ones cost nothing");
         assert!(counters.charge(&[charge(0, "k")], 0).is_err());
     }
 
@@ -323,12 +268,7 @@ mod tests {
     fn a_limit_that_stays_keeps_its_counts() {
         let old = counters(&[limit("a", 1, 1), limit("b", 1, 1)]);
         assert!(old.charge(&[charge(0, "k"), charge(1, "k")], 0).is_ok());
-        let new = Counters::new(
-            &Quotas {
-                limits: vec![limit("b", 1, 1), limit("a", 2, 2)],
-            },
-            Some(&old),
-        );
+        let new = Counters::new(&Quotas { limits: vec![limit("b", 1, 1), limit("a", 2, 2)] }, Some(&old));
         assert!(new.charge(&[charge(0, "k")], 0).is_err());
         assert!(new.charge(&[charge(1, "k")], 0).is_ok());
     }
@@ -337,11 +277,7 @@ mod tests {
     fn workers_together_get_no_more_than_the_burst() {
         let counters = counters(&[limit("a", 1, 100)]);
         let passed: usize = std::thread::scope(|scope| {
-            let work = || {
-                (0..200)
-                    .filter(|_| counters.charge(&[charge(0, "k")], 0).is_ok())
-                    .count()
-            };
+            let work = || (0..200).filter(|_| counters.charge(&[charge(0, "k")], 0).is_ok()).count();
             let threads: Vec<_> = (0..4).map(|_| scope.spawn(work)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).sum()
         });

@@ -21,11 +21,7 @@ pub struct Bounds {
 impl Default for Bounds {
     /// 16,384 connections a worker; 30 s for a head (hyper's own default); 75 s idle (nginx's default).
     fn default() -> Self {
-        Self {
-            connections: 16_384,
-            head_ticks: 30,
-            idle_ticks: 75,
-        }
+        Self { connections: 16_384, head_ticks: 30, idle_ticks: 75 }
     }
 }
 
@@ -79,11 +75,7 @@ impl Connections {
             waker: RefCell::default(),
         });
         self.open.borrow_mut().insert(key, Rc::clone(&connection));
-        Some(Registered {
-            connections: Rc::clone(self),
-            key,
-            connection,
-        })
+        Some(Registered { connections: Rc::clone(self), key, connection })
     }
 
     /// One tick later: ends the connections whose time is up.
@@ -94,10 +86,8 @@ impl Connections {
             if connection.in_flight.get() > 0 {
                 continue;
             }
-            let head_late = connection
-                .head_since
-                .get()
-                .is_some_and(|since| now - since > self.bounds.head_ticks);
+            let head_late =
+                connection.head_since.get().is_some_and(|since| now - since > self.bounds.head_ticks);
             if head_late {
                 connection.command(Command::Kill);
             } else if now - connection.last_byte.get() > self.bounds.idle_ticks {
@@ -218,11 +208,7 @@ impl Drop for InFlight {
 mod tests {
     use super::*;
 
-    const BOUNDS: Bounds = Bounds {
-        connections: 2,
-        head_ticks: 3,
-        idle_ticks: 5,
-    };
+    const BOUNDS: Bounds = Bounds { connections: 2, head_ticks: 3, idle_ticks: 5 };
 
     fn ticks(connections: &Connections, count: usize) {
         for _ in 0..count {

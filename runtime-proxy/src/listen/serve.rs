@@ -143,22 +143,9 @@ async fn serve<H: Handler>(
     let config = match (door, opening) {
         (Door::Tls(config) | Door::Either(config), Opening::Tls) => config,
         (Door::Plain | Door::Either(_), Opening::Http1 | Opening::Http2) => {
-            let plain = Peer {
-                address,
-                local,
-                scheme: Scheme::Http,
-                principal: None,
-                tls_version: None,
-                sni: None,
-            };
-            return talk(
-                stream,
-                opening == Opening::Http2,
-                Rc::new(plain),
-                connection,
-                handler,
-            )
-            .await;
+            let plain =
+                Peer { address, local, scheme: Scheme::Http, principal: None, tls_version: None, sni: None };
+            return talk(stream, opening == Opening::Http2, Rc::new(plain), connection, handler).await;
         }
         (Door::Tls(_), _) | (Door::Plain, Opening::Tls) | (Door::Closed, _) => return Ok(()),
     };
@@ -178,14 +165,7 @@ fn tls_peer(stream: &TlsStream<Stream>, address: SocketAddr, local: SocketAddr) 
         _ => "TLSv1.3",
     });
     let sni = session.server_name().map(Into::into);
-    Ok(Peer {
-        address,
-        local,
-        scheme: Scheme::Https,
-        principal,
-        tls_version,
-        sni,
-    })
+    Ok(Peer { address, local, scheme: Scheme::Https, principal, tls_version, sni })
 }
 
 async fn talk<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(

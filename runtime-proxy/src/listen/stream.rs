@@ -38,11 +38,7 @@ pub(super) struct Stream {
 
 impl Stream {
     pub(super) fn new(socket: TcpStream, connection: Rc<Connection>) -> Self {
-        Self {
-            socket,
-            peeked: Bytes::new(),
-            connection,
-        }
+        Self { socket, peeked: Bytes::new(), connection }
     }
 
     /// Reads until it is clear what the client begins with.

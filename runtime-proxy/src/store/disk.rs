@@ -56,11 +56,7 @@ impl Disk for RealDisk {
     fn read(&self, path: &Path, limit: u64) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > limit {
-            Err(io::ErrorKind::FileTooLarge.into())
-        } else {
-            Ok(bytes)
-        }
+        if bytes.len() as u64 > limit { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
     }
 
     fn list(&self, dir: &Path) -> io::Result<Vec<String>> {

@@ -105,13 +105,7 @@ impl Journal {
     pub fn start_order(&self) -> Vec<Digest> {
         let mut order: Vec<Digest> = Vec::new();
         let newest_first = self.history.iter().rev().map(|activation| activation.bundle);
-        for bundle in self
-            .active
-            .into_iter()
-            .chain(self.good)
-            .chain(self.previous)
-            .chain(newest_first)
-        {
+        for bundle in self.active.into_iter().chain(self.good).chain(self.previous).chain(newest_first) {
             if !order.contains(&bundle) {
                 order.push(bundle);
             }
@@ -122,9 +116,7 @@ impl Journal {
     /// Bundles that a clean-up must not remove.
     #[must_use]
     pub fn holds(&self, keep: usize) -> Vec<Digest> {
-        let named = [self.active, self.next, self.good, self.previous, self.offered]
-            .into_iter()
-            .flatten();
+        let named = [self.active, self.next, self.good, self.previous, self.offered].into_iter().flatten();
         let mut held: Vec<Digest> = named.collect();
         let mut older = 0;
         for activation in self.history.iter().rev() {
@@ -139,9 +131,6 @@ impl Journal {
     /// The newest activation of a bundle, for a return to it.
     #[must_use]
     pub fn activation_of(&self, bundle: Digest) -> Option<&Activation> {
-        self.history
-            .iter()
-            .rev()
-            .find(|activation| activation.bundle == bundle)
+        self.history.iter().rev().find(|activation| activation.bundle == bundle)
     }
 }

@@ -75,12 +75,7 @@ impl<D: Disk> Store<D> {
                 }
             }
         }
-        Ok(Self {
-            dir: dir.to_owned(),
-            disk,
-            journal,
-            _lock: lock,
-        })
+        Ok(Self { dir: dir.to_owned(), disk, journal, _lock: lock })
     }
 
     /// The journal as it is on disk.
@@ -152,13 +147,9 @@ impl<D: Disk> Store<D> {
         unfinished.push(UNFINISHED);
         let unfinished = PathBuf::from(unfinished);
         let steps = || -> Result<(), StoreError> {
-            self.disk
-                .write(&unfinished, bytes)
-                .map_err(failed("write", path))?;
+            self.disk.write(&unfinished, bytes).map_err(failed("write", path))?;
             self.disk.sync(&unfinished).map_err(failed("sync", path))?;
-            self.disk
-                .rename(&unfinished, path)
-                .map_err(failed("replace", path))?;
+            self.disk.rename(&unfinished, path).map_err(failed("replace", path))?;
             self.disk.sync_dir(dir).map_err(failed("sync", dir))
         };
         steps().inspect_err(|_| {
@@ -174,10 +165,8 @@ fn archive_name(bundle: Digest) -> String {
 
 fn read_journal(disk: &impl Disk, path: &Path) -> Result<Journal, StoreError> {
     match disk.read(path, MAX_JOURNAL) {
-        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| StoreError::Damaged {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        }),
+        Ok(bytes) => serde_json::from_slice(&bytes)
+            .map_err(|error| StoreError::Damaged { path: path.to_owned(), reason: error.to_string() }),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Journal::default()),
         Err(source) => Err(failed("read", path)(source)),
     }
@@ -201,12 +190,7 @@ mod tests {
     }
 
     fn activation(number: u8) -> Activation {
-        Activation {
-            bundle: id(number),
-            generation: u64::from(number),
-            at: 0,
-            reason: "offered".to_owned(),
-        }
+        Activation { bundle: id(number), generation: u64::from(number), at: 0, reason: "offered".to_owned() }
     }
 
     /// What happens at the operation whose turn it is.
@@ -306,11 +290,7 @@ mod tests {
                 }
                 drop(store);
                 let count = Arc::new(AtomicUsize::new(0));
-                let faulty = Faulty {
-                    count: Arc::clone(&count),
-                    at,
-                    fault,
-                };
+                let faulty = Faulty { count: Arc::clone(&count), at, fault };
                 let acknowledged = Cell::new(false);
                 let mut store = Store::open(dir.path(), faulty).unwrap();
                 let result = activate(&mut store, 4, &acknowledged);
@@ -328,17 +308,13 @@ mod tests {
                     // Only the last sync may leave disk ahead of memory: the rename was done.
                     assert_eq!(after.journal().start_order().first(), Some(&active));
                 }
-                for bundle in [Some(active), after.journal().previous, after.journal().next]
-                    .into_iter()
-                    .flatten()
+                for bundle in
+                    [Some(active), after.journal().previous, after.journal().next].into_iter().flatten()
                 {
                     assert!(whole(&after, bundle), "{bundle:?} is partial: {fault:?} at {at}");
                 }
                 let leftovers = RealDisk.list(&dir.path().join("bundles")).unwrap();
-                assert!(
-                    leftovers.iter().all(|name| name.ends_with(".mcb")),
-                    "{leftovers:?}"
-                );
+                assert!(leftovers.iter().all(|name| name.ends_with(".mcb")), "{leftovers:?}");
                 if count.load(Ordering::Relaxed) <= at {
                     assert!(result.is_ok());
                     reached_end = true;
@@ -355,18 +331,12 @@ mod tests {
         let mut store = Store::open(dir.path(), RealDisk).unwrap();
         for number in 1..=6 {
             store.put(id(number), &[number]).unwrap();
-            store
-                .update(|journal| journal.activated(activation(number)))
-                .unwrap();
+            store.update(|journal| journal.activated(activation(number))).unwrap();
         }
         store.update(|journal| journal.good = Some(id(1))).unwrap();
         assert_eq!(store.clean(2).unwrap(), 1);
         let kept: Vec<u8> = (1..=6).filter(|number| store.get(id(*number)).is_ok()).collect();
-        assert_eq!(
-            kept,
-            [1, 3, 4, 5, 6],
-            "active 6, previous 5, good 1, and two older ones"
-        );
+        assert_eq!(kept, [1, 3, 4, 5, 6], "active 6, previous 5, good 1, and two older ones");
         assert_eq!(store.journal().start_order().first(), Some(&id(6)));
     }
 
@@ -374,10 +344,7 @@ mod tests {
     fn two_proxies_cannot_share_a_folder() {
         let dir = tempfile::tempdir().unwrap();
         let store = Store::open(dir.path(), RealDisk).unwrap();
-        assert!(matches!(
-            Store::open(dir.path(), RealDisk),
-            Err(StoreError::InUse(_))
-        ));
+        assert!(matches!(Store::open(dir.path(), RealDisk), Err(StoreError::InUse(_))));
         drop(store);
         assert!(Store::open(dir.path(), RealDisk).is_ok());
     }
@@ -386,10 +353,7 @@ mod tests {
     fn a_damaged_journal_is_said_and_not_overwritten() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("journal.json"), "{").unwrap();
-        assert!(matches!(
-            Store::open(dir.path(), RealDisk),
-            Err(StoreError::Damaged { .. })
-        ));
+        assert!(matches!(Store::open(dir.path(), RealDisk), Err(StoreError::Damaged { .. })));
         assert_eq!(std::fs::read(dir.path().join("journal.json")).unwrap(), b"{");
     }
 

@@ -74,9 +74,5 @@ pub(super) fn provider() -> Arc<CryptoProvider> {
 /// TLS 1.2 and 1.3, or 1.3 alone.
 pub(super) fn versions(tls13_only: bool) -> &'static [&'static SupportedProtocolVersion] {
     static TLS13_ONLY: &[&SupportedProtocolVersion] = &[&rustls::version::TLS13];
-    if tls13_only {
-        TLS13_ONLY
-    } else {
-        rustls::ALL_VERSIONS
-    }
+    if tls13_only { TLS13_ONLY } else { rustls::ALL_VERSIONS }
 }

@@ -74,19 +74,13 @@ impl Identity {
     pub fn from_files(files: &FileSet) -> Result<Self, IdentityError> {
         let chain = certificates(files, "tls.crt")?;
         let leaf = chain.first().ok_or_else(|| pem("tls.crt", "certificate"))?;
-        let svid = |source| IdentityError::Svid {
-            file: "tls.crt".to_owned(),
-            source,
-        };
+        let svid = |source| IdentityError::Svid { file: "tls.crt".to_owned(), source };
         let id = svid_id(leaf).map_err(svid)?;
         let not_after = not_after(leaf).map_err(svid)?;
         let key = private_key(files, "tls.key")?;
         let mut roots = BTreeMap::new();
         for name in files.names() {
-            let Some(domain) = name
-                .strip_prefix("roots/")
-                .and_then(|name| name.strip_suffix(".pem"))
-            else {
+            let Some(domain) = name.strip_prefix("roots/").and_then(|name| name.strip_suffix(".pem")) else {
                 continue;
             };
             let mut store = RootCertStore::empty();
@@ -98,13 +92,7 @@ impl Identity {
         if !roots.contains_key(id.trust_domain()) {
             return Err(IdentityError::NoRoots(id.trust_domain().to_owned()));
         }
-        Ok(Self {
-            id,
-            chain,
-            not_after,
-            roots,
-            key,
-        })
+        Ok(Self { id, chain, not_after, roots, key })
     }
 
     /// A copy of the private key for a TLS configuration.
@@ -119,13 +107,9 @@ pub(super) fn certificates(
     files: &FileSet,
     name: &str,
 ) -> Result<Vec<CertificateDer<'static>>, IdentityError> {
-    let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(files.get(name)?)
-        .take(MAX_CERTIFICATES)
-        .collect();
-    found
-        .ok()
-        .filter(|found| !found.is_empty())
-        .ok_or_else(|| pem(name, "certificate"))
+    let found: Result<Vec<_>, _> =
+        CertificateDer::pem_slice_iter(files.get(name)?).take(MAX_CERTIFICATES).collect();
+    found.ok().filter(|found| !found.is_empty()).ok_or_else(|| pem(name, "certificate"))
 }
 
 /// The one private key of a PEM file.
@@ -134,8 +118,5 @@ pub(super) fn private_key(files: &FileSet, name: &str) -> Result<PrivateKeyDer<'
 }
 
 fn pem(file: &str, what: &'static str) -> IdentityError {
-    IdentityError::Pem {
-        file: file.to_owned(),
-        what,
-    }
+    IdentityError::Pem { file: file.to_owned(), what }
 }

@@ -25,18 +25,12 @@ pub fn public_server_config(files: &FileSet, tls13_only: bool) -> Result<PublicC
     let chain = certificates(files, "tls.crt")?;
     let expiry = chain.first().map(not_after).transpose();
     let not_after = expiry
-        .map_err(|source| IdentityError::Svid {
-            file: "tls.crt".to_owned(),
-            source,
-        })?
+        .map_err(|source| IdentityError::Svid { file: "tls.crt".to_owned(), source })?
         .unwrap_or_default();
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(versions(tls13_only))?
         .with_no_client_auth()
         .with_single_cert(chain, private_key(files, "tls.key")?)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(PublicCertificate {
-        not_after,
-        config: Arc::new(config),
-    })
+    Ok(PublicCertificate { not_after, config: Arc::new(config) })
 }

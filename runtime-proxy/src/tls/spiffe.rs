@@ -52,19 +52,14 @@ impl SpiffeId {
         if domain.len() > MAX_TRUST_DOMAIN {
             return Err(SpiffeError::TooLong);
         }
-        let domain_ok = domain
-            .bytes()
-            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'));
+        let domain_ok = domain.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_'));
         if domain.is_empty() || !domain_ok {
             return Err(SpiffeError::TrustDomain);
         }
         if !path.ok_or(SpiffeError::NoPath)?.split('/').all(is_segment) {
             return Err(SpiffeError::Path);
         }
-        Ok(Self {
-            text: text.into(),
-            domain_end: SCHEME.len() + domain.len(),
-        })
+        Ok(Self { text: text.into(), domain_end: SCHEME.len() + domain.len() })
     }
 
     /// The whole name.
@@ -104,9 +99,7 @@ fn is_segment(segment: &str) -> bool {
     !segment.is_empty()
         && segment != "."
         && segment != ".."
-        && segment
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+        && segment.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }
 
 #[cfg(test)]

@@ -36,9 +36,7 @@ pub fn svid_id(leaf: &CertificateDer<'_>) -> Result<SpiffeId, SvidError> {
     if !rest.is_empty() {
         return Err(SvidError::Malformed);
     }
-    let basic = certificate
-        .basic_constraints()
-        .map_err(|_| SvidError::Malformed)?;
+    let basic = certificate.basic_constraints().map_err(|_| SvidError::Malformed)?;
     if basic.is_some_and(|constraints| constraints.value.ca) {
         return Err(SvidError::IsCa);
     }
@@ -49,16 +47,11 @@ pub fn svid_id(leaf: &CertificateDer<'_>) -> Result<SpiffeId, SvidError> {
     if !signs_only {
         return Err(SvidError::KeyUsage);
     }
-    let names = certificate
-        .subject_alternative_name()
-        .map_err(|_| SvidError::Malformed)?;
-    let mut uris = names
-        .iter()
-        .flat_map(|names| &names.value.general_names)
-        .filter_map(|name| match name {
-            GeneralName::URI(uri) => Some(*uri),
-            _ => None,
-        });
+    let names = certificate.subject_alternative_name().map_err(|_| SvidError::Malformed)?;
+    let mut uris = names.iter().flat_map(|names| &names.value.general_names).filter_map(|name| match name {
+        GeneralName::URI(uri) => Some(*uri),
+        _ => None,
+    });
     match (uris.next(), uris.count()) {
         (Some(uri), 0) => Ok(SpiffeId::parse(uri)?),
         (first, more) => Err(SvidError::UriCount(usize::from(first.is_some()) + more)),
@@ -82,13 +75,7 @@ mod tests {
 
     fn leaf(change: impl FnOnce(&mut CertificateParams)) -> Result<SpiffeId, SvidError> {
         let authority = Authority::new("prod.test");
-        svid_id(
-            authority
-                .issue_with("spiffe://prod.test/prod/orders", change)
-                .chain
-                .first()
-                .unwrap(),
-        )
+        svid_id(authority.issue_with("spiffe://prod.test/prod/orders", change).chain.first().unwrap())
     }
 
     fn uri(text: &str) -> SanType {
@@ -99,8 +86,7 @@ mod tests {
     fn a_plain_svid_is_read_and_dns_names_beside_are_allowed() {
         assert_eq!(leaf(|_| {}).unwrap().as_str(), "spiffe://prod.test/prod/orders");
         let with_dns = leaf(|p| {
-            p.subject_alt_names
-                .push(SanType::DnsName("orders".try_into().unwrap()));
+            p.subject_alt_names.push(SanType::DnsName("orders".try_into().unwrap()));
         });
         assert!(with_dns.is_ok());
     }
@@ -128,13 +114,7 @@ mod tests {
 
     #[test]
     fn rubbish_is_malformed() {
-        assert_eq!(
-            svid_id(&CertificateDer::from(vec![0x30, 0x03, 1, 2, 3])),
-            Err(SvidError::Malformed)
-        );
-        assert_eq!(
-            svid_id(&CertificateDer::from(Vec::new())),
-            Err(SvidError::Malformed)
-        );
+        assert_eq!(svid_id(&CertificateDer::from(vec![0x30, 0x03, 1, 2, 3])), Err(SvidError::Malformed));
+        assert_eq!(svid_id(&CertificateDer::from(Vec::new())), Err(SvidError::Malformed));
     }
 }

@@ -32,19 +32,12 @@ impl Authority {
     pub fn new(domain: &str) -> Self {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::default();
-        params
-            .distinguished_name
-            .push(rcgen::DnType::CommonName, format!("root of {domain}"));
+        params.distinguished_name.push(rcgen::DnType::CommonName, format!("root of {domain}"));
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let root = params.self_signed(&key).unwrap();
         let (der, pem) = (root.der().clone(), root.pem());
-        Self {
-            root: der,
-            root_pem: pem,
-            domain: domain.to_owned(),
-            issuer: Issuer::new(params, key),
-        }
+        Self { root: der, root_pem: pem, domain: domain.to_owned(), issuer: Issuer::new(params, key) }
     }
 
     /// A workload certificate.
@@ -58,10 +51,8 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.subject_alt_names = vec![SanType::URI(id.try_into().unwrap())];
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
         change(&mut params);
         let leaf = params.signed_by(&key, &self.issuer).unwrap();
         Leaf {
@@ -77,11 +68,8 @@ impl Authority {
         std::fs::create_dir_all(dir.join("roots")).unwrap();
         leaf.write(dir);
         for authority in others.iter().copied().chain([self]) {
-            std::fs::write(
-                dir.join("roots").join(format!("{}.pem", authority.domain)),
-                &authority.root_pem,
-            )
-            .unwrap();
+            std::fs::write(dir.join("roots").join(format!("{}.pem", authority.domain)), &authority.root_pem)
+                .unwrap();
         }
     }
 }

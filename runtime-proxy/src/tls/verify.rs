@@ -58,10 +58,7 @@ impl ClientCertVerifier for MeshClients {
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
         let id = peer_id(end_entity)?;
-        let domain = self
-            .domains
-            .get(id.trust_domain())
-            .ok_or(CertificateError::UnknownIssuer)?;
+        let domain = self.domains.get(id.trust_domain()).ok_or(CertificateError::UnknownIssuer)?;
         domain.verify_client_cert(end_entity, intermediates, now)
     }
 
@@ -71,12 +68,7 @@ impl ClientCertVerifier for MeshClients {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -85,18 +77,11 @@ impl ClientCertVerifier for MeshClients {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -117,11 +102,7 @@ impl OneService {
     /// A verifier for exactly `expected`, vouched for by the roots of its trust domain.
     #[must_use]
     pub fn new(expected: SpiffeId, roots: Arc<RootCertStore>, provider: Arc<CryptoProvider>) -> Self {
-        Self {
-            expected,
-            roots,
-            provider,
-        }
+        Self { expected, roots, provider }
     }
 }
 
@@ -153,12 +134,7 @@ impl ServerCertVerifier for OneService {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -167,18 +143,11 @@ impl ServerCertVerifier for OneService {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -215,43 +184,24 @@ mod tests {
     }
 
     fn as_client(verifier: &MeshClients, leaf: &Leaf) -> bool {
-        verifier
-            .verify_client_cert(leaf.chain.first().unwrap(), &[], UnixTime::now())
-            .is_ok()
+        verifier.verify_client_cert(leaf.chain.first().unwrap(), &[], UnixTime::now()).is_ok()
     }
 
     fn as_server(verifier: &OneService, leaf: &Leaf) -> bool {
         let name = ServerName::try_from("orders").unwrap();
-        verifier
-            .verify_server_cert(leaf.chain.first().unwrap(), &[], &name, &[], UnixTime::now())
-            .is_ok()
+        verifier.verify_server_cert(leaf.chain.first().unwrap(), &[], &name, &[], UnixTime::now()).is_ok()
     }
 
     #[test]
     fn the_trust_domain_chooses_the_roots() {
         let (prod, other) = (Authority::new("prod.test"), Authority::new("other.test"));
-        let verifier = MeshClients::new(
-            &roots(&[("prod.test", &prod), ("other.test", &other)]),
-            provider(),
-        )
-        .unwrap();
+        let verifier =
+            MeshClients::new(&roots(&[("prod.test", &prod), ("other.test", &other)]), provider()).unwrap();
         assert!(as_client(&verifier, &prod.issue(ORDERS)));
-        assert!(as_client(
-            &verifier,
-            &other.issue("spiffe://other.test/prod/orders")
-        ));
-        assert!(
-            !as_client(&verifier, &other.issue(ORDERS)),
-            "other domain's root vouches for prod"
-        );
-        assert!(
-            !as_client(&verifier, &prod.issue("spiffe://third.test/prod/orders")),
-            "unknown domain"
-        );
-        assert!(
-            !as_client(&verifier, &Authority::new("prod.test").issue(ORDERS)),
-            "same name, other key"
-        );
+        assert!(as_client(&verifier, &other.issue("spiffe://other.test/prod/orders")));
+        assert!(!as_client(&verifier, &other.issue(ORDERS)), "other domain's root vouches for prod");
+        assert!(!as_client(&verifier, &prod.issue("spiffe://third.test/prod/orders")), "unknown domain");
+        assert!(!as_client(&verifier, &Authority::new("prod.test").issue(ORDERS)), "same name, other key");
     }
 
     #[test]
@@ -274,11 +224,9 @@ mod tests {
         let store = roots(&[("prod.test", &prod)]).remove("prod.test").unwrap();
         let verifier = OneService::new(SpiffeId::parse(ORDERS).unwrap(), store, provider());
         assert!(as_server(&verifier, &prod.issue(ORDERS)));
-        for wrong in [
-            "spiffe://prod.test/prod/orders2",
-            "spiffe://prod.test/dev/orders",
-            "spiffe://prod.test/prod",
-        ] {
+        for wrong in
+            ["spiffe://prod.test/prod/orders2", "spiffe://prod.test/dev/orders", "spiffe://prod.test/prod"]
+        {
             assert!(!as_server(&verifier, &prod.issue(wrong)), "{wrong}");
         }
         assert!(!as_server(&verifier, &Authority::new("prod.test").issue(ORDERS)));

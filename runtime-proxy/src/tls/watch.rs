@@ -31,10 +31,7 @@ impl FileSet {
     pub fn read_identity(dir: &Path) -> Result<Self, IdentityError> {
         let mut set = Self::read_pair(dir)?;
         let roots = dir.join("roots");
-        let read_error = |source| IdentityError::Read {
-            path: roots.clone(),
-            source,
-        };
+        let read_error = |source| IdentityError::Read { path: roots.clone(), source };
         for entry in std::fs::read_dir(&roots).map_err(read_error)? {
             let name = entry.map_err(read_error)?.file_name();
             let Some(name) = name.to_str().filter(|name| name.ends_with(".pem")) else {
@@ -53,10 +50,7 @@ impl FileSet {
     /// # Errors
     /// A file that is missing, unreadable or over 1 MiB.
     pub fn read_pair(dir: &Path) -> Result<Self, IdentityError> {
-        let mut set = Self {
-            dir: dir.to_owned(),
-            files: BTreeMap::new(),
-        };
+        let mut set = Self { dir: dir.to_owned(), files: BTreeMap::new() };
         set.add("tls.crt")?;
         set.add("tls.key")?;
         Ok(set)
@@ -67,13 +61,10 @@ impl FileSet {
     /// # Errors
     /// The file was not read.
     pub fn get(&self, name: &str) -> Result<&[u8], IdentityError> {
-        self.files
-            .get(name)
-            .map(Vec::as_slice)
-            .ok_or_else(|| IdentityError::Read {
-                path: self.dir.join(name),
-                source: std::io::ErrorKind::NotFound.into(),
-            })
+        self.files.get(name).map(Vec::as_slice).ok_or_else(|| IdentityError::Read {
+            path: self.dir.join(name),
+            source: std::io::ErrorKind::NotFound.into(),
+        })
     }
 
     /// The files' paths in order.
@@ -85,15 +76,10 @@ impl FileSet {
         let path = self.dir.join(name);
         let read = |path: &Path| -> std::io::Result<Vec<u8>> {
             let mut bytes = Vec::new();
-            std::fs::File::open(path)?
-                .take(MAX_FILE + 1)
-                .read_to_end(&mut bytes)?;
+            std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
-        let bytes = read(&path).map_err(|source| IdentityError::Read {
-            path: path.clone(),
-            source,
-        })?;
+        let bytes = read(&path).map_err(|source| IdentityError::Read { path: path.clone(), source })?;
         if bytes.len() as u64 > MAX_FILE {
             return Err(IdentityError::TooMuch(path));
         }
@@ -158,11 +144,7 @@ impl<T> Watch<T> {
             Ok(files) => files,
             Err(error) => {
                 let first = !std::mem::replace(&mut self.read_failed, true);
-                return if first {
-                    Reload::Refused(error)
-                } else {
-                    Reload::Unchanged
-                };
+                return if first { Reload::Refused(error) } else { Reload::Unchanged };
             }
         };
         self.read_failed = false;
@@ -208,10 +190,7 @@ mod tests {
 
     fn watch(dir: &Path) -> Result<Watch<TlsState>, IdentityError> {
         let dir = dir.to_owned();
-        Watch::new(
-            move || FileSet::read_identity(&dir),
-            |files| TlsState::from_files(files, false),
-        )
+        Watch::new(move || FileSet::read_identity(&dir), |files| TlsState::from_files(files, false))
     }
 
     #[test]
@@ -235,10 +214,7 @@ mod tests {
         assert_eq!(current.load().identity.chain, second.chain);
 
         std::fs::remove_file(dir.path().join("tls.crt")).unwrap();
-        assert!(matches!(
-            watch.poll(),
-            Reload::Refused(IdentityError::Read { .. })
-        ));
+        assert!(matches!(watch.poll(), Reload::Refused(IdentityError::Read { .. })));
         first.write(dir.path());
         assert!(matches!(watch.poll(), Reload::Taken));
         assert_eq!(current.load().identity.chain, first.chain);
@@ -248,16 +224,10 @@ mod tests {
     fn key_and_certificate_must_belong_together() {
         let dir = tempfile::tempdir().unwrap();
         let authority = Authority::new("prod.test");
-        authority.write_identity(
-            dir.path(),
-            &authority.issue("spiffe://prod.test/prod/orders"),
-            &[],
-        );
+        authority.write_identity(dir.path(), &authority.issue("spiffe://prod.test/prod/orders"), &[]);
         let mut watch = watch(dir.path()).unwrap();
         let other = tempfile::tempdir().unwrap();
-        authority
-            .issue("spiffe://prod.test/prod/orders")
-            .write(other.path());
+        authority.issue("spiffe://prod.test/prod/orders").write(other.path());
         std::fs::copy(other.path().join("tls.key"), dir.path().join("tls.key")).unwrap();
         assert!(matches!(watch.poll(), Reload::Refused(IdentityError::Tls(_))));
     }

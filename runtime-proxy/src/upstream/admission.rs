@@ -35,16 +35,10 @@ impl Admission {
     #[must_use]
     pub fn new(rules: Option<&Resilience>, http2: bool) -> Self {
         let connections = rules.and_then(|rules| rules.connections).filter(|_| !http2);
-        let permits = |count: u32| {
-            usize::try_from(count)
-                .unwrap_or(usize::MAX)
-                .min(Semaphore::MAX_PERMITS)
-        };
+        let permits = |count: u32| usize::try_from(count).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
         Self {
             connections: connections.map(|count| Arc::new(Semaphore::new(permits(count)))),
-            pending_limit: rules
-                .and_then(|rules| rules.pending_requests)
-                .map_or(PENDING, u64::from),
+            pending_limit: rules.and_then(|rules| rules.pending_requests).map_or(PENDING, u64::from),
             pending: AtomicU64::new(0),
             requests_limit: rules.and_then(|rules| rules.requests).map_or(u64::MAX, u64::from),
             active: AtomicU64::new(0),
@@ -58,10 +52,7 @@ impl Admission {
     /// [`Full`], when too many requests are in flight or wait.
     pub async fn enter(self: &Arc<Self>) -> Result<Permit, Full> {
         let active = self.active.fetch_add(1, Ordering::Relaxed);
-        let mut permit = Permit {
-            admission: Arc::clone(self),
-            connection: None,
-        };
+        let mut permit = Permit { admission: Arc::clone(self), connection: None };
         if active >= self.requests_limit {
             return Err(Full);
         }
@@ -127,10 +118,7 @@ struct Waiting<'a> {
 
 impl<'a> Waiting<'a> {
     fn begin(pending: &'a AtomicU64) -> Self {
-        Self {
-            pending,
-            before: pending.fetch_add(1, Ordering::Relaxed),
-        }
+        Self { pending, before: pending.fetch_add(1, Ordering::Relaxed) }
     }
 }
 
@@ -148,12 +136,7 @@ mod tests {
     use std::task::Poll;
 
     fn rules(connections: Option<u32>, pending: Option<u32>, requests: Option<u32>) -> Resilience {
-        Resilience {
-            connections,
-            pending_requests: pending,
-            requests,
-            ..Resilience::default()
-        }
+        Resilience { connections, pending_requests: pending, requests, ..Resilience::default() }
     }
 
     #[tokio::test]
@@ -184,10 +167,7 @@ mod tests {
     #[test]
     fn further_tries_are_bounded_and_given_back() {
         let admission = Arc::new(Admission::new(None, false));
-        let retry = Retry {
-            attempts: 1,
-            ..Retry::default()
-        };
+        let retry = Retry { attempts: 1, ..Retry::default() };
         let mut tries: Vec<_> = (0..3).map(|_| admission.further_try(&retry).unwrap()).collect();
         assert!(admission.further_try(&retry).is_none());
         tries.pop();

@@ -122,24 +122,13 @@ pub async fn send(call: Call<'_>, body: Body, pools: &Rc<Pools>, clock: &Clock, 
         Some(deadline) => timeout_at(deadline, work).await.unwrap_or(Err(Failure::TimedOut)),
         None => work.await,
     };
-    if result
-        .as_ref()
-        .is_err_and(|failure| *failure == Failure::TimedOut)
+    if result.as_ref().is_err_and(|failure| *failure == Failure::TimedOut)
         && let Some(endpoint) = &progress.endpoint
     {
         progress.ejected += count_error(&call, endpoint, clock);
     }
-    let Progress {
-        retries,
-        endpoint,
-        ejected,
-    } = progress;
-    Outcome {
-        result,
-        retries,
-        endpoint: endpoint.map(|endpoint| endpoint.address),
-        ejected,
-    }
+    let Progress { retries, endpoint, ejected } = progress;
+    Outcome { result, retries, endpoint: endpoint.map(|endpoint| endpoint.address), ejected }
 }
 
 #[derive(Default)]
@@ -192,12 +181,7 @@ async fn attempts(
     random: &Random,
     progress: &mut Progress,
 ) -> Result<Response, Failure> {
-    let permit = call
-        .service
-        .admission
-        .enter()
-        .await
-        .map_err(|_| Failure::Overflow)?;
+    let permit = call.service.admission.enter().await.map_err(|_| Failure::Overflow)?;
     let mut source = Source::new(body, call.retry);
     let mut tried: Vec<u64> = Vec::new();
     let mut further: Option<FurtherTry> = None;
@@ -221,13 +205,7 @@ async fn attempts(
             further = call.service.admission.further_try(call.retry);
         }
         if further.is_none() {
-            return result.map(|(head, body, lease, load)| Response {
-                head,
-                body,
-                lease,
-                permit,
-                load,
-            });
+            return result.map(|(head, body, lease, load)| Response { head, body, lease, permit, load });
         }
         if let Ok((_, body, lease, _)) = result {
             drain(body, lease).await;
@@ -266,18 +244,11 @@ async fn one_try(
     let mut fresh = false;
     let mut unsent: Option<http::Request<Body>> = None;
     loop {
-        let mut lease = pools
-            .take(endpoint, call.service, fresh)
-            .await
-            .map_err(|_| Failure::Connect)?;
+        let mut lease = pools.take(endpoint, call.service, fresh).await.map_err(|_| Failure::Connect)?;
         let request = match unsent.take() {
             Some(request) => request,
             None => {
-                let version = if lease.is_http2() {
-                    Version::HTTP_2
-                } else {
-                    Version::HTTP_11
-                };
+                let version = if lease.is_http2() { Version::HTTP_2 } else { Version::HTTP_11 };
                 let body = source.next().ok_or(Failure::Reset)?;
                 request_to_wire(call.head, body, version).ok_or(Failure::Reset)?
             }
@@ -305,23 +276,15 @@ fn classify(error: Option<&hyper::Error>) -> Failure {
         // The only thing of ours that can fail is the body that the client sends.
         return Failure::ClientGone;
     }
-    let reason = error
-        .source()
-        .and_then(|source| source.downcast_ref::<h2::Error>())
-        .and_then(h2::Error::reason);
-    if reason == Some(h2::Reason::REFUSED_STREAM) {
-        Failure::Refused
-    } else {
-        Failure::Reset
-    }
+    let reason =
+        error.source().and_then(|source| source.downcast_ref::<h2::Error>()).and_then(h2::Error::reason);
+    if reason == Some(h2::Reason::REFUSED_STREAM) { Failure::Refused } else { Failure::Reset }
 }
 
 /// Reads a small rest of a body, so that the connection can be used again.
 async fn drain(body: Body, lease: Lease) {
     if body.is_end_stream()
-        || timeout(DRAIN_TIME, Limited::new(body, DRAIN_BYTES).collect())
-            .await
-            .is_ok_and(|r| r.is_ok())
+        || timeout(DRAIN_TIME, Limited::new(body, DRAIN_BYTES).collect()).await.is_ok_and(|r| r.is_ok())
     {
         lease.give_back();
     }
@@ -391,11 +354,7 @@ mod tests {
                 });
             }
         });
-        Server {
-            address,
-            connections,
-            requests,
-        }
+        Server { address, connections, requests }
     }
 
     struct Rig {
@@ -465,10 +424,7 @@ mod tests {
     async fn finish(response: Response) -> (u16, String) {
         let text = response.body.collect().await.unwrap().to_bytes();
         response.lease.give_back();
-        (
-            response.head.status.as_u16(),
-            String::from_utf8(text.to_vec()).unwrap(),
-        )
+        (response.head.status.as_u16(), String::from_utf8(text.to_vec()).unwrap())
     }
 
     #[tokio::test]
@@ -498,10 +454,7 @@ mod tests {
                 assert_eq!(outcome.retries, 2);
                 assert_eq!(finish(outcome.result.ok().unwrap()).await.0, 200);
                 let outcome = rig.send(Method::POST, "x", &rule, None).await;
-                assert_eq!(
-                    (outcome.retries, outcome.result.ok().unwrap().head.status.as_u16()),
-                    (0, 503)
-                );
+                assert_eq!((outcome.retries, outcome.result.ok().unwrap().head.status.as_u16()), (0, 503));
             })
             .await;
     }
@@ -510,11 +463,7 @@ mod tests {
     async fn a_refused_connection_goes_to_another_endpoint_with_the_whole_body() {
         LocalSet::new()
             .run_until(async {
-                let dead = TcpListener::bind("127.0.0.1:0")
-                    .await
-                    .unwrap()
-                    .local_addr()
-                    .unwrap();
+                let dead = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
                 let server = server(vec![vec![OK]; 4]).await;
                 let rig = Rig::new(&[dead, server.address]);
                 let rule = retry(&[RetryOn::ConnectFailure]);
@@ -526,9 +475,7 @@ mod tests {
                     assert!(outcome.result.is_ok());
                 }
                 assert!(retries >= 1, "one of two in turn was the dead one");
-                let alone = Rig::new(&[dead])
-                    .send(Method::GET, "", &Retry::default(), None)
-                    .await;
+                let alone = Rig::new(&[dead]).send(Method::GET, "", &Retry::default(), None).await;
                 assert_eq!(alone.result.err(), Some(Failure::Connect));
             })
             .await;
@@ -545,10 +492,7 @@ mod tests {
                 tokio::task::yield_now().await;
                 let second = rig.send(Method::GET, "", &Retry::default(), None).await;
                 assert_eq!(finish(second.result.ok().unwrap()).await.0, 200);
-                assert_eq!(
-                    (second.retries, server.connections.get(), server.requests.get()),
-                    (0, 2, 3)
-                );
+                assert_eq!((second.retries, server.connections.get(), server.requests.get()), (0, 2, 3));
             })
             .await;
     }
@@ -559,14 +503,8 @@ mod tests {
             .run_until(async {
                 let server = server(vec![vec!["hang"], vec![""]]).await;
                 let rig = Rig::new(&[server.address]);
-                let late = rig
-                    .send(
-                        Method::GET,
-                        "",
-                        &Retry::default(),
-                        Some(Duration::from_millis(30)),
-                    )
-                    .await;
+                let late =
+                    rig.send(Method::GET, "", &Retry::default(), Some(Duration::from_millis(30))).await;
                 assert_eq!(late.result.err(), Some(Failure::TimedOut));
                 let reset = rig.send(Method::GET, "", &Retry::default(), None).await;
                 assert_eq!(reset.result.err(), Some(Failure::Reset));

@@ -54,11 +54,7 @@ impl Connector {
     /// A connector that presents the given identity where TLS is due.
     #[must_use]
     pub fn new(identity: Option<Arc<ArcSwap<TlsState>>>, tls13_only: bool) -> Self {
-        Self {
-            identity,
-            tls13_only,
-            configs: RefCell::default(),
-        }
+        Self { identity, tls13_only, configs: RefCell::default() }
     }
 
     /// Connects within the bound. The connection's own task runs on this worker.
@@ -87,11 +83,8 @@ impl Connector {
 
     /// The configuration for one peer, made anew when the identity was replaced.
     fn config(&self, expected: &SpiffeId, alpn: Alpn) -> io::Result<Arc<ClientConfig>> {
-        let identity = self
-            .identity
-            .as_ref()
-            .ok_or_else(|| io::Error::other("the proxy has no identity"))?
-            .load();
+        let identity =
+            self.identity.as_ref().ok_or_else(|| io::Error::other("the proxy has no identity"))?.load();
         let mut configs = self.configs.borrow_mut();
         let key = (expected.clone(), alpn);
         if let Some((made_for, config)) = configs.get(&key)

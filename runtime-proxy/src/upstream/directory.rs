@@ -39,10 +39,7 @@ impl ServiceEndpoints {
         let versions = lock(&self.versions);
         let endpoints: Vec<_> = versions.values().map(|slot| slot.endpoints()).collect();
         let all = || endpoints.iter().flat_map(|list| list.iter());
-        (
-            all().filter(|endpoint| endpoint.is_out(clock)).count(),
-            all().count(),
-        )
+        (all().filter(|endpoint| endpoint.is_out(clock)).count(), all().count())
     }
 }
 
@@ -79,9 +76,7 @@ impl Directory {
         let new = wanted
             .into_iter()
             .map(|address| {
-                known
-                    .remove(&address)
-                    .unwrap_or_else(|| Arc::new(Endpoint::new(self.next_id(), address)))
+                known.remove(&address).unwrap_or_else(|| Arc::new(Endpoint::new(self.next_id(), address)))
             })
             .collect();
         slot.replace(new);
@@ -92,15 +87,9 @@ impl Directory {
     pub fn all(&self) -> BTreeMap<String, Versions> {
         let services = lock(&self.services);
         let versions = |service: &ServiceEndpoints| {
-            lock(&service.versions)
-                .iter()
-                .map(|(name, slot)| (name.clone(), slot.endpoints()))
-                .collect()
+            lock(&service.versions).iter().map(|(name, slot)| (name.clone(), slot.endpoints())).collect()
         };
-        services
-            .iter()
-            .map(|(name, service)| (name.clone(), versions(service)))
-            .collect()
+        services.iter().map(|(name, service)| (name.clone(), versions(service))).collect()
     }
 
     fn next_id(&self) -> u64 {
@@ -160,11 +149,7 @@ impl EndpointsFile {
     /// Watches `path`; nothing is read yet.
     #[must_use]
     pub fn new(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-            seen: None,
-            unreadable: false,
-        }
+        Self { path: path.to_owned(), seen: None, unreadable: false }
     }
 
     /// Looks at the file once and, if it is new and whole, makes `directory` say what it says.
@@ -173,19 +158,11 @@ impl EndpointsFile {
             Ok(bytes) => bytes,
             Err(error) => {
                 let first = !std::mem::replace(&mut self.unreadable, true);
-                return if first {
-                    FileNews::Refused(error)
-                } else {
-                    FileNews::Unchanged
-                };
+                return if first { FileNews::Refused(error) } else { FileNews::Unchanged };
             }
         };
         self.unreadable = false;
-        if self
-            .seen
-            .as_ref()
-            .is_some_and(|(seen, names)| *seen == bytes && names == known)
-        {
+        if self.seen.as_ref().is_some_and(|(seen, names)| *seen == bytes && names == known) {
             return FileNews::Unchanged;
         }
         let listing = parse(&bytes, known);
@@ -210,29 +187,18 @@ impl EndpointsFile {
     fn read(&self) -> Result<Vec<u8>, FileError> {
         let read = || -> std::io::Result<Vec<u8>> {
             let mut bytes = Vec::new();
-            std::fs::File::open(&self.path)?
-                .take(MAX_FILE + 1)
-                .read_to_end(&mut bytes)?;
+            std::fs::File::open(&self.path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
             Ok(bytes)
         };
-        let bytes = read().map_err(|source| FileError::Read {
-            path: self.path.clone(),
-            source,
-        })?;
-        if bytes.len() as u64 > MAX_FILE {
-            Err(FileError::TooLarge)
-        } else {
-            Ok(bytes)
-        }
+        let bytes = read().map_err(|source| FileError::Read { path: self.path.clone(), source })?;
+        if bytes.len() as u64 > MAX_FILE { Err(FileError::TooLarge) } else { Ok(bytes) }
     }
 }
 
 fn parse(bytes: &[u8], known: &Known) -> Result<Listing, FileError> {
     let listing: Listing = serde_json::from_slice(bytes)?;
     for (service, versions) in &listing {
-        let named = known
-            .get(service)
-            .ok_or_else(|| FileError::Unknown(service.clone()))?;
+        let named = known.get(service).ok_or_else(|| FileError::Unknown(service.clone()))?;
         for (version, addresses) in versions {
             if !named.contains(version) {
                 return Err(FileError::Unknown(format!("{service}@{version}")));
@@ -259,21 +225,13 @@ mod tests {
         [("orders", vec!["v41", "v42"]), ("web", vec!["v1"])]
             .into_iter()
             .map(|(service, versions)| {
-                (
-                    service.to_owned(),
-                    versions.into_iter().map(str::to_owned).collect(),
-                )
+                (service.to_owned(), versions.into_iter().map(str::to_owned).collect())
             })
             .collect()
     }
 
     fn addresses(directory: &Directory, service: &str, version: &str) -> Vec<String> {
-        directory
-            .slot(service, version)
-            .endpoints()
-            .iter()
-            .map(|e| e.address.to_string())
-            .collect()
+        directory.slot(service, version).endpoints().iter().map(|e| e.address.to_string()).collect()
     }
 
     fn replace(path: &Path, text: &str) {
@@ -288,23 +246,14 @@ mod tests {
         let path = dir.path().join("endpoints.json");
         let directory = Directory::new();
         let mut file = EndpointsFile::new(&path);
-        assert!(matches!(
-            file.poll(&directory, &known()),
-            FileNews::Refused(FileError::Read { .. })
-        ));
-        assert!(
-            matches!(file.poll(&directory, &known()), FileNews::Unchanged),
-            "reported once"
-        );
+        assert!(matches!(file.poll(&directory, &known()), FileNews::Refused(FileError::Read { .. })));
+        assert!(matches!(file.poll(&directory, &known()), FileNews::Unchanged), "reported once");
 
         replace(
             &path,
             r#"{"orders": {"v41": ["127.0.0.11:8080", "127.0.0.12:8080"]}, "web": {"v1": ["[::1]:80"]}}"#,
         );
-        assert!(matches!(
-            file.poll(&directory, &known()),
-            FileNews::Taken { endpoints: 3 }
-        ));
+        assert!(matches!(file.poll(&directory, &known()), FileNews::Taken { endpoints: 3 }));
         assert!(matches!(file.poll(&directory, &known()), FileNews::Unchanged));
         let before = addresses(&directory, "orders", "v41");
         assert_eq!(before, ["127.0.0.11:8080", "127.0.0.12:8080"]);
@@ -335,20 +284,13 @@ mod tests {
         let mut names = known();
         assert!(matches!(file.poll(&directory, &names), FileNews::Refused(_)));
         names.get_mut("orders").unwrap().insert("v43".to_owned());
-        assert!(matches!(
-            file.poll(&directory, &names),
-            FileNews::Taken { endpoints: 1 }
-        ));
+        assert!(matches!(file.poll(&directory, &names), FileNews::Taken { endpoints: 1 }));
     }
 
     #[test]
     fn an_address_that_stays_keeps_its_endpoint() {
         let directory = Directory::new();
-        let list = |text: &[&str]| {
-            text.iter()
-                .map(|a| a.parse().unwrap())
-                .collect::<Vec<SocketAddr>>()
-        };
+        let list = |text: &[&str]| text.iter().map(|a| a.parse().unwrap()).collect::<Vec<SocketAddr>>();
         directory.set("orders", "v41", &list(&["127.0.0.1:1", "127.0.0.1:2"]));
         let before = directory.slot("orders", "v41").endpoints();
         directory.set("orders", "v41", &list(&["127.0.0.1:2", "127.0.0.1:3"]));
@@ -360,24 +302,16 @@ mod tests {
     #[test]
     fn picks_go_round_skip_the_ejected_and_prefer_the_untried() {
         let directory = Directory::new();
-        let list: Vec<SocketAddr> = (1..=3)
-            .map(|port| SocketAddr::from(([127, 0, 0, 1], port)))
-            .collect();
+        let list: Vec<SocketAddr> = (1..=3).map(|port| SocketAddr::from(([127, 0, 0, 1], port))).collect();
         directory.set("orders", "v41", &list);
         let (slot, clock) = (directory.slot("orders", "v41"), Clock::start());
         let ports = |tried: &[u64], count: usize| -> Vec<u16> {
-            (0..count)
-                .map(|_| slot.pick(&clock, tried).unwrap().address.port())
-                .collect()
+            (0..count).map(|_| slot.pick(&clock, tried).unwrap().address.port()).collect()
         };
         assert_eq!(ports(&[], 4), [1, 2, 3, 1]);
         let all = slot.endpoints();
         assert_eq!(ports(&[all[1].id], 1), [3]);
-        let rule = Outlier {
-            consecutive_errors: 1,
-            eject_for_ms: 60_000,
-            max_ejected: 5_000,
-        };
+        let rule = Outlier { consecutive_errors: 1, eject_for_ms: 60_000, max_ejected: 5_000 };
         assert_eq!(slot.error(&all[0], Some(&rule), &clock), Verdict::Ejected);
         assert_eq!(slot.error(&all[1], Some(&rule), &clock), Verdict::Spared);
         assert!(ports(&[], 6).iter().all(|port| *port != 1));

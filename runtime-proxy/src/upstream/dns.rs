@@ -89,11 +89,7 @@ mod tests {
 
     impl Lookup for Fake {
         async fn lookup(&self, name: &str) -> io::Result<Vec<SocketAddr>> {
-            self.0
-                .borrow()
-                .get(name)
-                .cloned()
-                .ok_or_else(|| io::Error::other("no such name"))
+            self.0.borrow().get(name).cloned().ok_or_else(|| io::Error::other("no such name"))
         }
     }
 

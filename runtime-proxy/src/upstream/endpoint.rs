@@ -25,9 +25,7 @@ impl Clock {
     /// Milliseconds since the start, from 1.
     #[must_use]
     pub fn now(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_millis())
-            .unwrap_or(u64::MAX)
-            .saturating_add(1)
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
     }
 }
 
@@ -105,11 +103,7 @@ pub struct Slot {
 
 impl Slot {
     pub(super) fn new(service: Weak<ServiceEndpoints>) -> Self {
-        Self {
-            service,
-            endpoints: ArcSwap::default(),
-            cursor: AtomicUsize::new(0),
-        }
+        Self { service, endpoints: ArcSwap::default(), cursor: AtomicUsize::new(0) }
     }
 
     /// A slot of its own with one address, such as the application behind an inbound proxy.
@@ -117,8 +111,7 @@ impl Slot {
     pub fn fixed(address: SocketAddr) -> Self {
         let slot = Self::new(Weak::new());
         // 0 is never given by the directory.
-        slot.endpoints
-            .store(Arc::new(vec![Arc::new(Endpoint::new(0, address))]));
+        slot.endpoints.store(Arc::new(vec![Arc::new(Endpoint::new(0, address))]));
         slot
     }
 
@@ -135,10 +128,7 @@ impl Slot {
     /// Whether some endpoint is not ejected.
     #[must_use]
     pub fn has_healthy(&self, clock: &Clock) -> bool {
-        self.endpoints
-            .load()
-            .iter()
-            .any(|endpoint| !endpoint.is_out(clock))
+        self.endpoints.load().iter().any(|endpoint| !endpoint.is_out(clock))
     }
 
     /// The next endpoint in turn that is not ejected, one that was not `tried` if there is one.
@@ -147,18 +137,8 @@ impl Slot {
         let endpoints = self.endpoints.load();
         let count = endpoints.len();
         let start = self.cursor.fetch_add(1, Ordering::Relaxed).checked_rem(count)?;
-        let in_turn = || {
-            endpoints
-                .iter()
-                .cycle()
-                .skip(start)
-                .take(count)
-                .filter(|e| !e.is_out(clock))
-        };
-        in_turn()
-            .find(|endpoint| !tried.contains(&endpoint.id))
-            .or_else(|| in_turn().next())
-            .cloned()
+        let in_turn = || endpoints.iter().cycle().skip(start).take(count).filter(|e| !e.is_out(clock));
+        in_turn().find(|endpoint| !tried.contains(&endpoint.id)).or_else(|| in_turn().next()).cloned()
     }
 
     /// A try at `endpoint` failed.

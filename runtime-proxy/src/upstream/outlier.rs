@@ -54,14 +54,8 @@ impl Health {
             return Verdict::Spared;
         }
         // Long after the last ejection, the count begins again.
-        let quiet_since = self
-            .out_until
-            .saturating_add(rule.eject_for_ms.saturating_mul(LONGEST));
-        self.ejections = if now >= quiet_since {
-            1
-        } else {
-            (self.ejections + 1).min(LONGEST)
-        };
+        let quiet_since = self.out_until.saturating_add(rule.eject_for_ms.saturating_mul(LONGEST));
+        self.ejections = if now >= quiet_since { 1 } else { (self.ejections + 1).min(LONGEST) };
         self.out_until = now.saturating_add(rule.eject_for_ms.saturating_mul(self.ejections));
         self.errors = 0;
         Verdict::Ejected
@@ -72,11 +66,7 @@ impl Health {
 mod tests {
     use super::*;
 
-    const RULE: Outlier = Outlier {
-        consecutive_errors: 3,
-        eject_for_ms: 1_000,
-        max_ejected: 5_000,
-    };
+    const RULE: Outlier = Outlier { consecutive_errors: 3, eject_for_ms: 1_000, max_ejected: 5_000 };
 
     #[test]
     fn errors_in_a_row_eject_and_a_success_begins_again() {
@@ -92,16 +82,9 @@ mod tests {
 
     #[test]
     fn no_more_than_the_share_is_out() {
-        let mut health = Health {
-            errors: 2,
-            ..Health::default()
-        };
+        let mut health = Health { errors: 2, ..Health::default() };
         assert_eq!(health.error(0, &RULE, 1, 2), Verdict::Spared);
-        assert_eq!(
-            health.error(0, &RULE, 0, 1),
-            Verdict::Spared,
-            "half of one endpoint is none"
-        );
+        assert_eq!(health.error(0, &RULE, 0, 1), Verdict::Spared, "half of one endpoint is none");
         assert_eq!(health.error(0, &RULE, 0, 2), Verdict::Ejected);
     }
 

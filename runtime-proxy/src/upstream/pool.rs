@@ -77,11 +77,7 @@ impl Pools {
     /// No connection yet.
     #[must_use]
     pub fn new(connector: Connector) -> Self {
-        Self {
-            connector,
-            tick: Cell::new(0),
-            pools: RefCell::default(),
-        }
+        Self { connector, tick: Cell::new(0), pools: RefCell::default() }
     }
 
     /// A connection to `endpoint`: an idle one, or with `fresh` (or for want of one) a new one.
@@ -97,20 +93,12 @@ impl Pools {
         let (kind, reused) = match kept {
             Some(kind) => (kind, true),
             None if service.transport.http2 => self.take_http2(&pool, service, fresh).await?,
-            None => (
-                pool.adopt(self.connector.connect(endpoint.address, service).await?),
-                false,
-            ),
+            None => (pool.adopt(self.connector.connect(endpoint.address, service).await?), false),
         };
         if let Kind::Http2(connection) = &kind {
             connection.streams.set(connection.streams.get() + 1);
         }
-        Ok(Lease {
-            pool,
-            kind: Some(kind),
-            reused,
-            tick: self.tick.get(),
-        })
+        Ok(Lease { pool, kind: Some(kind), reused, tick: self.tick.get() })
     }
 
     /// One connection attempt at a time: the requests that wait share what it makes.
@@ -204,10 +192,7 @@ impl Pool {
         match sender {
             Sender::Http1(sender) => Kind::Http1(sender),
             Sender::Http2(sender) => {
-                let one = Multiplexed {
-                    sender,
-                    streams: Rc::default(),
-                };
+                let one = Multiplexed { sender, streams: Rc::default() };
                 self.http2.borrow_mut().push(one.clone());
                 Kind::Http2(one)
             }
@@ -225,16 +210,10 @@ impl Lease {
             Some(Kind::Http1(sender)) => sender.try_send_request(request).await,
             Some(Kind::Http2(one)) => one.sender.try_send_request(request).await,
             None => {
-                return Err(Unsent {
-                    error: None,
-                    message: Some(request),
-                });
+                return Err(Unsent { error: None, message: Some(request) });
             }
         };
-        sent.map_err(|mut failed| Unsent {
-            message: failed.take_message(),
-            error: Some(failed.into_error()),
-        })
+        sent.map_err(|mut failed| Unsent { message: failed.take_message(), error: Some(failed.into_error()) })
     }
 
     /// Whether requests go over HTTP/2.

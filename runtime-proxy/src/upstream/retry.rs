@@ -37,9 +37,7 @@ pub fn budget_allows(active: u64, retrying: u64, retry: &Retry) -> bool {
 /// How long to wait before further try `number` (0 is the first): full jitter under a doubling bound.
 #[must_use]
 pub fn backoff(number: u32, retry: &Retry, random: &Random) -> Duration {
-    let doubled = retry
-        .backoff_base_ms
-        .saturating_mul(1_u64.checked_shl(number).unwrap_or(u64::MAX));
+    let doubled = retry.backoff_base_ms.saturating_mul(1_u64.checked_shl(number).unwrap_or(u64::MAX));
     let bound = doubled.min(retry.backoff_max_ms).saturating_mul(1_000);
     Duration::from_micros(random.below(bound.saturating_add(1)))
 }
@@ -75,10 +73,7 @@ mod tests {
     use super::*;
 
     fn retry() -> Retry {
-        Retry {
-            attempts: 3,
-            ..Retry::default()
-        }
+        Retry { attempts: 3, ..Retry::default() }
     }
 
     #[test]
@@ -104,10 +99,7 @@ mod tests {
             let delays: Vec<_> = (0..200).map(|_| backoff(number, &rule, &random)).collect();
             let longest = delays.iter().max().unwrap();
             assert!(*longest <= Duration::from_millis(most), "{number}: {longest:?}");
-            assert!(
-                *longest >= Duration::from_millis(most * 8 / 10),
-                "{number}: {longest:?}"
-            );
+            assert!(*longest >= Duration::from_millis(most * 8 / 10), "{number}: {longest:?}");
         }
     }
 

@@ -28,9 +28,7 @@ impl UpstreamService {
     /// The endpoints of one version.
     #[must_use]
     pub fn slot(&self, version: &str) -> Option<&Arc<Slot>> {
-        self.versions
-            .iter()
-            .find_map(|(name, slot)| (&**name == version).then_some(slot))
+        self.versions.iter().find_map(|(name, slot)| (&**name == version).then_some(slot))
     }
 }
 
