@@ -59,13 +59,15 @@ pub enum Door {
 pub struct Peer {
     /// Its address.
     pub address: SocketAddr,
+    /// The same without port, as text.
+    pub ip: Box<str>,
     /// The local address that it connected to.
     pub local: SocketAddr,
     /// `https` over TLS.
     pub scheme: Scheme,
     /// The SPIFFE ID of its verified certificate.
     pub principal: Option<SpiffeId>,
-    /// `TLSv1.2` or `TLSv1.3`.
+    /// `1.2` or `1.3`.
     pub tls_version: Option<&'static str>,
     /// The server name that the client asked for.
     pub sni: Option<Box<str>>,
@@ -143,8 +145,15 @@ async fn serve<H: Handler>(
     let config = match (door, opening) {
         (Door::Tls(config) | Door::Either(config), Opening::Tls) => config,
         (Door::Plain | Door::Either(_), Opening::Http1 | Opening::Http2) => {
-            let plain =
-                Peer { address, local, scheme: Scheme::Http, principal: None, tls_version: None, sni: None };
+            let plain = Peer {
+                address,
+                ip: address.ip().to_string().into(),
+                local,
+                scheme: Scheme::Http,
+                principal: None,
+                tls_version: None,
+                sni: None,
+            };
             return talk(stream, opening == Opening::Http2, Rc::new(plain), connection, handler).await;
         }
         (Door::Tls(_), _) | (Door::Plain, Opening::Tls) | (Door::Closed, _) => return Ok(()),
@@ -161,11 +170,15 @@ fn tls_peer(stream: &TlsStream<Stream>, address: SocketAddr, local: SocketAddr) 
     let leaf = session.peer_certificates().and_then(|chain| chain.first());
     let principal = leaf.map(svid_id).transpose().map_err(io::Error::other)?;
     let tls_version = session.protocol_version().map(|version| match version {
-        rustls::ProtocolVersion::TLSv1_2 => "TLSv1.2",
-        _ => "TLSv1.3",
+        rustls::ProtocolVersion::TLSv1_2 => "1.2",
+        _ => "1.3",
     });
     let sni = session.server_name().map(Into::into);
-    Ok(Peer { address, local, scheme: Scheme::Https, principal, tls_version, sni })
+    Ok(Peer { address, ip: ip_text(address), local, scheme: Scheme::Https, principal, tls_version, sni })
+}
+
+fn ip_text(address: SocketAddr) -> Box<str> {
+    address.ip().to_canonical().to_string().into()
 }
 
 async fn talk<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(

@@ -24,7 +24,11 @@ pub struct Admission {
     requests_limit: u64,
     active: AtomicU64,
     retrying: AtomicU64,
+    asked: Asked,
 }
+
+/// The limits asked for, and whether over HTTP/2.
+type Asked = (Option<u32>, Option<u32>, Option<u32>, bool);
 
 /// The bulkhead is full: 503.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,7 +47,18 @@ impl Admission {
             requests_limit: rules.and_then(|rules| rules.requests).map_or(u64::MAX, u64::from),
             active: AtomicU64::new(0),
             retrying: AtomicU64::new(0),
+            asked: Self::asked(rules, http2),
         }
+    }
+
+    /// Whether these bulkheads are those that the rules ask for, so that a new bundle keeps their counts.
+    #[must_use]
+    pub fn is_for(&self, rules: Option<&Resilience>, http2: bool) -> bool {
+        self.asked == Self::asked(rules, http2)
+    }
+
+    fn asked(rules: Option<&Resilience>, http2: bool) -> Asked {
+        rules.map_or((None, None, None, http2), |r| (r.connections, r.pending_requests, r.requests, http2))
     }
 
     /// A request comes in. The permit is held until its response's body has ended.

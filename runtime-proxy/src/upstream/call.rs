@@ -105,6 +105,20 @@ impl Failure {
         }
     }
 
+    /// A short word for the log.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoEndpoint => "no-endpoint",
+            Self::Overflow => "overflow",
+            Self::Connect => "connect-failure",
+            Self::Refused => "refused-stream",
+            Self::Reset => "upstream-reset",
+            Self::TimedOut => "timed-out",
+            Self::ClientGone => "client-gone",
+        }
+    }
+
     fn retry_on(self) -> Option<RetryOn> {
         match self {
             Self::Connect => Some(RetryOn::ConnectFailure),

@@ -14,8 +14,14 @@ const MAX_FILE: u64 = 16 << 20;
 /// The most endpoints of one version.
 const MAX_ENDPOINTS: usize = 10_000;
 
-/// Services and versions that a file may name: those of the bundle in force.
-pub type Known = BTreeMap<String, BTreeSet<String>>;
+/// The names that a file may hold: those of the bundle in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// Services in the proxy's scope, with their versions.
+    pub scope: BTreeMap<String, BTreeSet<String>>,
+    /// Other services of the mesh: one file may serve all proxies, and each takes what concerns it.
+    pub elsewhere: BTreeSet<String>,
+}
 
 /// The endpoints of one service, by version.
 pub type Versions = BTreeMap<String, Arc<Vec<Arc<Endpoint>>>>;
@@ -170,7 +176,7 @@ impl EndpointsFile {
         match listing {
             Ok(listing) => {
                 let mut endpoints = 0;
-                for (service, versions) in known {
+                for (service, versions) in &known.scope {
                     for version in versions {
                         let listed = listing.get(service).and_then(|versions| versions.get(version));
                         let addresses = listed.map(Vec::as_slice).unwrap_or_default();
@@ -198,7 +204,12 @@ impl EndpointsFile {
 fn parse(bytes: &[u8], known: &Known) -> Result<Listing, FileError> {
     let listing: Listing = serde_json::from_slice(bytes)?;
     for (service, versions) in &listing {
-        let named = known.get(service).ok_or_else(|| FileError::Unknown(service.clone()))?;
+        let Some(named) = known.scope.get(service) else {
+            if known.elsewhere.contains(service) {
+                continue;
+            }
+            return Err(FileError::Unknown(service.clone()));
+        };
         for (version, addresses) in versions {
             if !named.contains(version) {
                 return Err(FileError::Unknown(format!("{service}@{version}")));
@@ -222,12 +233,13 @@ mod tests {
     use mesh_bundle::program::Outlier;
 
     fn known() -> Known {
-        [("orders", vec!["v41", "v42"]), ("web", vec!["v1"])]
+        let scope = [("orders", vec!["v41", "v42"]), ("web", vec!["v1"])]
             .into_iter()
             .map(|(service, versions)| {
                 (service.to_owned(), versions.into_iter().map(str::to_owned).collect())
             })
-            .collect()
+            .collect();
+        Known { scope, elsewhere: ["mailer".to_owned()].into() }
     }
 
     fn addresses(directory: &Directory, service: &str, version: &str) -> Vec<String> {
@@ -251,7 +263,7 @@ mod tests {
 
         replace(
             &path,
-            r#"{"orders": {"v41": ["127.0.0.11:8080", "127.0.0.12:8080"]}, "web": {"v1": ["[::1]:80"]}}"#,
+            r#"{"orders": {"v41": ["127.0.0.11:8080", "127.0.0.12:8080"]}, "web": {"v1": ["[::1]:80"]}, "mailer": {"v9": []}}"#,
         );
         assert!(matches!(file.poll(&directory, &known()), FileNews::Taken { endpoints: 3 }));
         assert!(matches!(file.poll(&directory, &known()), FileNews::Unchanged));
@@ -283,7 +295,7 @@ mod tests {
         let mut file = EndpointsFile::new(&path);
         let mut names = known();
         assert!(matches!(file.poll(&directory, &names), FileNews::Refused(_)));
-        names.get_mut("orders").unwrap().insert("v43".to_owned());
+        names.scope.get_mut("orders").unwrap().insert("v43".to_owned());
         assert!(matches!(file.poll(&directory, &names), FileNews::Taken { endpoints: 1 }));
     }
 

@@ -27,6 +27,12 @@ impl Clock {
     pub fn now(&self) -> u64 {
         u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
     }
+
+    /// Nanoseconds since the start.
+    #[must_use]
+    pub fn nanos(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
 }
 
 /// One address of one version. Its health is shared by all workers.
