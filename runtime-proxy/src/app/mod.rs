@@ -5,6 +5,9 @@ mod operate;
 mod run;
 mod worker;
 
+#[cfg(test)]
+mod tests;
+
 pub use args::{Cli, Operate, RunArgs};
 pub use operate::operate;
 pub use run::{StartError, run};
