@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use http::{Method, StatusCode};
+use http_body_util::BodyExt;
 use mesh_bundle::pack::{Input, pack, seal, state_digest};
 use mesh_bundle::program::{
     Access, Action, Destination, Entry, From, Limit, Match, Mesh, Protocol, Quotas, Rate, RateKey, Respond,
@@ -349,6 +350,104 @@ fn a_mesh_of_two_proxies() {
 
 fn spare_address() -> String {
     format!("127.0.0.1:{}", free_port())
+}
+
+/// A gRPC application: HTTP/2, and trailers after the message.
+fn grpc_application() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        tokio::task::LocalSet::new().block_on(&runtime, async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            loop {
+                let (stream, _) = listener.accept().await.unwrap();
+                let service =
+                    hyper::service::service_fn(async |request: http::Request<hyper::body::Incoming>| {
+                        let path = request.uri().path().to_owned();
+                        let sent = request.into_body().collect().await?;
+                        let mut trailers = http::HeaderMap::new();
+                        trailers.insert("grpc-status", "0".parse().unwrap());
+                        if let Some(seen) = sent.trailers().and_then(|trailers| trailers.get("x-sum")) {
+                            trailers.insert("x-sum", seen.clone());
+                        }
+                        let message = [path.as_bytes(), &sent.to_bytes()].concat();
+                        let body = http_body_util::Full::new(bytes::Bytes::from(message));
+                        let body = body.with_trailers(std::future::ready(Some(Ok(trailers))));
+                        let answer =
+                            http::Response::builder().header("content-type", "application/grpc").body(body);
+                        Ok::<_, hyper::Error>(answer.unwrap())
+                    });
+                let io = hyper_util::rt::TokioIo::new(stream);
+                let server = hyper::server::conn::http2::Builder::new(crate::http::LocalExecutor);
+                tokio::task::spawn_local(server.serve_connection(io, service));
+            }
+        });
+    });
+    address
+}
+
+/// One gRPC call over HTTP/2 with prior knowledge: status, `grpc-status`, the message, and what came of the trailers.
+fn call(port: u16, path: &str) -> (u16, String, String, String) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, async move {
+        let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let io = hyper_util::rt::TokioIo::new(stream);
+        let (mut sender, connection) =
+            hyper::client::conn::http2::handshake(crate::http::LocalExecutor, io).await.unwrap();
+        tokio::task::spawn_local(connection);
+        let mut trailers = http::HeaderMap::new();
+        trailers.insert("x-sum", "7".parse().unwrap());
+        let body = http_body_util::Full::new(bytes::Bytes::from_static(b"ping"));
+        let body = body.with_trailers(std::future::ready(Some(Ok::<_, std::convert::Infallible>(trailers))));
+        let request = http::Request::post(format!("http://orders{path}"))
+            .header("content-type", "application/grpc")
+            .header("te", "trailers")
+            .body(body)
+            .unwrap();
+        let response = sender.send_request(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.unwrap();
+        let find = |name: &str| {
+            let text = |map: &http::HeaderMap| map.get(name).map(|value| value.to_str().unwrap().to_owned());
+            text(&head.headers).or_else(|| body.trailers().and_then(text)).unwrap_or_default()
+        };
+        let (code, sum) = (find("grpc-status"), find("x-sum"));
+        let message = String::from_utf8(body.to_bytes().to_vec()).unwrap();
+        (head.status.as_u16(), code, message, sum)
+    })
+}
+
+#[test]
+fn grpc_passes_through_with_its_trailers() {
+    let rig = Rig::new();
+    let mut program = program(false);
+    program.services.get_mut("orders").unwrap().protocol = Protocol::Grpc;
+    rig.publish(&program, 1);
+    let (inbound, outbound) = (free_port(), free_port());
+    let endpoints = rig.path("endpoints.json");
+    std::fs::write(&endpoints, format!(r#"{{"orders": {{"v1": ["127.0.0.1:{inbound}"]}}}}"#)).unwrap();
+    let endpoints = endpoints.display().to_string();
+    let app = grpc_application().to_string();
+    let orders = rig.start("orders", &["--inbound", &format!("127.0.0.1:{inbound}"), "--app", &app]);
+    let out = format!("127.0.0.1:{outbound}");
+    let web =
+        rig.start("web", &["--inbound", &spare_address(), "--outbound", &out, "--endpoints", &endpoints]);
+    orders.wait_ready();
+    web.wait_ready();
+    for _ in 0..3 {
+        let answer = call(outbound, "/shop.Orders/Get");
+        assert_eq!(answer, (200, "0".to_owned(), "/shop.Orders/Getping".to_owned(), "7".to_owned()));
+    }
+    // A refusal of the mesh is trailers-only.
+    program.access.get_mut(&Owner::Service(name("orders"))).unwrap().allow[0].methods = vec!["GET".into()];
+    rig.publish(&program, 2);
+    orders.order("/v1/reload");
+    let (status, code, message, _) = call(outbound, "/shop.Orders/Get");
+    assert_eq!((status, code.as_str(), message.as_str()), (200, "7", ""));
+    web.stop();
+    orders.stop();
 }
 
 #[test]
