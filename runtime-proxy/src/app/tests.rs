@@ -106,8 +106,9 @@ impl Rig {
         };
         let trust = TrustSet::new(1, vec![rig.key.public()]).unwrap();
         std::fs::write(rig.path("trust.json"), serde_json::to_vec(&trust).unwrap()).unwrap();
-        for service in ["web", "orders", "cart"] {
-            let leaf = rig.authority.issue(&format!("spiffe://shop.example/prod/{service}"));
+        for service in ["web", "orders", "cart", "public"] {
+            let path = if service == "public" { "gateway/public" } else { service };
+            let leaf = rig.authority.issue(&format!("spiffe://shop.example/prod/{path}"));
             rig.authority.write_identity(&rig.path(&format!("id-{service}")), &leaf, &[]);
         }
         rig
@@ -148,14 +149,17 @@ impl Rig {
     }
 
     fn start(&self, service: &str, extra: &[&str]) -> Proxy {
+        self.start_as("--service", service, extra)
+    }
+
+    fn start_as(&self, role: &str, service: &str, extra: &[&str]) -> Proxy {
         let path = |file: &str| self.path(file).display().to_string();
         let admin = self.path(&format!("{service}.sock"));
         let (source, trust, state) =
             (path("bundle.mcb"), path("trust.json"), path(&format!("state-{service}")));
         let identity = path(&format!("id-{service}"));
         let socket = admin.display().to_string();
-        let mut line =
-            vec!["mesh-proxy", "--service", service, "--mesh", "shop", "--env", "prod", "--workers", "1"];
+        let mut line = vec!["mesh-proxy", role, service, "--mesh", "shop", "--env", "prod", "--workers", "1"];
         line.extend(["--source", &source, "--trust", &trust, "--state", &state, "--identity", &identity]);
         line.extend(["--admin", &socket, "--drain", "5"]);
         line.extend(extra);
@@ -447,6 +451,91 @@ fn grpc_passes_through_with_its_trailers() {
     let (status, code, message, _) = call(outbound, "/shop.Orders/Get");
     assert_eq!((status, code.as_str(), message.as_str()), (200, "7", ""));
     web.stop();
+    orders.stop();
+}
+
+/// One request to a gateway over TLS; the certificate must be for `shop.example` and of this authority.
+fn public(port: u16, authority: &Authority, alpn: &[u8], host: &str, path: &str) -> Option<u16> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(authority.root.clone()).unwrap();
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![alpn.to_vec()];
+    let connector = tokio_rustls::TlsConnector::from(std::sync::Arc::new(config));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let uri = format!("https://{host}{path}");
+    let path = path.to_owned();
+    tokio::task::LocalSet::new().block_on(&runtime, async move {
+        let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let stream = connector.connect("shop.example".try_into().unwrap(), stream).await.ok()?;
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        let io = hyper_util::rt::TokioIo::new(stream);
+        let body = http_body_util::Empty::<bytes::Bytes>::new();
+        let response = if http2 {
+            let (mut sender, connection) =
+                hyper::client::conn::http2::handshake(crate::http::LocalExecutor, io).await.ok()?;
+            tokio::task::spawn_local(connection);
+            sender.send_request(http::Request::get(uri).body(body).unwrap()).await.ok()?
+        } else {
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(io).await.ok()?;
+            tokio::task::spawn_local(connection);
+            let request = http::Request::get(path).header("host", uri.split('/').nth(2).unwrap());
+            sender.send_request(request.body(body).unwrap()).await.ok()?
+        };
+        Some(response.status().as_u16())
+    })
+}
+
+#[test]
+fn a_gateway_speaks_public_tls_and_needs_its_secret() {
+    let rig = Rig::new();
+    let mut program = program(false);
+    let gateway = mesh_bundle::program::Gateway {
+        listen: 443,
+        hosts: vec!["shop.example".into()],
+        certificate: Some("tls/shop".into()),
+    };
+    program.gateways.insert(name("public"), gateway);
+    let to_orders = Destination { service: name("orders"), version: None, role: None };
+    let action = Action::Forward(vec![Target { to: to_orders, weight: 10_000 }]);
+    let routes = Routes { rules: vec![rule("api", "/api/*", action)], ..Routes::default() };
+    program.gateway_routes.insert(name("public"), [(name("edge"), routes)].into());
+    let entry = &mut program.access.get_mut(&Owner::Service(name("orders"))).unwrap().allow[0];
+    entry.from.push(From::Gateway(name("public")));
+    rig.publish(&program, 1);
+    let (inbound, outside) = (free_port(), free_port());
+    let endpoints = rig.path("endpoints.json");
+    std::fs::write(&endpoints, format!(r#"{{"orders": {{"v1": ["127.0.0.1:{inbound}"]}}}}"#)).unwrap();
+    let (endpoints, secrets) = (endpoints.display().to_string(), rig.path("secrets").display().to_string());
+    let app = application().to_string();
+    let orders = rig.start("orders", &["--inbound", &format!("127.0.0.1:{inbound}"), "--app", &app]);
+    let address = format!("127.0.0.1:{outside}");
+    let extra = ["--inbound", &address, "--endpoints", &endpoints, "--secrets", &secrets];
+    let gateway = rig.start_as("--gateway", "public", &extra);
+    orders.wait_ready();
+    while gateway.ask(Method::GET, "/healthz").is_none() {
+        assert!(!gateway.thread.is_finished());
+        std::thread::yield_now();
+    }
+    // Without the secret the bundle is refused, and the place is named.
+    let refused = gateway.order("/v1/reload");
+    assert_eq!(refused["refusal"]["code"], "missing-secret", "{refused}");
+    assert_eq!(refused["refusal"]["unit"], "gateways/public", "{refused}");
+    let leaf = rig.authority.issue_with("spiffe://unused/a", |params| {
+        params.subject_alt_names = vec![rcgen::SanType::DnsName("shop.example".try_into().unwrap())];
+    });
+    leaf.write(&rig.path("secrets/tls/shop"));
+    assert_eq!(gateway.order("/v1/reload")["outcome"], "activated");
+    for alpn in [&b"h2"[..], b"http/1.1"] {
+        assert_eq!(public(outside, &rig.authority, alpn, "shop.example", "/api/a"), Some(200));
+        assert_eq!(public(outside, &rig.authority, alpn, "shop.example", "/other"), Some(404));
+        assert_eq!(public(outside, &rig.authority, alpn, "evil.example", "/api/a"), Some(421));
+    }
+    gateway.stop();
     orders.stop();
 }
 
