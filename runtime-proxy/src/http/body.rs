@@ -105,7 +105,7 @@ impl HttpBody for Body {
 }
 
 /// The most bytes of a request body that are kept for another try (`semantics.md`, "Time-outs and retries").
-const REPLAY_BYTES: usize = 64 * 1024;
+const REPLAY_BYTES: usize = mesh_bundle::limits::REPLAY_BYTES;
 
 /// A request body together with what was read of it, from which each try takes its own [`Replay`].
 pub struct Unread(Rc<RefCell<Source>>);

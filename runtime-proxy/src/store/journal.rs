@@ -39,7 +39,7 @@ pub struct Journal {
     /// The state of that release, in force whatever bundle is.
     #[serde(default)]
     pub state: State,
-    /// Activations, newest last; at most 64.
+    /// Activations, newest last; at most 64, of which repeats go first.
     #[serde(default)]
     pub history: Vec<Activation>,
     /// Bundles that are not activated again by themselves, and why; at most 256.
@@ -89,8 +89,14 @@ impl Journal {
             self.offered = None;
         }
         self.history.push(activation);
-        let excess = self.history.len().saturating_sub(HISTORY);
-        self.history.drain(..excess);
+        while self.history.len() > HISTORY {
+            // Going back and forth must not push out the bundles that one can go back to.
+            let repeated = self.history.iter().enumerate().position(|(index, old)| {
+                let later = self.history.iter().skip(index + 1);
+                later.clone().any(|new| new.bundle == old.bundle && new.reason == old.reason)
+            });
+            self.history.remove(repeated.unwrap_or(0));
+        }
     }
 
     /// A bundle is not to be activated again by itself.
@@ -132,5 +138,25 @@ impl Journal {
     #[must_use]
     pub fn activation_of(&self, bundle: Digest) -> Option<&Activation> {
         self.history.iter().rev().find(|activation| activation.bundle == bundle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn going_back_and_forth_pushes_no_bundle_out() {
+        let (old, new) = (Digest::of(b"old"), Digest::of(b"new"));
+        let activation =
+            |bundle, reason: &str| Activation { bundle, generation: 1, at: 0, reason: reason.to_owned() };
+        let mut journal = Journal::default();
+        journal.activated(activation(old, "offered"));
+        for _ in 0..200 {
+            journal.activated(activation(new, "offered"));
+            journal.activated(activation(old, "returned"));
+        }
+        assert_eq!(journal.history.len(), HISTORY);
+        assert_eq!(journal.history.first(), Some(&activation(old, "offered")));
     }
 }
