@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mesh_bundle::Owner;
 use mesh_bundle::trust::TrustSet;
@@ -110,6 +110,10 @@ impl Proxy {
             application: args.app,
             seed: u32::try_from(seed() & 0xffff).unwrap_or(0),
             now: Box::new(unix_now),
+            elapsed: Box::new({
+                let start = Instant::now();
+                move || start.elapsed()
+            }),
         };
         let secrets = Secrets::new(args.secrets.as_deref());
         let source = Source::new(&args.source);
@@ -159,6 +163,7 @@ impl Proxy {
         if !ended.await.unwrap_or(false) {
             self.events.say(Level::Error, "a worker ended by a fault");
         }
+        self.shared.log.flush();
         if let Some(path) = &args.admin {
             let _gone_already = std::fs::remove_file(path);
         }

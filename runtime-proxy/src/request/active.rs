@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::FixedState;
-use mesh_bundle::program::{Protocol, TlsMode};
+use mesh_bundle::program::{AccessLog, Protocol, TlsMode};
 use mesh_bundle::{Digest, Name, Owner, Program, Refusal, Rung, State};
 use mesh_decision::{Engine, Picks, split};
 
@@ -31,6 +31,12 @@ pub struct Active {
     pub services: HashMap<Name, Arc<UpstreamService>, FixedState>,
     /// The owner's quotas.
     pub counters: Counters,
+    /// The addresses of its limits: `quota/orders/limits[0]`.
+    pub limits: Vec<Box<str>>,
+    /// The address of its access rules: `access/orders`.
+    pub access: Box<str>,
+    /// What is logged of requests.
+    pub access_log: AccessLog,
     /// The application behind an inbound proxy.
     pub application: Option<Arc<UpstreamService>>,
     /// The name of this proxy as a caller.
@@ -102,6 +108,13 @@ impl Active {
             bundle_text: input.bundle.to_string().into(),
             generation: input.generation,
             services,
+            limits: quotas
+                .limits
+                .iter()
+                .map(|limit| format!("quota/{}/{}", input.owner, limit.name).into())
+                .collect(),
+            access: format!("access/{}", input.owner).into(),
+            access_log: program.mesh.access_log,
             counters: Counters::new(&quotas, previous.map(|active| &active.counters)),
             application,
             picks: (0..splits).map(|_| AtomicU64::new(0)).collect(),

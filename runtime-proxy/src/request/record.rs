@@ -10,6 +10,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use mesh_bundle::program::AccessLog;
 use serde::Serialize;
 use tokio::time::{Instant, Sleep};
 
@@ -117,6 +118,8 @@ pub(super) struct Record {
     pub(super) grpc: bool,
     pub(super) endpoint: Option<SocketAddr>,
     pub(super) retries: u32,
+    /// `audit-deny`, or nothing worth saying.
+    pub(super) verdict: &'static str,
     decision: String,
     reason: &'static str,
     status: StatusCode,
@@ -145,6 +148,7 @@ impl Record {
             grpc: head.is_grpc(),
             endpoint: None,
             retries: 0,
+            verdict: "",
             decision: String::new(),
             reason: "",
             status: StatusCode::OK,
@@ -164,9 +168,22 @@ impl Record {
         path.clone_into(&mut self.path);
     }
 
-    /// Whether somebody will read host and path.
+    /// Whether somebody may read host and path.
     pub(super) fn is_logged(&self) -> bool {
-        self.worker.shared.log.is_on()
+        self.worker.shared.log.is_on() && self.wanted() != AccessLog::Off
+    }
+
+    /// What the mesh wants logged; everything while there is no bundle that says otherwise.
+    fn wanted(&self) -> AccessLog {
+        self.local.as_ref().map_or(AccessLog::All, |local| local.active.access_log)
+    }
+
+    /// Refused, failed, broken off, or denied by a policy that only watches.
+    fn is_error(&self) -> bool {
+        self.status.is_client_error()
+            || self.status.is_server_error()
+            || !self.reason.is_empty()
+            || !self.verdict.is_empty()
     }
 
     /// What decided. The texts belong to the bundle in force and are told apart by their place in memory.
@@ -247,7 +264,7 @@ impl Record {
                 );
             }
         }
-        if self.is_logged() {
+        if self.is_logged() && (self.wanted() == AccessLog::All || self.is_error()) {
             self.log(took.as_secs_f64() * 1_000.0);
         }
     }
@@ -269,6 +286,7 @@ impl Record {
             service: meters.map_or("", |meters| &*meters.service),
             version: meters.map_or("", |meters| &*meters.version),
             endpoint: &endpoint,
+            verdict: self.verdict,
             bundle: self.bundle(),
             decision: &self.decision,
             retries: self.retries,
