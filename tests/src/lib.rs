@@ -1,1 +1,24 @@
-//! Golden cases, end-to-end tests, generators and toy services.
+//! What tests, demo and benchmarks share: whole fleets on loopback, a client, a seeded random source, generators.
+//!
+//! May depend on everything; nothing depends on it.
+
+pub mod client;
+pub mod fleet;
+pub mod generate;
+pub mod golden;
+pub mod random;
+
+use std::path::PathBuf;
+
+/// The top of the repository.
+#[must_use]
+pub fn top() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.parent().map_or(here.clone(), PathBuf::from)
+}
+
+/// True where the numbers of a full run are asked for (`ci/test --full`).
+#[must_use]
+pub fn full() -> bool {
+    std::env::var_os("MESH_FULL").is_some_and(|value| value == "1")
+}

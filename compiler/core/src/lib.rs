@@ -8,6 +8,13 @@
 //! - [`spec`]: the typed language: one definition per kind gives the struct, its decoder and its JSON Schema
 
 pub mod cel;
+pub mod check;
+pub mod compile;
 pub mod diag;
+pub mod lower;
+pub mod model;
 pub mod source;
 pub mod spec;
+pub mod testing;
+
+pub use compile::{Compiled, CompiledEnvironment, Counts, Options, compile};

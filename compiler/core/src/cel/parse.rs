@@ -125,11 +125,15 @@ fn at(text: &str, line: isize, column: isize) -> Option<usize> {
     Some(start + within)
 }
 
-/// The token at an offset; at the end the last one, since there is nothing to point at behind it.
+/// The token at an offset, or the character there where the lexer gave up; at the end the last token, since there is
+/// nothing to point at behind it.
 fn word_at(text: &str, tokens: &[Token], offset: usize) -> Range<usize> {
-    let token = tokens.iter().find(|t| t.end > offset).or(tokens.last());
-    match token {
-        Some(token) => token.start..token.end,
-        None => 0..text.len(),
+    if let Some(token) = tokens.iter().find(|t| t.end > offset) {
+        return token.start..token.end;
+    }
+    match (text.get(offset..).and_then(|rest| rest.chars().next()), tokens.last()) {
+        (Some(c), _) if !c.is_whitespace() => offset..offset + c.len_utf8(),
+        (_, Some(token)) => token.start..token.end,
+        (_, None) => 0..text.len(),
     }
 }

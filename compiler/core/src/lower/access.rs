@@ -40,18 +40,23 @@ pub(super) fn access(cx: &mut Cx<'_, '_>, program: &mut Program) {
         match (&spec.callers, seen.get(&owner)) {
             (Some(callers), Some(policy)) => {
                 let message = format!("`{owner}` has `callers` and an AccessPolicy");
-                let finding = Diagnostic::error(codes::TWICE, callers.span, message).label(*policy, "the AccessPolicy");
-                cx.report(finding.help("`callers: [a]` is the same as `allow: [{ from: [a] }]`; keep one of them"));
+                let finding =
+                    Diagnostic::error(codes::TWICE, callers.span, message).label(*policy, "the AccessPolicy");
+                cx.report(
+                    finding.help("`callers: [a]` is the same as `allow: [{ from: [a] }]`; keep one of them"),
+                );
             }
             (None, None) if object.complete => {
-                let hidden = cx.model.exists(&spec::Address {
-                    kind: spec::Kind::AccessPolicy,
-                    name: spec.name.value.clone(),
-                });
+                let hidden = cx
+                    .model
+                    .exists(&spec::Address { kind: spec::Kind::AccessPolicy, name: spec.name.value.clone() });
                 if !hidden {
                     let message = format!("nobody says who may call `{owner}`");
                     let finding = Diagnostic::error(codes::NO_ACCESS, spec.name.span, message);
-                    cx.report(finding.help("add `callers: [...]`, or an AccessPolicy; `callers: []` lets nobody in"));
+                    cx.report(
+                        finding
+                            .help("add `callers: [...]`, or an AccessPolicy; `callers: []` lets nobody in"),
+                    );
                 }
             }
             (Some(callers), None) => {
@@ -126,7 +131,8 @@ fn froms(cx: &mut Cx<'_, '_>, spec: &[FromItem], strangers: bool) -> Vec<From> {
             && !strangers
             && let Some(span) = matching::from_span(item)
         {
-            let finding = Diagnostic::error(codes::EXTERNAL_UNDER_TLS, span, "with strict TLS no stranger gets here");
+            let finding =
+                Diagnostic::error(codes::EXTERNAL_UNDER_TLS, span, "with strict TLS no stranger gets here");
             cx.report(finding.help("let strangers in at a gateway, or set `tls: permissive`"));
         }
         out.push(from);

@@ -31,7 +31,12 @@ pub(super) fn canaries(cx: &mut Cx<'_, '_>, program: &mut Program) {
     }
 }
 
-fn canary(cx: &mut Cx<'_, '_>, object: &Object, spec: &spec::Canary, service: Option<&Service>) -> Option<Canary> {
+fn canary(
+    cx: &mut Cx<'_, '_>,
+    object: &Object,
+    spec: &spec::Canary,
+    service: Option<&Service>,
+) -> Option<Canary> {
     let unit = UnitId::Canary(key(&spec.service)?);
     cx.place(&unit, "", object.span);
     let stable = version(cx, &spec.stable, spec, service);
@@ -42,8 +47,13 @@ fn canary(cx: &mut Cx<'_, '_>, object: &Object, spec: &spec::Canary, service: Op
     if let Some(candidate) = &spec.candidate
         && candidate.value == spec.stable.value
     {
-        let finding = Diagnostic::error(codes::SAME_VERSION, candidate.span, "the candidate is the stable version");
-        cx.report(finding.label(spec.stable.span, "stable here").help("remove `candidate` and `stages` once it is stable"));
+        let finding =
+            Diagnostic::error(codes::SAME_VERSION, candidate.span, "the candidate is the stable version");
+        cx.report(
+            finding
+                .label(spec.stable.span, "stable here")
+                .help("remove `candidate` and `stages` once it is stable"),
+        );
     }
     if let Some(strategy) = &spec.strategy
         && strategy.value == spec::Strategy::BlueGreen
@@ -103,7 +113,9 @@ pub(super) fn unknown_version(
     }
     match nearest(version, known.iter().copied()) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => finding.help(format!("add it to `versions` of `{name}`, or take one of {}", known.join(", "))),
+        None => {
+            finding.help(format!("add it to `versions` of `{name}`, or take one of {}", known.join(", ")))
+        }
     }
 }
 
@@ -111,7 +123,11 @@ fn stages(cx: &mut Cx<'_, '_>, unit: &UnitId, spec: &spec::Canary) -> Vec<Stage>
     let mut out: Vec<Stage> = Vec::new();
     let Some(list) = &spec.stages else {
         if let Some(candidate) = &spec.candidate {
-            let finding = Diagnostic::error(codes::STAGES, candidate.span, "a candidate arrives in stages, and there are none");
+            let finding = Diagnostic::error(
+                codes::STAGES,
+                candidate.span,
+                "a candidate arrives in stages, and there are none",
+            );
             cx.report(finding.help("add `stages: [{ weight: 5%, hold: 10m }, ...]`"));
         }
         return out;
@@ -125,7 +141,11 @@ fn stages(cx: &mut Cx<'_, '_>, unit: &UnitId, spec: &spec::Canary) -> Vec<Stage>
         let weight = u32::from(stage.weight.basis_points());
         let before = out.last().map_or(0, |s| s.weight);
         if weight >= limits::WHOLE {
-            let finding = Diagnostic::error(codes::STAGES, stage.weight.span, "100 % is the end of a canary, not a stage");
+            let finding = Diagnostic::error(
+                codes::STAGES,
+                stage.weight.span,
+                "100 % is the end of a canary, not a stage",
+            );
             cx.report(finding.help("remove the stage: after the last one the candidate has all traffic"));
         } else if weight <= before {
             let message = match i {
@@ -176,7 +196,8 @@ fn metric(cx: &mut Cx<'_, '_>, spec: &spec::Metric) -> Metric {
         (None, None) => Measure::ErrorRate,
     };
     let mut bound = |bound: &Option<Sp<Bound>>| bound.as_ref().and_then(|b| millionths(cx, b, &measure));
-    let (max, abort_over, max_over_stable) = (bound(&spec.max), bound(&spec.abort_over), bound(&spec.max_over_stable));
+    let (max, abort_over, max_over_stable) =
+        (bound(&spec.max), bound(&spec.abort_over), bound(&spec.max_over_stable));
     Metric {
         name: spec.name.as_str().to_owned(),
         measure,
@@ -211,7 +232,11 @@ fn millionths(cx: &mut Cx<'_, '_>, bound: &Sp<Bound>, measure: &Measure) -> Opti
         Measure::Query(_) => "a number from 0 to 9,000,000,000",
         Measure::P50 | Measure::P95 | Measure::P99 => "a duration such as `400ms`",
     };
-    cx.report(Diagnostic::error(codes::METRIC_UNIT, bound.span, format!("this measure is bounded by {wanted}")));
+    cx.report(Diagnostic::error(
+        codes::METRIC_UNIT,
+        bound.span,
+        format!("this measure is bounded by {wanted}"),
+    ));
     None
 }
 

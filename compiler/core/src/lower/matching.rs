@@ -20,7 +20,9 @@ const RESERVED: &str = "/.well-known/mesh";
 /// Lowers a path.
 pub(super) fn path(cx: &mut Cx<'_, '_>, spec: &PathMatch, slashes: SlashMode) -> Option<PathPattern> {
     match spec {
-        PathMatch::Form(form) => regex(cx, &form.regex).then(|| PathPattern::Regex(form.regex.as_str().to_owned())),
+        PathMatch::Form(form) => {
+            regex(cx, &form.regex).then(|| PathPattern::Regex(form.regex.as_str().to_owned()))
+        }
         PathMatch::Text(text) => pattern(cx, text.as_str(), text.span, slashes),
     }
 }
@@ -34,7 +36,12 @@ pub(super) fn path_span(spec: &PathMatch) -> Span {
 }
 
 /// Lowers the short form of a path, which must be in normal form.
-pub(super) fn pattern(cx: &mut Cx<'_, '_>, text: &str, span: Span, slashes: SlashMode) -> Option<PathPattern> {
+pub(super) fn pattern(
+    cx: &mut Cx<'_, '_>,
+    text: &str,
+    span: Span,
+    slashes: SlashMode,
+) -> Option<PathPattern> {
     let pattern = match PathPattern::parse(text) {
         Ok(pattern) => pattern,
         Err(error) => {
@@ -60,12 +67,14 @@ pub(super) fn pattern(cx: &mut Cx<'_, '_>, text: &str, span: Span, slashes: Slas
     match path::canonical(&plain, slashes) {
         Ok(normal) if normal == plain => {}
         Ok(normal) => {
-            let finding = Diagnostic::error(codes::PATH_FORM, span, format!("`{text}` is not in normal form"));
+            let finding =
+                Diagnostic::error(codes::PATH_FORM, span, format!("`{text}` is not in normal form"));
             cx.report(finding.at("matches no request").help(format!("requests for it arrive as `{normal}`")));
             return None;
         }
         Err(error) => {
-            let finding = Diagnostic::error(codes::PATH_FORM, span, format!("no request has this path: {error}"));
+            let finding =
+                Diagnostic::error(codes::PATH_FORM, span, format!("no request has this path: {error}"));
             cx.report(finding);
             return None;
         }
@@ -91,9 +100,9 @@ fn regex(cx: &mut Cx<'_, '_>, text: &Sp<RegexText>) -> bool {
 
 /// Lowers a whole match.
 pub(super) fn matches(cx: &mut Cx<'_, '_>, spec: &spec::Match, slashes: SlashMode) -> Match {
-    let path = spec.path.as_ref().and_then(|p| self::path(cx, p, slashes));
+    let path = spec.path.as_ref().and_then(|p| path(cx, p, slashes));
     let mut out = Match {
-        methods: methods(spec.methods.as_ref().map(|m| &**m)),
+        methods: methods(spec.methods.as_deref()),
         headers: values(cx, spec.headers.iter().map(|(k, v)| (k.as_str(), v))),
         query: values(cx, spec.query.iter().map(|(k, v)| (k.as_str(), v))),
         cookies: values(cx, spec.cookies.iter().map(|(k, v)| (k.as_str(), v))),
@@ -117,7 +126,12 @@ pub(super) fn methods(spec: Option<&[Sp<spec::MethodToken>]>) -> Vec<String> {
 }
 
 /// Lowers an expression.
-pub(super) fn when(cx: &mut Cx<'_, '_>, text: &Sp<CelText>, phase: Phase, params: &[&str]) -> Option<Expression> {
+pub(super) fn when(
+    cx: &mut Cx<'_, '_>,
+    text: &Sp<CelText>,
+    phase: Phase,
+    params: &[&str],
+) -> Option<Expression> {
     match cel::condition(text.value.as_str(), phase, params) {
         Ok(tree) => Some(Expression { text: text.value.as_str().to_owned(), tree }),
         Err(found) => {

@@ -60,12 +60,18 @@ pub(super) fn mesh(cx: &mut Cx<'_, '_>) -> Option<Mesh> {
         self::telemetry(cx, telemetry, &mut unit);
     }
     for object in model.of_kind(spec::Kind::External) {
-        cx.not_enforced("External services", object.name_span, "calls that leave the mesh are not proxied yet");
+        cx.not_enforced(
+            "External services",
+            object.name_span,
+            "calls that leave the mesh are not proxied yet",
+        );
     }
     if let Some(stock) = spec.tool.as_ref().and_then(|tool| tool.policies.as_ref()) {
         for name in stock.use_.iter() {
             let message = format!("there is no stock policy `{}`", name.as_str());
-            cx.report(Diagnostic::error(codes::UNKNOWN_NAME, name.span, message).help("this release brings none"));
+            cx.report(
+                Diagnostic::error(codes::UNKNOWN_NAME, name.span, message).help("this release brings none"),
+            );
         }
     }
     Some(unit)
@@ -94,7 +100,11 @@ fn identity(cx: &mut Cx<'_, '_>, spec: &Identity, unit: &mut Mesh) {
         cx.not_enforced("`minVersion`", version.span, "proxies speak TLS 1.3 and 1.2");
     }
     if let Some(first) = spec.cipher_suites.as_ref().and_then(|suites| suites.first()) {
-        cx.not_enforced("`cipherSuites`", first.span, "proxies choose among the suites of TLS 1.3 and the good ones of 1.2");
+        cx.not_enforced(
+            "`cipherSuites`",
+            first.span,
+            "proxies choose among the suites of TLS 1.3 and the good ones of 1.2",
+        );
     }
     for jwt in &spec.jwt {
         cx.not_enforced("tokens (`jwt`)", jwt.issuer.span, "let services check tokens themselves");
@@ -132,7 +142,9 @@ fn telemetry(cx: &mut Cx<'_, '_>, spec: &Telemetry, unit: &mut Mesh) {
         }
     }
     match &spec.metrics {
-        Some(spec::Metrics::On(on)) if !on.value => cx.not_enforced("`metrics: false`", on.span, "leave metrics unread"),
+        Some(spec::Metrics::On(on)) if !on.value => {
+            cx.not_enforced("`metrics: false`", on.span, "leave metrics unread");
+        }
         Some(spec::Metrics::Form(form)) => {
             if let Some(bucket) = form.buckets.first() {
                 cx.not_enforced("`buckets`", bucket.span, "the bounds of this release are fixed");

@@ -25,6 +25,8 @@ use crate::diag::{Diagnostic, FileId, Span, codes};
 use crate::model::Model;
 use crate::spec::{CelText, Name, Sp};
 
+pub(crate) use route::covers;
+
 /// What lowering gives.
 #[derive(Debug)]
 pub struct Lowered {
@@ -139,7 +141,11 @@ pub(crate) fn key(name: &Name) -> Option<Key> {
 }
 
 /// The owner that an object with `service` or `gateway` is about, both resolved.
-pub(crate) fn owner(cx: &mut Cx<'_, '_>, service: Option<&Sp<Name>>, gateway: Option<&Sp<Name>>) -> Option<Owner> {
+pub(crate) fn owner(
+    cx: &mut Cx<'_, '_>,
+    service: Option<&Sp<Name>>,
+    gateway: Option<&Sp<Name>>,
+) -> Option<Owner> {
     match (service, gateway) {
         (Some(service), _) => {
             let found = cx.model.resolve(crate::spec::Kind::Service, service, &mut cx.findings);
@@ -163,7 +169,8 @@ pub(crate) fn only_one<K: Ord + Clone + std::fmt::Display>(
 ) -> bool {
     if let Some(first) = seen.get(owner) {
         let message = format!("`{owner}` has {what} already");
-        let finding = Diagnostic::error(codes::TWICE, span, message).at("here again").label(*first, "first here");
+        let finding =
+            Diagnostic::error(codes::TWICE, span, message).at("here again").label(*first, "first here");
         cx.report(finding.help("make one object of both"));
         return false;
     }

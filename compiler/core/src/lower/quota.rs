@@ -40,7 +40,11 @@ fn limit(cx: &mut Cx<'_, '_>, index: usize, spec: &QuotaLimit) -> Option<Limit> 
         cx.not_enforced("`scope: mesh`", scope.span, "each proxy counts for itself; `plan` shows the sum");
     }
     if let Some(on) = &spec.on_unavailable {
-        cx.not_enforced("`onUnavailable`", on.span, "without a shared store there is nothing that could be away");
+        cx.not_enforced(
+            "`onUnavailable`",
+            on.span,
+            "without a shared store there is nothing that could be away",
+        );
     }
     let cost = match &spec.cost {
         None => 1,
@@ -73,7 +77,8 @@ fn per(cx: &mut Cx<'_, '_>, spec: &QuotaLimit) -> Option<RateKey> {
         if HeaderName::parse(header).is_some() {
             return Some(RateKey::Slot(Slot::Header(header.to_owned())));
         }
-        let finding = Diagnostic::error(codes::BAD_KEY, spec.per.span, "a header name is a token in lower case");
+        let finding =
+            Diagnostic::error(codes::BAD_KEY, spec.per.span, "a header name is a token in lower case");
         cx.report(finding.help(format!("write `header:{}`", header.to_ascii_lowercase())));
         return None;
     }
@@ -84,8 +89,12 @@ fn per(cx: &mut Cx<'_, '_>, spec: &QuotaLimit) -> Option<RateKey> {
     match cel::key(text, Phase::Inbound) {
         Ok(slot) => Some(RateKey::Slot(slot)),
         Err(_) if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
-            let finding = Diagnostic::error(codes::BAD_KEY, spec.per.span, format!("`{text}` is no key of a quota"));
-            cx.report(finding.help("write `caller`, `service`, `header:x-tenant`, or a field such as `request.host`"));
+            let finding =
+                Diagnostic::error(codes::BAD_KEY, spec.per.span, format!("`{text}` is no key of a quota"));
+            cx.report(
+                finding
+                    .help("write `caller`, `service`, `header:x-tenant`, or a field such as `request.host`"),
+            );
             None
         }
         Err(found) => {

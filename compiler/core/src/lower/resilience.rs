@@ -45,10 +45,18 @@ fn one(cx: &mut Cx<'_, '_>, spec: &spec::Resilience) -> Resilience {
         let span = (check.http.as_ref().map(|h| h.span))
             .or(check.grpc.as_ref().map(|g| g.span))
             .or(check.tcp.as_ref().map(|t| t.span));
-        cx.not_enforced("active health checks", span.unwrap_or(spec.service.span), "`outlierDetection` leaves out endpoints that fail");
+        cx.not_enforced(
+            "active health checks",
+            span.unwrap_or(spec.service.span),
+            "`outlierDetection` leaves out endpoints that fail",
+        );
     }
     if let Some(breaker) = &spec.circuit_breaker {
-        cx.not_enforced("`circuitBreaker`", breaker.error_rate.span, "`outlierDetection` leaves out endpoints that fail");
+        cx.not_enforced(
+            "`circuitBreaker`",
+            breaker.error_rate.span,
+            "`outlierDetection` leaves out endpoints that fail",
+        );
     }
     if let Some(first) = spec.locality.as_ref().and_then(|l| l.first()) {
         cx.not_enforced("`locality`", first.span, "");

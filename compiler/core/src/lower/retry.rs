@@ -32,7 +32,8 @@ pub(super) fn retry(cx: &mut Cx<'_, '_>, spec: &spec::Retry) -> Retry {
     retry.methods.dedup();
     if let Some(backoff) = &form.backoff {
         retry.backoff_base_ms = backoff.base.as_millis_ceil();
-        retry.backoff_max_ms = backoff.max.as_ref().map_or(retry.backoff_base_ms * 10, |max| max.as_millis_ceil());
+        retry.backoff_max_ms =
+            backoff.max.as_ref().map_or(retry.backoff_base_ms * 10, |max| max.as_millis_ceil());
     }
     if let Some(budget) = &form.budget {
         retry.budget = u32::from(budget.basis_points());

@@ -76,7 +76,8 @@ fn addresses(cx: &mut Cx<'_, '_>, spec: &spec::Service, versions: &[Key]) -> BTr
                 list.sort();
                 found.insert(only.clone(), list);
             } else if let Some(first) = list.first() {
-                let message = format!("`{name}` has several versions, so its endpoints are listed by version");
+                let message =
+                    format!("`{name}` has several versions, so its endpoints are listed by version");
                 cx.report(Diagnostic::error(codes::DISCOVERY, first.span, message));
             }
             return found;
@@ -113,9 +114,14 @@ fn addresses(cx: &mut Cx<'_, '_>, spec: &spec::Service, versions: &[Key]) -> BTr
             }
         }
         (_, Some(pattern), None) => {
-            let message = format!("`{name}` has several versions, and the environment has one pattern for all of them");
+            let message =
+                format!("`{name}` has several versions, and the environment has one pattern for all of them");
             let finding = Diagnostic::error(codes::DISCOVERY, pattern.span, message);
-            cx.report(finding.help("add `versions: \"{service}-{version}.example:{port}\"`").label(spec.name.span, "this service"));
+            cx.report(
+                finding
+                    .help("add `versions: \"{service}-{version}.example:{port}\"`")
+                    .label(spec.name.span, "this service"),
+            );
         }
         (_, None, None) => {}
     }

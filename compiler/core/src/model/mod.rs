@@ -9,8 +9,8 @@ use mesh_bundle::Name as Key;
 
 use crate::diag::{Diagnostic, Sources, codes, nearest, quoted};
 use crate::spec::{
-    AccessPolicy, Address, Canary, Environment, Identity, Kind, Loaded, Mesh, Name, Object, Policy, Quota, Resilience,
-    Route, Service, Sp, Spec, Telemetry, Test,
+    AccessPolicy, Address, Canary, Environment, Identity, Kind, Loaded, Mesh, Name, Object, Policy, Quota,
+    Resilience, Route, Service, Sp, Spec, Telemetry, Test,
 };
 
 /// The objects of one environment.

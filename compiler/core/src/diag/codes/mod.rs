@@ -71,7 +71,8 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
     all.into_iter()
 }
 
-const TABLE: &[&[CodeInfo]] = &[yaml::TABLE, shape::TABLE, check::TABLE, more::TABLE, late::TABLE, cel::TABLE];
+const TABLE: &[&[CodeInfo]] =
+    &[yaml::TABLE, shape::TABLE, check::TABLE, more::TABLE, late::TABLE, cel::TABLE];
 
 /// From one list: a constant per code, and the part of the table.
 macro_rules! codes {

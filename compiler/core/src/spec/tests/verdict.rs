@@ -11,49 +11,26 @@ use crate::diag::{FileId, Sources, Span};
 use crate::source::{Key, Node, Style, Text, Value};
 
 fn validators() -> BTreeMap<&'static str, Validator> {
-    schemas()
-        .iter()
-        .map(|(kind, schema)| (*kind, jsonschema::validator_for(schema).unwrap()))
-        .collect()
+    schemas().iter().map(|(kind, schema)| (*kind, jsonschema::validator_for(schema).unwrap())).collect()
 }
 
 fn validator_of<'v>(validators: &'v BTreeMap<&'static str, Validator>, json: &Json) -> Option<&'v Validator> {
     let kind = Kind::from_word(json.get("kind")?.as_str()?)?;
-    validators.get(if kind == Kind::AccessPolicy {
-        "accesspolicy"
-    } else {
-        kind.slug()
-    })
+    validators.get(if kind == Kind::AccessPolicy { "accesspolicy" } else { kind.slug() })
 }
 
 /// The same value as a node without places.
 fn node(json: &Json) -> Node {
     let span = Span::new(FileId(0), 0, 0);
-    let text = |t: &str| Text {
-        text: t.into(),
-        style: Style::Double,
-    };
+    let text = |t: &str| Text { text: t.into(), style: Style::Double };
     let value = match json {
         Json::Null => Value::Null,
         Json::Bool(b) => Value::Bool(*b),
-        Json::Number(n) => n
-            .as_i64()
-            .map_or_else(|| Value::Float(n.as_f64().unwrap()), Value::Int),
+        Json::Number(n) => n.as_i64().map_or_else(|| Value::Float(n.as_f64().unwrap()), Value::Int),
         Json::String(s) => Value::Text(text(s)),
         Json::Array(items) => Value::Seq(items.iter().map(node).collect()),
         Json::Object(entries) => Value::Map(
-            entries
-                .iter()
-                .map(|(k, v)| {
-                    (
-                        Key {
-                            span,
-                            text: k.as_str().into(),
-                        },
-                        node(v),
-                    )
-                })
-                .collect(),
+            entries.iter().map(|(k, v)| (Key { span, text: k.as_str().into() }, node(v))).collect(),
         ),
     };
     Node { span, value }
@@ -66,11 +43,7 @@ fn decodes(json: &Json) -> Result<(), String> {
         assert!(object.is_some(), "no object and no reason: {json}");
         return Ok(());
     }
-    Err(findings
-        .iter()
-        .map(|f| format!("{} {}", f.code, f.message))
-        .collect::<Vec<_>>()
-        .join("; "))
+    Err(findings.iter().map(|f| format!("{} {}", f.code, f.message)).collect::<Vec<_>>().join("; "))
 }
 
 fn documents() -> Vec<Json> {
@@ -197,33 +170,9 @@ fn words() -> Vec<Json> {
     all.push(Json::from("a".repeat(63)));
     all.push(Json::from("a".repeat(64)));
     all.push(Json::from("a".repeat(300)));
-    all.extend([
-        Json::Null,
-        Json::from(true),
-        Json::from(false),
-        Json::from(0.5),
-        Json::from(-1.5),
-    ]);
+    all.extend([Json::Null, Json::from(true), Json::from(false), Json::from(0.5), Json::from(-1.5)]);
     all.extend(
-        [
-            -1,
-            0,
-            1,
-            2,
-            20,
-            21,
-            99,
-            100,
-            101,
-            301,
-            304,
-            404,
-            600,
-            65535,
-            65536,
-            i64::MAX,
-        ]
-        .map(Json::from),
+        [-1, 0, 1, 2, 20, 21, 99, 100, 101, 301, 304, 404, 600, 65535, 65536, i64::MAX].map(Json::from),
     );
     all.extend([
         Json::from(1e30),
@@ -240,9 +189,8 @@ fn words() -> Vec<Json> {
     all
 }
 
-const KEYS: [&str; 12] = [
-    "name", "service", "gateway", "to", "when", "from", "zzz", "exact", "path", "labels", "max", "redirect",
-];
+const KEYS: [&str; 12] =
+    ["name", "service", "gateway", "to", "when", "from", "zzz", "exact", "path", "labels", "max", "redirect"];
 
 /// What texts are changed with.
 const ALPHABET: [char; 24] = [
@@ -258,9 +206,7 @@ fn at(json: &mut Json, number: &mut usize, change: &mut dyn FnMut(&mut Json)) {
     *number = number.wrapping_sub(1);
     match json {
         Json::Array(items) => items.iter_mut().for_each(|item| at(item, number, change)),
-        Json::Object(entries) => entries
-            .iter_mut()
-            .for_each(|(_, value)| at(value, number, change)),
+        Json::Object(entries) => entries.iter_mut().for_each(|(_, value)| at(value, number, change)),
         _ => {}
     }
 }

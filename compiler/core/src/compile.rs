@@ -1,0 +1,172 @@
+//! The whole way: files in, findings and programs out, one for each environment.
+
+use std::collections::BTreeMap;
+
+use mesh_bundle::sourcemap::SourceMap;
+use mesh_bundle::unit::UnitId;
+use mesh_bundle::{Name, Program};
+
+use crate::check::{self, TestCase};
+use crate::diag::{Date, Diagnostic, Diagnostics, Severity, Sources, codes, suppress};
+use crate::lower;
+use crate::model::Model;
+use crate::spec::{self, Kind, LintLevel, Loaded, Object, Spec, load};
+
+/// What the compiler is told beside the files.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// The date of the check: suppressions and waivers end by it. It changes no byte of a bundle. Without one nothing
+    /// has ended.
+    pub today: Option<Date>,
+}
+
+/// What the compiler says.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The files.
+    pub sources: Sources,
+    /// All findings of all files and environments, sorted; suppressed ones are left out.
+    pub findings: Diagnostics,
+    /// What is said once for completeness, in whole sentences.
+    pub notes: Vec<String>,
+    /// What was looked at.
+    pub counts: Counts,
+    /// The mesh's name.
+    pub mesh: Option<String>,
+    /// One an environment, by name; empty without a usable Mesh.
+    pub environments: Vec<CompiledEnvironment>,
+}
+
+/// What was looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Files.
+    pub files: usize,
+    /// Objects.
+    pub objects: usize,
+    /// Environments.
+    pub environments: usize,
+}
+
+/// One environment.
+#[derive(Debug)]
+pub struct CompiledEnvironment {
+    /// Its name.
+    pub name: Name,
+    /// What will be done there; meaningful only while there are no errors.
+    pub program: Program,
+    /// Where each unit was written.
+    pub maps: BTreeMap<UnitId, SourceMap>,
+    /// Its tests.
+    pub cases: Vec<TestCase>,
+}
+
+/// Compiles the files of a mesh, given as path and content.
+#[must_use]
+pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
+    let loaded = load(files);
+    let mut findings: Vec<Diagnostic> = loaded.findings.iter().cloned().collect();
+    one_mesh(&loaded, &mut findings);
+    let settings: Vec<&Object> =
+        loaded.objects.iter().map(|(_, o)| o).filter(|o| o.address.kind == Kind::Environment).collect();
+    let mut places: Vec<Option<&Object>> = settings.into_iter().map(Some).collect();
+    places.sort_by_key(|object| object.map(|o| o.address.name.as_str().to_owned()));
+    if places.is_empty() {
+        places.push(None);
+    }
+    let mut environments = Vec::new();
+    for place in places {
+        let Some(model) = Model::new(&loaded, place, &mut findings) else { continue };
+        let lowered = lower::lower(&model, &mut findings);
+        check::check(&model, options.today, &mut findings);
+        let cases = check::cases(&model, &mut findings);
+        if let Some(lowered) = lowered {
+            let name = model.environment.clone();
+            environments.push(CompiledEnvironment {
+                name,
+                program: lowered.program,
+                maps: lowered.maps,
+                cases,
+            });
+        }
+    }
+    let counts = Counts {
+        files: loaded.sources.len(),
+        objects: loaded.objects.len(),
+        environments: environments.len(),
+    };
+    let mesh = mesh_of(&loaded);
+    let name = mesh.map(|m| m.name.as_str().to_owned());
+    let findings = settle(findings, mesh, &loaded, options.today);
+    let notes = notes(&loaded);
+    Compiled { sources: loaded.sources, findings, notes, counts, mesh: name, environments }
+}
+
+fn mesh_of(loaded: &Loaded) -> Option<&spec::Mesh> {
+    loaded.objects.iter().find_map(|(_, object)| match &object.spec {
+        Spec::Mesh(mesh) => Some(mesh.as_ref()),
+        _ => None,
+    })
+}
+
+fn one_mesh(loaded: &Loaded, findings: &mut Vec<Diagnostic>) {
+    let mut meshes = loaded.objects.iter().map(|(_, o)| o).filter(|o| o.address.kind == Kind::Mesh);
+    let hidden = loaded.broken.iter().any(|address| address.kind == Kind::Mesh);
+    match (meshes.next(), meshes.next()) {
+        (Some(first), Some(second)) => {
+            let finding = Diagnostic::error(codes::NO_MESH, second.name_span, "there is a second Mesh");
+            findings.push(finding.label(first.name_span, "first here").help("a repository has one mesh"));
+        }
+        (None, _) if !hidden => {
+            let place = loaded.sources.iter().next().map(|(id, _)| crate::diag::Span::new(id, 0, 0));
+            // Without any file there is no place to point at, and the caller has said so already.
+            if let Some(span) = place {
+                let finding = Diagnostic::error(codes::NO_MESH, span, "no file says what the mesh is");
+                findings.push(
+                    finding.help("add `kind: Mesh` with `name`, `version: 1` and `trustDomain` to mesh.yaml"),
+                );
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Applies levels and suppressions, sorts, drops repetitions.
+fn settle(
+    findings: Vec<Diagnostic>,
+    mesh: Option<&spec::Mesh>,
+    loaded: &Loaded,
+    today: Option<Date>,
+) -> Diagnostics {
+    let lints = mesh.and_then(|m| m.tool.as_ref()).map(|tool| &tool.lints);
+    let mut all = Diagnostics::new();
+    for mut finding in findings {
+        let level = lints.and_then(|l| l.get(&finding.code.to_string())).map(|l| l.value);
+        // Levels are for findings that a repository may live with; the others stay errors.
+        let movable = finding.code.info().is_some_and(|info| info.suppressible);
+        match level.filter(|_| movable) {
+            Some(LintLevel::Off) => continue,
+            Some(LintLevel::Error) => finding.severity = Severity::Error,
+            Some(LintLevel::Warning) => finding.severity = Severity::Warning,
+            Some(LintLevel::Note) => finding.severity = Severity::Note,
+            None => {}
+        }
+        all.push(finding);
+    }
+    all.sort(&loaded.sources);
+    let mut remaining = suppress(all, &loaded.comments, &loaded.sources, today).remaining;
+    remaining.sort(&loaded.sources);
+    remaining
+}
+
+fn notes(loaded: &Loaded) -> Vec<String> {
+    let policies = loaded.objects.iter().filter(|(_, o)| o.address.kind == Kind::Policy).count();
+    let mut notes = Vec::new();
+    if policies > 0 {
+        let (noun, verb) = if policies == 1 { ("policy is", "it is") } else { ("policies are", "they are") };
+        notes.push(format!(
+            "{policies} {noun} read and checked for mistakes; {verb} not evaluated by this release"
+        ));
+    }
+    notes
+}

@@ -1,0 +1,432 @@
+//! Routes of services and gateways.
+
+use std::collections::BTreeMap;
+
+use mesh_bundle::program::{
+    Action, Destination, HeaderEdits, Program, Redirect, Respond, Rewrite, RewritePath, Role, Routes, Rule,
+    SlashMode, Target,
+};
+use mesh_bundle::unit::UnitId;
+use mesh_bundle::{Name as Key, Owner, PathPattern, limits};
+use mesh_decision::{host, path};
+
+use super::{Cx, canary, key, matching, only_one, owner, retry};
+use crate::diag::{Diagnostic, Span, codes};
+use crate::spec::{self, Kind, Object, PathLiteral, Sp, To, VersionRef};
+
+/// Lowers all Routes.
+pub(super) fn routes(cx: &mut Cx<'_, '_>, program: &mut Program) {
+    let model = cx.model;
+    let mut seen = BTreeMap::new();
+    for (object, spec) in model.routes() {
+        if let (None, Some(gateway)) = (&spec.service, &spec.gateway) {
+            if let Some(Owner::Gateway(gateway)) = owner(cx, None, Some(gateway))
+                && let Some(name) = key(&object.address.name)
+            {
+                let unit = UnitId::GatewayRoutes(gateway.clone(), name.clone());
+                let routes = one(cx, program, object, spec, &unit, SlashMode::Reject, true);
+                program.gateway_routes.entry(gateway).or_default().insert(name, routes);
+            }
+            continue;
+        }
+        let Some(Owner::Service(name)) = owner(cx, spec.service.as_ref(), None) else { continue };
+        if !only_one(cx, &mut seen, &name, "a Route", object.name_span) {
+            continue;
+        }
+        let slashes = program.services.get(&name).map(|s| s.escaped_slashes).unwrap_or_default();
+        let unit = UnitId::Routes(name.clone());
+        let routes = one(cx, program, object, spec, &unit, slashes, false);
+        program.routes.insert(name, routes);
+    }
+    for (object, spec) in model.services() {
+        implicit(cx, program, object, spec);
+    }
+    claims(cx, program);
+}
+
+fn one(
+    cx: &mut Cx<'_, '_>,
+    program: &Program,
+    object: &Object,
+    spec: &spec::Route,
+    unit: &UnitId,
+    slashes: SlashMode,
+    edge: bool,
+) -> Routes {
+    cx.place(unit, "", object.span);
+    super::unique(cx, spec.rules.iter().map(|r| &r.name), "rules");
+    let fences: Vec<PathPattern> = spec
+        .paths
+        .iter()
+        .flat_map(|paths| paths.iter())
+        .filter_map(|p| matching::pattern(cx, p.as_str(), p.span, slashes))
+        .collect();
+    let mut rules = Vec::new();
+    for rule in spec.rules.iter() {
+        cx.place(unit, format!("/rules/{}", rules.len()), rule.name.span);
+        let lowered = self::rule(cx, program, rule, slashes, edge, &fences);
+        if rule.enabled.as_ref().is_none_or(|e| e.value) {
+            rules.extend(lowered);
+        }
+    }
+    Routes {
+        hosts: spec.hosts.iter().flat_map(|h| h.iter()).map(|h| h.as_str().to_owned()).collect(),
+        order: spec.order.as_ref().map_or(0, |o| o.get()),
+        paths: fences,
+        sticky: spec.sticky.as_ref().and_then(matching::sticky),
+        rules,
+    }
+}
+
+fn rule(
+    cx: &mut Cx<'_, '_>,
+    program: &Program,
+    spec: &spec::Rule,
+    slashes: SlashMode,
+    edge: bool,
+    fences: &[PathPattern],
+) -> Option<Rule> {
+    unsupported(cx, spec);
+    let matches = spec.match_.as_ref().map(|m| matching::matches(cx, m, slashes)).unwrap_or_default();
+    if edge
+        && let Some(first) = spec.match_.as_ref().and_then(|m| m.callers.as_ref()).and_then(|c| c.first())
+        && let Some(span) = matching::from_span(first)
+    {
+        let finding =
+            Diagnostic::error(codes::CALLERS_AT_GATEWAY, span, "a gateway's callers have no mesh identity");
+        cx.report(
+            finding.help("write the rule in the Route of a service, or an AccessPolicy with `gateway:`"),
+        );
+    }
+    if !fences.is_empty() {
+        let inside = |path: &PathPattern| fences.iter().any(|f| covers(f, path));
+        if !matches.path.as_ref().is_some_and(inside) {
+            let written = spec.match_.as_ref().and_then(|m| m.path.as_ref()).map(matching::path_span);
+            let message = format!("rule `{}` lies outside of `paths` of its Route", spec.name.as_str());
+            cx.report(Diagnostic::error(codes::OUTSIDE_FENCE, written.unwrap_or(spec.name.span), message));
+        }
+    }
+    let rewrite = rewrite(cx, spec, &matches.path, slashes);
+    let action = action(cx, program, spec, edge)?;
+    let headers = spec.headers.as_ref();
+    Some(Rule {
+        name: key(&spec.name)?,
+        matches,
+        action,
+        rewrite,
+        request_headers: headers.and_then(|h| h.request.as_ref()).map(edits).unwrap_or_default(),
+        response_headers: headers.and_then(|h| h.response.as_ref()).map(edits).unwrap_or_default(),
+        timeout_ms: spec.timeout.as_ref().map(|t| t.as_millis_ceil()),
+        retry: spec.retry.as_ref().map(|r| retry::retry(cx, r)),
+    })
+}
+
+fn unsupported(cx: &mut Cx<'_, '_>, spec: &spec::Rule) {
+    if let Some(mirror) = &spec.mirror {
+        cx.not_enforced("`mirror`", mirror.to.span, "");
+    }
+    if let Some(fault) = &spec.fault {
+        let delay = fault.delay.as_ref().map(|d| d.percent.span);
+        let span = delay.or(fault.abort.as_ref().map(|a| a.percent.span)).unwrap_or(spec.name.span);
+        cx.not_enforced("`fault`", span, "");
+    }
+    if let Some(hedge) = &spec.hedge {
+        cx.not_enforced("`hedge`", hedge.after.span, "use `retry`");
+    }
+    match &spec.compress {
+        Some(spec::Compress::On(on)) if on.value => {
+            cx.not_enforced("`compress`", on.span, "let services compress");
+        }
+        Some(spec::Compress::Form(_)) => {
+            cx.not_enforced("`compress`", spec.name.span, "let services compress");
+        }
+        _ => {}
+    }
+    if let Some(time) = &spec.per_try_timeout {
+        cx.not_enforced("`perTryTimeout`", time.span, "`timeout` bounds all tries together");
+    }
+    if let Some(time) = &spec.idle_timeout {
+        cx.not_enforced("`idleTimeout`", time.span, "`timeout` bounds the whole exchange; `0s` is off");
+    }
+}
+
+fn action(cx: &mut Cx<'_, '_>, program: &Program, spec: &spec::Rule, edge: bool) -> Option<Action> {
+    if let Some(redirect) = &spec.redirect {
+        let path = match (&redirect.prefix, &redirect.path) {
+            (Some(prefix), _) => {
+                prefix_needs_tail(cx, spec, prefix);
+                Some(RewritePath::Prefix(prefix.as_str().to_owned()))
+            }
+            (None, Some(full)) => Some(RewritePath::Full(full.as_str().to_owned())),
+            (None, None) => None,
+        };
+        return Some(Action::Redirect(Redirect {
+            status: redirect.status.as_ref().map_or(302, |s| s.get()),
+            scheme: redirect.scheme.as_ref().map(|s| s.value.as_str().to_owned()),
+            host: redirect.host.as_ref().map(|h| h.as_str().to_owned()),
+            port: redirect.port.as_ref().map(|p| p.get()),
+            path,
+        }));
+    }
+    if let Some(respond) = &spec.respond {
+        let headers = respond.headers.iter().map(|(k, v)| (k.as_str().to_owned(), v.as_str().to_owned()));
+        return Some(Action::Respond(Respond {
+            status: respond.status.get(),
+            body: respond.body.as_ref().map(|b| b.as_str().to_owned()).unwrap_or_default(),
+            headers: headers.collect(),
+        }));
+    }
+    match spec.to.as_ref()? {
+        To::One(to) => {
+            let to = destination(cx, program, to, edge)?;
+            Some(Action::Forward(vec![Target { to, weight: limits::WHOLE }]))
+        }
+        To::Split(shares) => {
+            let sum: u32 = shares.value.iter().map(|s| u32::from(s.weight.basis_points())).sum();
+            if sum != limits::WHOLE {
+                let message = format!("the weights sum to {}, not 100%", canary::percent(sum));
+                let mut finding = Diagnostic::error(codes::SPLIT_SUM, shares.span, message);
+                for share in shares.value.iter() {
+                    finding = finding
+                        .label(share.weight.span, canary::percent(u32::from(share.weight.basis_points())));
+                }
+                let help = match limits::WHOLE.checked_sub(sum) {
+                    Some(rest) => format!("give {} to one of them", canary::percent(rest)),
+                    None => format!("take {} from one of them", canary::percent(sum - limits::WHOLE)),
+                };
+                cx.report(finding.help(help));
+            }
+            let mut targets = Vec::new();
+            for share in shares.value.iter() {
+                let to = destination(cx, program, &share.to, edge)?;
+                targets.push(Target { to, weight: u32::from(share.weight.basis_points()) });
+            }
+            targets.retain(|t| t.weight > 0);
+            Some(Action::Forward(targets))
+        }
+    }
+}
+
+fn destination(
+    cx: &mut Cx<'_, '_>,
+    program: &Program,
+    spec: &Sp<spec::Destination>,
+    edge: bool,
+) -> Option<Destination> {
+    let name = Sp { value: spec.service.clone(), span: spec.span };
+    if !cx.model.resolve(Kind::Service, &name, &mut cx.findings) {
+        return None;
+    }
+    let service = key(&name)?;
+    let unit = program.services.get(&service)?;
+    let canary = cx.model.canary(service.as_str());
+    let plain = |version, role| Some(Destination { service: service.clone(), version, role });
+    match &spec.version {
+        Some(VersionRef::Named(version)) => {
+            let version = key(version)?;
+            if unit.versions.contains(&version) {
+                return plain(Some(version), None);
+            }
+            let finding = canary::unknown_version(cx, spec.span, version.as_str(), service.as_str(), unit);
+            cx.report(finding);
+            None
+        }
+        Some(role @ (VersionRef::Stable | VersionRef::Candidate)) => match canary {
+            Some(canary) => {
+                let lowered = if *role == VersionRef::Stable { Role::Stable } else { Role::Candidate };
+                if lowered == Role::Candidate && canary.candidate.is_none() {
+                    let message = format!("the canary of `{service}` has no candidate");
+                    cx.report(Diagnostic::error(codes::UNKNOWN_VERSION, spec.span, message));
+                    return None;
+                }
+                plain(None, Some(lowered))
+            }
+            None => {
+                let message = format!("`{service}` has no Canary, so it has no stable and no candidate");
+                let finding = Diagnostic::error(codes::UNKNOWN_VERSION, spec.span, message);
+                cx.report(finding.help(format!("name a version: `{service}@{}`", unit.versions.first()?)));
+                None
+            }
+        },
+        None => {
+            // At a gateway the service's own Route goes on from here.
+            let own = edge
+                && cx
+                    .model
+                    .routes()
+                    .any(|(_, r)| r.service.as_ref().is_some_and(|s| s.as_str() == service.as_str()));
+            if unit.versions.len() > 1 && canary.is_none() && !own {
+                let several = unit.versions.iter().map(Key::as_str).collect::<Vec<_>>().join(", ");
+                let message = format!("`{service}` has several versions ({several}) and no Canary");
+                let finding =
+                    Diagnostic::error(codes::AMBIGUOUS_DESTINATION, spec.span, message).at("which one?");
+                cx.report(
+                    finding
+                        .help(format!("name one: `{service}@{}`, or add a Canary", unit.versions.first()?)),
+                );
+                return None;
+            }
+            plain(None, None)
+        }
+    }
+}
+
+/// A service with several versions needs somebody who says which one answers.
+fn implicit(cx: &mut Cx<'_, '_>, program: &Program, object: &Object, spec: &spec::Service) {
+    let Some(name) = key(&spec.name) else { return };
+    let several = program.services.get(&name).is_some_and(|s| s.versions.len() > 1);
+    let decided = cx.model.canary(name.as_str()).is_some() || program.routes.contains_key(&name);
+    let hidden = [Kind::Route, Kind::Canary]
+        .into_iter()
+        .any(|kind| cx.model.exists(&spec::Address { kind, name: object.address.name.clone() }));
+    if several && !decided && !hidden {
+        let message =
+            format!("`{name}` has several versions, and neither a Canary nor a Route chooses among them");
+        let finding = Diagnostic::error(codes::AMBIGUOUS_DESTINATION, spec.name.span, message);
+        cx.report(finding.help("add a Canary, or a Route with `to: name@version`"));
+    }
+}
+
+fn edits(spec: &spec::HeaderEdit) -> HeaderEdits {
+    let map = |dict: &spec::Dict<spec::HeaderName, Sp<spec::HeaderValue>>| {
+        dict.iter().map(|(k, v)| (k.as_str().to_owned(), v.as_str().to_owned())).collect()
+    };
+    let mut remove: Vec<String> = spec.remove.iter().map(|r| r.as_str().to_owned()).collect();
+    remove.sort();
+    remove.dedup();
+    HeaderEdits { set: map(&spec.set), add: map(&spec.add), remove }
+}
+
+fn rewrite(
+    cx: &mut Cx<'_, '_>,
+    spec: &spec::Rule,
+    pattern: &Option<PathPattern>,
+    slashes: SlashMode,
+) -> Rewrite {
+    let Some(written) = &spec.rewrite else { return Rewrite::default() };
+    if spec.to.is_none() {
+        let span = [&written.prefix, &written.path].into_iter().flatten().map(|p| p.span).next();
+        let span = span.or(written.host.as_ref().map(|h| h.span)).unwrap_or(spec.name.span);
+        let message = "a rewrite stands with `to`: nothing is sent on here";
+        cx.report(Diagnostic::error(codes::BAD_REWRITE, span, message));
+    }
+    let change = match (&written.prefix, &written.path) {
+        (Some(prefix), _) => {
+            prefix_needs_tail(cx, spec, prefix);
+            Some((prefix, RewritePath::Prefix(prefix.as_str().to_owned())))
+        }
+        (None, Some(full)) => Some((full, RewritePath::Full(full.as_str().to_owned()))),
+        (None, None) => None,
+    };
+    if let Some((literal, change)) = &change {
+        let same = path::canonical(literal.as_str(), slashes).is_ok_and(|c| c == literal.as_str());
+        let sample = path::rewrite("/x", pattern.as_ref(), change, slashes);
+        if !same || sample.is_err() {
+            let message = format!("`{}` is not in normal form", literal.as_str());
+            cx.report(Diagnostic::error(codes::BAD_REWRITE, literal.span, message));
+        }
+    }
+    let host = written.host.as_ref().map(|h| h.as_str().to_owned());
+    Rewrite { path: change.map(|(_, change)| change), host }
+}
+
+fn prefix_needs_tail(cx: &mut Cx<'_, '_>, spec: &spec::Rule, prefix: &Sp<PathLiteral>) {
+    let text = spec.match_.as_ref().and_then(|m| m.path.as_ref());
+    let fine = match text {
+        // Without a path the rule takes `/*`.
+        None => true,
+        Some(spec::PathMatch::Text(text)) => {
+            PathPattern::parse(text.as_str()).is_ok_and(|p| p.literal_prefix().is_some())
+        }
+        Some(spec::PathMatch::Form(_)) => false,
+    };
+    if !fine {
+        let finding = Diagnostic::error(codes::BAD_REWRITE, prefix.span, "there is no prefix to replace");
+        let finding = text
+            .map(matching::path_span)
+            .into_iter()
+            .fold(finding, |f, s| f.label(s, "no literal part before `/*`"));
+        cx.report(finding.help("end the path in `/*`, or rewrite the whole path with `path:`"));
+    }
+}
+
+/// Where a Route claims a host, and its order with its words.
+type Claim = (Span, Option<(i32, Span)>);
+
+/// Hosts of gateway Routes: known to the gateway, and claimed in an order.
+fn claims(cx: &mut Cx<'_, '_>, program: &Program) {
+    let model = cx.model;
+    let mut by_host: BTreeMap<(Key, String), Vec<Claim>> = BTreeMap::new();
+    for (object, spec) in model.routes() {
+        let Some(gateway) = spec.gateway.as_ref().and_then(|g| key(g)) else { continue };
+        let Some(unit) = program.gateways.get(&gateway) else { continue };
+        let order = spec.order.as_ref().map(|o| (o.get(), o.span));
+        let mut claim = |host: &str, span: Span| {
+            by_host.entry((gateway.clone(), host.to_owned())).or_default().push((span, order));
+        };
+        match &spec.hosts {
+            None => unit.hosts.iter().for_each(|host| claim(host, object.name_span)),
+            Some(hosts) => {
+                for host in hosts.iter() {
+                    let text = host.as_str();
+                    let known = unit
+                        .hosts
+                        .iter()
+                        .any(|own| own == text || host::covers(own, text.trim_start_matches('*')));
+                    if known {
+                        claim(text, host.span);
+                    } else {
+                        let message = format!("gateway `{gateway}` does not answer for `{text}`");
+                        let finding = Diagnostic::error(codes::UNKNOWN_HOST, host.span, message)
+                            .at("not one of its hosts");
+                        cx.report(finding.help(format!("its hosts are {}", unit.hosts.join(", "))));
+                    }
+                }
+            }
+        }
+    }
+    for ((_, host), claims) in by_host {
+        let mut orders: BTreeMap<i32, Span> = BTreeMap::new();
+        for (span, order) in claims.iter().filter(|_| claims.len() > 1) {
+            match order {
+                None => {
+                    let message = format!("several Routes claim `{host}`, and this one has no `order`");
+                    let others = claims.iter().find(|(other, _)| other != span).map(|(other, _)| *other);
+                    let finding = Diagnostic::error(codes::HOST_CLAIMS, *span, message);
+                    let finding = others.into_iter().fold(finding, |f, s| f.label(s, "claimed here too"));
+                    cx.report(finding.help("give each an `order`: they are asked in rising order"));
+                }
+                Some((order, place)) => {
+                    if let Some(first) = orders.insert(*order, *place) {
+                        let message = format!("two Routes of `{host}` have order {order}");
+                        cx.report(
+                            Diagnostic::error(codes::HOST_CLAIMS, *place, message).label(first, "here too"),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// True if every path that `inner` takes is one that `outer` takes.
+pub(crate) fn covers(outer: &PathPattern, inner: &PathPattern) -> bool {
+    use mesh_bundle::path::Segment;
+    if outer == inner || outer.is_any() {
+        return true;
+    }
+    let (
+        PathPattern::Segments { segments: a, below: wide },
+        PathPattern::Segments { segments: b, below: tail },
+    ) = (outer, inner)
+    else {
+        return false;
+    };
+    let fits = a.iter().zip(b).all(|(a, b)| match (a, b) {
+        (Segment::Param(_), Segment::Param(_)) => true,
+        (Segment::Param(_), Segment::Literal(text)) => !text.is_empty(),
+        (Segment::Literal(a), Segment::Literal(b)) => a == b,
+        (Segment::Literal(_), Segment::Param(_)) => false,
+    });
+    fits && if *wide { b.len() >= a.len() } else { a.len() == b.len() && !tail }
+}

@@ -1,0 +1,52 @@
+//! The operator's end of the admin socket.
+
+use std::path::Path;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Empty, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::net::UnixStream;
+
+/// The longest answer in bytes.
+const ANSWER_BYTES: usize = 16 << 20;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AdminError {
+    /// Nobody answers on the socket.
+    #[error("no proxy answers on {path}: {source}")]
+    Away {
+        /// The socket.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The conversation broke off.
+    #[error("the proxy's answer broke off: {0}")]
+    Broken(String),
+}
+
+/// Asks the proxy behind a socket. Runs inside a `LocalSet`.
+///
+/// # Errors
+/// Nobody is there, or the answer broke off or is too long.
+pub async fn ask(socket: &Path, method: Method, target: &str) -> Result<(StatusCode, Bytes), AdminError> {
+    let stream = UnixStream::connect(socket)
+        .await
+        .map_err(|source| AdminError::Away { path: socket.display().to_string(), source })?;
+    let broken = |error: &dyn std::fmt::Display| AdminError::Broken(error.to_string());
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
+    tokio::task::spawn_local(connection);
+    let request = Request::builder()
+        .method(method)
+        .uri(target)
+        .header(http::header::HOST, "admin")
+        .body(Empty::<Bytes>::new())
+        .map_err(|e| broken(&e))?;
+    let response = sender.send_request(request).await.map_err(|e| broken(&e))?;
+    let status = response.status();
+    let body = Limited::new(response.into_body(), ANSWER_BYTES).collect().await.map_err(|e| broken(&e))?;
+    Ok((status, body.to_bytes()))
+}

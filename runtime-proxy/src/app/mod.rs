@@ -1,0 +1,13 @@
+//! The program: arguments, threads, signals.
+
+mod args;
+mod operate;
+mod run;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+pub use args::{Cli, Operate, RunArgs};
+pub use operate::operate;
+pub use run::{StartError, run};

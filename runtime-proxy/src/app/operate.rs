@@ -1,0 +1,106 @@
+//! `mesh-proxy status|reload|rollback|resume|drain`.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use http::Method;
+use serde_json::Value;
+use tokio::task::LocalSet;
+
+use super::args::{Operate, Output, Where};
+use crate::admin::ask;
+
+/// The proxy refused what was asked (`cli.md`, exit codes).
+const REFUSED: u8 = 3;
+/// The proxy could not be asked.
+const COULD_NOT: u8 = 2;
+
+/// Asks the proxy and shows its answer: 0 done, 2 could not ask, 3 refused.
+#[must_use]
+pub fn operate(command: &Operate) -> ExitCode {
+    let (at, method, target) = match command {
+        Operate::Status(at) => (at, Method::GET, "/v1/bundle".to_owned()),
+        Operate::Reload(at) => (at, Method::POST, "/v1/reload".to_owned()),
+        Operate::Rollback { to, at } => {
+            (at, Method::POST, with(to.as_ref(), |to| format!("/v1/rollback?to={to}"), "/v1/rollback"))
+        }
+        Operate::Resume { bundle, at } => {
+            (at, Method::POST, with(bundle.as_ref(), |id| format!("/v1/resume?bundle={id}"), "/v1/resume"))
+        }
+        Operate::Drain(at) => (at, Method::POST, "/v1/drain".to_owned()),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let answer = match runtime {
+        Ok(runtime) => LocalSet::new().block_on(&runtime, ask(&at.admin, method, &target)),
+        Err(error) => return complain(&error.to_string()),
+    };
+    match answer {
+        Ok((status, body)) => {
+            let shown = show(at, &body).and_then(|text| io::stdout().lock().write_all(text.as_bytes()));
+            match shown {
+                Ok(()) if status.is_success() => ExitCode::SUCCESS,
+                Ok(()) => ExitCode::from(REFUSED),
+                Err(error) => complain(&error.to_string()),
+            }
+        }
+        Err(error) => complain(&error.to_string()),
+    }
+}
+
+fn with<T>(value: Option<&T>, make: impl FnOnce(&T) -> String, without: &str) -> String {
+    value.map_or_else(|| without.to_owned(), make)
+}
+
+fn complain(message: &str) -> ExitCode {
+    let _gone_or_not = writeln!(io::stderr().lock(), "error: {message}");
+    ExitCode::from(COULD_NOT)
+}
+
+fn show(at: &Where, body: &[u8]) -> io::Result<String> {
+    let text = String::from_utf8_lossy(body);
+    let Ok(value) = serde_json::from_slice::<Value>(body) else { return Ok(text.into_owned()) };
+    if at.output == Output::Json {
+        return Ok(format!("{text}\n"));
+    }
+    Ok(human(&value))
+}
+
+fn human(value: &Value) -> String {
+    let word = |name: &str| value.get(name).and_then(Value::as_str);
+    match word("outcome") {
+        Some("unchanged") => return "nothing new\n".to_owned(),
+        Some("activated") => return format!("in force: {}\n", word("bundle").unwrap_or("?")),
+        Some("held") => return format!("stored, waits for `resume`: {}\n", word("bundle").unwrap_or("?")),
+        Some("refused") => return format!("{}\n", refusal(value.get("refusal"))),
+        _ => {}
+    }
+    let journal = value.get("journal").cloned().unwrap_or_default();
+    let from = |name: &str| journal.get(name).and_then(Value::as_str).unwrap_or("none");
+    let mut lines = vec![
+        format!(
+            "proxy      {} in {}/{}",
+            word("owner").unwrap_or("?"),
+            word("mesh").unwrap_or("?"),
+            word("environment").unwrap_or("?")
+        ),
+        format!("in force   {}", word("active").unwrap_or("none")),
+        format!("good       {}", from("good")),
+        format!("previous   {}", from("previous")),
+    ];
+    if let Some(accepted) = journal.get("accepted").filter(|accepted| !accepted.is_null()) {
+        let number = |name: &str| accepted.get(name).and_then(Value::as_u64).unwrap_or(0);
+        lines.push(format!("accepted   epoch {}, generation {}", number("epoch"), number("generation")));
+    }
+    if journal.get("hold") == Some(&Value::Bool(true)) {
+        lines.push(format!("held       offers wait for `resume`; offered: {}", from("offered")));
+    }
+    if let Some(record) = journal.get("lastRefusal").filter(|record| !record.is_null()) {
+        lines.push(format!("refused    {}", refusal(record.get("refusal"))));
+    }
+    lines.join("\n") + "\n"
+}
+
+fn refusal(value: Option<&Value>) -> String {
+    let parsed = value.and_then(|value| serde_json::from_value::<mesh_bundle::Refusal>(value.clone()).ok());
+    parsed.map_or_else(|| "refused".to_owned(), |refusal| refusal.to_string())
+}

@@ -1,0 +1,15 @@
+//! The activation ladder: how a bundle comes into force, and how an older one comes back.
+//!
+//! Each rung is a function: 1 to 4 are `mesh-bundle`'s (`verify`), 3's second half is [`removal`], 5 is
+//! [`crate::request::Active::build`] with the secrets, 7 is [`crate::store`], 8 is one pointer swap. Whatever a bundle
+//! fails at, the one in force stays.
+
+mod reloader;
+mod removal;
+mod secrets;
+mod source;
+
+pub use reloader::{Config, Look, Reloader, Status};
+pub use removal::{Removal, not_too_much};
+pub use secrets::Secrets;
+pub use source::{Fingerprint, Offer, Source};

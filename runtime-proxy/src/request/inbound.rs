@@ -1,0 +1,164 @@
+//! The callee's side: who may call, how much, and on to the application.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::StatusCode;
+use mesh_bundle::program::{Retry, TlsMode};
+use mesh_decision::{Connection, Request, Source};
+
+use super::answer::Answer;
+use super::outbound::note;
+use super::prepare::{Prepared, Trust, prepare};
+use super::record::{Direction, Record};
+use super::worker::{Local, Worker};
+use crate::http::{Body, Head, ResponseHead, Scheme, strip_response};
+use crate::limits;
+use crate::listen::{Door, Handler, InFlight, Peer};
+use crate::upstream::{self, Call};
+
+/// The inbound listener of a service's proxy.
+pub struct Inbound {
+    worker: Rc<Worker>,
+    no_retry: Retry,
+}
+
+impl Inbound {
+    /// A listener for the service's callers.
+    #[must_use]
+    pub fn new(worker: Rc<Worker>) -> Rc<Self> {
+        Rc::new(Self { worker, no_retry: Retry::default() })
+    }
+}
+
+impl Handler for Inbound {
+    fn door(&self) -> Door {
+        let shared = &self.worker.shared;
+        let active = shared.active.load();
+        let mode = active.as_ref().map(|active| active.engine.program().mesh.tls);
+        match (mode, &shared.identity) {
+            // Without a bundle nobody is served, but those who can prove who they are get that in words.
+            (None | Some(TlsMode::Strict), Some(identity)) => Door::Tls(Arc::clone(&identity.load().server)),
+            (Some(TlsMode::Permissive), Some(identity)) => Door::Either(Arc::clone(&identity.load().server)),
+            (None | Some(TlsMode::Permissive), None) => Door::Plain,
+            (Some(TlsMode::Strict), None) => Door::Closed,
+        }
+    }
+
+    async fn handle(
+        self: Rc<Self>,
+        peer: Rc<Peer>,
+        in_flight: InFlight,
+        mut head: Head,
+        body: Body,
+    ) -> (ResponseHead, Body) {
+        let trust = if peer.principal.is_some() { Trust::Mesh } else { Trust::Stranger };
+        let mut record = Record::new(Rc::clone(&self.worker), Direction::Inbound, peer, in_flight, &head);
+        let Some(local) = record.local.clone() else {
+            return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-bundle"));
+        };
+        let prepared = match prepare(&mut head, trust, |_| local.active.engine.own_slash_mode()) {
+            Ok(prepared) => prepared,
+            Err(answer) => return record.refuse(answer),
+        };
+        if record.is_logged() {
+            record.about(&prepared.host, prepared.path());
+        }
+        if let Err(answer) = decide(&local, &mut record, &head, &prepared) {
+            record.about(&prepared.host, prepared.path());
+            return record.refuse(answer);
+        }
+        self.forward(record, &local, head, body, &prepared).await
+    }
+}
+
+impl Inbound {
+    async fn forward(
+        &self,
+        mut record: Record,
+        local: &Local,
+        mut head: Head,
+        body: Body,
+        prepared: &Prepared,
+    ) -> (ResponseHead, Body) {
+        let worker = &self.worker;
+        let application = local.active.application.as_ref();
+        let slot = application.and_then(|service| service.slot(""));
+        let (Some(service), Some(slot)) = (application, slot) else {
+            return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-application"));
+        };
+        let Some(target) = prepared.target(None) else {
+            return record.refuse(Answer::new(StatusCode::BAD_REQUEST, "bad-path"));
+        };
+        head.target.path = Some(target);
+        head.target.scheme = Scheme::Http;
+        let call = Call { service, slot, head: &head, retry: &self.no_retry, deadline: None };
+        let outcome = upstream::send(call, body, &worker.pools, &worker.shared.clock, &worker.random).await;
+        note(&mut record, service, &outcome);
+        match outcome.result {
+            Ok(mut response) => {
+                if strip_response(&mut response.head.headers).is_err() {
+                    return record.refuse(Answer::new(StatusCode::BAD_GATEWAY, "bad-response"));
+                }
+                record.relay(response, None)
+            }
+            Err(failure) => {
+                record.about(&prepared.host, prepared.path());
+                record.refuse(Answer::new(failure.status(), failure.word()))
+            }
+        }
+    }
+}
+
+/// The one place where the callee's side asks the engine.
+fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) -> Result<(), Answer> {
+    let peer = Rc::clone(&record.peer);
+    let principal = peer.principal.as_ref().map_or("", |id| id.as_str());
+    let owner = if principal.is_empty() { None } else { local.owner_of(principal) };
+    let request = Request {
+        method: head.method.as_str(),
+        scheme: head.target.scheme.as_str(),
+        host: &prepared.host,
+        path: prepared.path(),
+        query: prepared.query(),
+        headers: &head.headers,
+        size: prepared.size,
+        source: Source { principal, owner: owner.as_deref(), ip: &peer.ip },
+        connection: Connection {
+            mtls: peer.principal.is_some(),
+            tls_version: peer.tls_version.unwrap_or_default(),
+            sni: peer.sni.as_deref().unwrap_or_default(),
+        },
+        picks: &*local.active,
+    };
+    guard(local, record, &request)
+}
+
+/// Access, then quotas: of a callee's proxy, and of a gateway before its Routes.
+pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -> Result<(), Answer> {
+    let active = &local.active;
+    let decided = active.engine.decide_inbound(request);
+    let own = active.engine.owner().name().as_str();
+    record.decided(decided.verdict.entry().unwrap_or_default(), own, "");
+    if let Some(status) = decided.verdict.status() {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+        let reason = if status == StatusCode::FORBIDDEN { "denied" } else { "ambiguous-request" };
+        return Err(Answer::new(status, reason));
+    }
+    if decided.charges.is_empty() {
+        return Ok(());
+    }
+    let charges: Vec<limits::Charge<'_>> = decided
+        .charges
+        .iter()
+        .map(|charge| limits::Charge { limit: charge.limit, key: &charge.key, cost: charge.cost })
+        .collect();
+    let now = record.worker.shared.clock.nanos();
+    active.counters.charge(&charges, now).map_err(|denied| {
+        let name = active.engine.limits().get(denied.limit).map_or("", |limit| limit.name.as_str());
+        record.worker.shared.metrics.over_quota(&format!("quota/{own}/{name}"));
+        let mut answer = Answer::new(StatusCode::TOO_MANY_REQUESTS, "over-quota");
+        answer.retry_after = denied.retry_after;
+        answer
+    })
+}

@@ -1,0 +1,19 @@
+//! The path of one request, top to bottom.
+//!
+//! A request takes one snapshot of what is in force ([`Active`]) when its head is complete and keeps it to its last
+//! byte, whatever is activated meanwhile. The engine is asked in two places: `outbound` and `inbound`.
+
+mod active;
+mod answer;
+mod inbound;
+mod outbound;
+mod prepare;
+mod record;
+mod worker;
+
+pub use active::{Active, BuildInput, ServiceVersions};
+pub use answer::Answer;
+pub use inbound::Inbound;
+pub use outbound::Outbound;
+pub use record::{Direction, Explained};
+pub use worker::{Shared, Worker};

@@ -1,0 +1,372 @@
+//! What is remembered of a request until its response has ended: counted, logged, given back.
+
+use std::cell::OnceCell;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use serde::Serialize;
+use tokio::time::{Instant, Sleep};
+
+use super::answer::Answer;
+use super::worker::{Local, Worker};
+use crate::http::{Body, BodyError, Head, ResponseHead};
+use crate::listen::{InFlight, Peer};
+use crate::telemetry::{Entry, RequestLabels, RequestMeter, timestamp};
+use crate::upstream::{Lease, Load, Permit, Response};
+
+/// On which side of the proxy a request came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// From the application beside the proxy.
+    Outbound,
+    /// To the application beside the proxy.
+    Inbound,
+    /// From the public.
+    Gateway,
+}
+
+impl Direction {
+    /// Its name in logs and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Outbound => "outbound",
+            Self::Inbound => "inbound",
+            Self::Gateway => "gateway",
+        }
+    }
+}
+
+/// Why a request was refused, for the admin socket.
+#[derive(Clone, Debug, Serialize)]
+pub struct Explained {
+    /// The id that went over the wire.
+    pub decision: String,
+    /// When.
+    pub time: String,
+    /// Which side.
+    pub direction: &'static str,
+    /// The method.
+    pub method: String,
+    /// The host as it came.
+    pub host: String,
+    /// The canonical path.
+    pub path: String,
+    /// The caller.
+    pub caller: String,
+    /// The status.
+    pub status: u16,
+    /// A short word.
+    pub reason: &'static str,
+    /// The rule or entry that decided; empty for none.
+    pub rule: String,
+    /// The bundle that decided; empty for none.
+    pub bundle: String,
+}
+
+/// The meters of one rule and version, by class of status.
+pub(super) struct Meters {
+    direction: Direction,
+    rule: Box<str>,
+    service: Box<str>,
+    version: Box<str>,
+    classes: [OnceCell<RequestMeter>; 5],
+}
+
+impl Meters {
+    fn new(direction: Direction, rule: &str, service: &str, version: &str) -> Self {
+        let (rule, service, version) = (rule.into(), service.into(), version.into());
+        Self { direction, rule, service, version, classes: Default::default() }
+    }
+
+    fn observe(&self, status: StatusCode, seconds: f64, worker: &Worker) {
+        let class = status.as_u16() / 100;
+        let Some(cell) = class.checked_sub(1).and_then(|index| self.classes.get(usize::from(index))) else {
+            return;
+        };
+        let meter = cell.get_or_init(|| {
+            worker.shared.metrics.request(&RequestLabels {
+                direction: self.direction.as_str().to_owned(),
+                rule: self.rule.to_string(),
+                service: self.service.to_string(),
+                version: self.version.to_string(),
+                code: format!("{class}xx"),
+            })
+        });
+        meter.observe(seconds);
+    }
+}
+
+/// One request under way.
+pub(super) struct Record {
+    pub(super) worker: Rc<Worker>,
+    pub(super) local: Option<Rc<Local>>,
+    pub(super) peer: Rc<Peer>,
+    direction: Direction,
+    start: Instant,
+    method: Method,
+    host: String,
+    path: String,
+    meters: Option<Rc<Meters>>,
+    pub(super) grpc: bool,
+    pub(super) endpoint: Option<SocketAddr>,
+    pub(super) retries: u32,
+    decision: String,
+    reason: &'static str,
+    status: StatusCode,
+    bytes: u64,
+    _in_flight: InFlight,
+}
+
+impl Record {
+    pub(super) fn new(
+        worker: Rc<Worker>,
+        direction: Direction,
+        peer: Rc<Peer>,
+        in_flight: InFlight,
+        head: &Head,
+    ) -> Self {
+        let local = worker.snapshot();
+        Self {
+            local,
+            peer,
+            direction,
+            start: Instant::now(),
+            method: head.method.clone(),
+            host: String::new(),
+            path: String::new(),
+            meters: None,
+            grpc: head.is_grpc(),
+            endpoint: None,
+            retries: 0,
+            decision: String::new(),
+            reason: "",
+            status: StatusCode::OK,
+            bytes: 0,
+            _in_flight: in_flight,
+            worker,
+        }
+    }
+
+    pub(super) fn start(&self) -> Instant {
+        self.start
+    }
+
+    /// Remembers host and path: always for a refusal, else only for the log.
+    pub(super) fn about(&mut self, host: &str, path: &str) {
+        host.clone_into(&mut self.host);
+        path.clone_into(&mut self.path);
+    }
+
+    /// Whether somebody will read host and path.
+    pub(super) fn is_logged(&self) -> bool {
+        self.worker.shared.log.is_on()
+    }
+
+    /// What decided. The texts belong to the bundle in force and are told apart by their place in memory.
+    pub(super) fn decided(&mut self, rule: &str, service: &str, version: &str) {
+        let Some(local) = &self.local else { return };
+        let key = (self.direction, place(rule), place(service), place(version));
+        let mut meters = local.meters.borrow_mut();
+        let known =
+            meters.entry(key).or_insert_with(|| Rc::new(Meters::new(self.direction, rule, service, version)));
+        self.meters = Some(Rc::clone(known));
+    }
+
+    /// Ends with an answer of the proxy's own.
+    pub(super) fn refuse(mut self, answer: Answer) -> (ResponseHead, Body) {
+        self.status = answer.status;
+        self.reason = answer.reason;
+        self.decision = format!("{:016x}", self.worker.random.next());
+        self.worker.shared.explain(Explained {
+            decision: self.decision.clone(),
+            time: timestamp(SystemTime::now()),
+            direction: self.direction.as_str(),
+            method: self.method.to_string(),
+            host: self.host.clone(),
+            path: self.path.clone(),
+            caller: self.caller().to_owned(),
+            status: answer.status.as_u16(),
+            reason: answer.reason,
+            rule: self.meters.as_ref().map_or_else(String::new, |meters| meters.rule.to_string()),
+            bundle: self.bundle().to_owned(),
+        });
+        let written = answer.write(&self.method, self.grpc, &self.decision);
+        self.finish();
+        written
+    }
+
+    /// Ends with an answer that a rule asked for.
+    pub(super) fn answer(mut self, written: (ResponseHead, Body)) -> (ResponseHead, Body) {
+        self.status = written.0.status;
+        self.finish();
+        written
+    }
+
+    /// Goes on with an endpoint's response; ends when its body does.
+    pub(super) fn relay(mut self, response: Response, deadline: Option<Instant>) -> (ResponseHead, Body) {
+        let Response { head, body, lease, permit, load } = response;
+        self.status = head.status;
+        if body.is_end_stream() {
+            lease.give_back();
+            drop((permit, load));
+            self.finish();
+            return (head, Body::Empty);
+        }
+        let tracked = Tracked {
+            inner: body,
+            deadline: deadline.map(Deadline::At),
+            ending: Some(Ending { record: self, lease, _permit: permit, _load: load }),
+        };
+        (head, Body::Watched(Box::pin(tracked)))
+    }
+
+    fn caller(&self) -> &str {
+        self.peer.principal.as_ref().map_or(&*self.peer.ip, |id| id.as_str())
+    }
+
+    fn bundle(&self) -> &str {
+        self.local.as_ref().map_or("", |local| &*local.active.bundle_text)
+    }
+
+    fn finish(self) {
+        let took = self.start.elapsed();
+        match &self.meters {
+            Some(meters) => meters.observe(self.status, took.as_secs_f64(), &self.worker),
+            None => {
+                Meters::new(self.direction, "", "", "").observe(
+                    self.status,
+                    took.as_secs_f64(),
+                    &self.worker,
+                );
+            }
+        }
+        if self.is_logged() {
+            self.log(took.as_secs_f64() * 1_000.0);
+        }
+    }
+
+    fn log(&self, duration_ms: f64) {
+        let endpoint = self.endpoint.map_or_else(String::new, |address| address.to_string());
+        let meters = self.meters.as_deref();
+        self.worker.shared.log.log(&Entry {
+            time: &timestamp(SystemTime::now()),
+            direction: self.direction.as_str(),
+            method: self.method.as_str(),
+            host: &self.host,
+            path: &self.path,
+            status: self.status.as_u16(),
+            duration_ms,
+            bytes: self.bytes,
+            caller: self.caller(),
+            rule: meters.map_or("", |meters| &*meters.rule),
+            service: meters.map_or("", |meters| &*meters.service),
+            version: meters.map_or("", |meters| &*meters.version),
+            endpoint: &endpoint,
+            bundle: self.bundle(),
+            decision: &self.decision,
+            retries: self.retries,
+            reason: self.reason,
+        });
+    }
+}
+
+fn place(text: &str) -> usize {
+    // Empty texts may share a place with anything.
+    if text.is_empty() { 0 } else { text.as_ptr().addr() }
+}
+
+struct Ending {
+    record: Record,
+    lease: Lease,
+    _permit: Permit,
+    _load: Load,
+}
+
+enum Deadline {
+    /// Nobody has waited yet: most bodies are there at once and need no timer.
+    At(Instant),
+    Waiting(Pin<Box<Sleep>>),
+}
+
+/// A response's body on its way to the client.
+struct Tracked {
+    inner: Body,
+    deadline: Option<Deadline>,
+    ending: Option<Ending>,
+}
+
+impl Tracked {
+    fn end(&mut self, complete: bool, reason: &'static str) {
+        let Some(Ending { mut record, lease, .. }) = self.ending.take() else { return };
+        if complete {
+            lease.give_back();
+        }
+        record.reason = reason;
+        record.finish();
+    }
+
+    fn is_late(&mut self, cx: &mut Context<'_>) -> bool {
+        if let Some(Deadline::At(at)) = self.deadline {
+            self.deadline = Some(Deadline::Waiting(Box::pin(tokio::time::sleep_until(at))));
+        }
+        match &mut self.deadline {
+            Some(Deadline::Waiting(sleep)) => sleep.as_mut().poll(cx).is_ready(),
+            _ => false,
+        }
+    }
+}
+
+impl HttpBody for Tracked {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match Pin::new(&mut self.inner).poll_frame(cx) {
+            Poll::Pending if self.is_late(cx) => {
+                self.end(false, "timed-out");
+                Poll::Ready(Some(Err(BodyError::TimedOut)))
+            }
+            Poll::Pending => Poll::Pending,
+            Poll::Ready(Some(Ok(frame))) => {
+                if let (Some(data), Some(ending)) = (frame.data_ref(), &mut self.ending) {
+                    ending.record.bytes += data.len() as u64;
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(error))) => {
+                self.end(false, "upstream-reset");
+                Poll::Ready(Some(Err(error)))
+            }
+            Poll::Ready(None) => {
+                self.end(true, "");
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+impl Drop for Tracked {
+    fn drop(&mut self) {
+        // The codec stops asking when the declared length is reached.
+        let complete = self.inner.is_end_stream();
+        self.end(complete, if complete { "" } else { "client-gone" });
+    }
+}

@@ -1,0 +1,143 @@
+//! What a worker has at hand for each request.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use foldhash::fast::FixedState;
+use mesh_bundle::Owner;
+use mesh_decision::engine::Scratch;
+
+use super::active::Active;
+use super::record::{Direction, Explained, Meters};
+use crate::telemetry::{AccessLog, Metrics};
+use crate::tls::{PublicCertificate, TlsState};
+use crate::upstream::{Clock, Connector, Pools, Random};
+
+/// Refusals that are remembered for `/v1/explain`.
+const EXPLAINED: usize = 1_024;
+/// Callers whose names a worker remembers before it begins anew.
+const CALLERS: usize = 10_000;
+
+/// What all workers share.
+pub struct Shared {
+    /// What is in force; nothing before the first activation.
+    pub active: ArcSwapOption<Active>,
+    /// The proxy's identity.
+    pub identity: Option<Arc<ArcSwap<TlsState>>>,
+    /// A gateway's public certificate, once a bundle asked for one.
+    pub public: ArcSwapOption<PublicCertificate>,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What is logged.
+    pub log: AccessLog,
+    /// The proxy's clock.
+    pub clock: Clock,
+    explained: Mutex<VecDeque<Explained>>,
+}
+
+impl Shared {
+    /// Nothing in force yet.
+    #[must_use]
+    pub fn new(metrics: Metrics, log: AccessLog, identity: Option<Arc<ArcSwap<TlsState>>>) -> Self {
+        Self {
+            active: ArcSwapOption::empty(),
+            identity,
+            public: ArcSwapOption::empty(),
+            metrics,
+            log,
+            clock: Clock::start(),
+            explained: Mutex::default(),
+        }
+    }
+
+    /// Remembers why a request was refused, under the id that went over the wire.
+    pub(super) fn explain(&self, why: Explained) {
+        let mut explained = self.explained.lock().unwrap_or_else(PoisonError::into_inner);
+        if explained.len() >= EXPLAINED {
+            explained.pop_front();
+        }
+        explained.push_back(why);
+    }
+
+    /// Why a request was refused.
+    #[must_use]
+    pub fn explained(&self, decision: &str) -> Option<Explained> {
+        let explained = self.explained.lock().unwrap_or_else(PoisonError::into_inner);
+        explained.iter().rev().find(|why| why.decision == decision).cloned()
+    }
+}
+
+/// One worker.
+pub struct Worker {
+    /// What all workers share.
+    pub shared: Arc<Shared>,
+    /// Connections to endpoints.
+    pub pools: Rc<Pools>,
+    /// Chances.
+    pub random: Random,
+    pub(super) scratch: RefCell<Scratch>,
+    local: RefCell<Option<Rc<Local>>>,
+}
+
+/// Meters by direction and by the places of rule, service and version in memory.
+type MeterMap = HashMap<(Direction, usize, usize, usize), Rc<Meters>, FixedState>;
+
+/// A bundle in force, and what this worker keeps with it.
+pub(super) struct Local {
+    pub(super) active: Arc<Active>,
+    pub(super) meters: RefCell<MeterMap>,
+    owners: RefCell<HashMap<Box<str>, Option<Rc<Owner>>, FixedState>>,
+}
+
+impl Worker {
+    /// A worker without connections.
+    #[must_use]
+    pub fn new(shared: Arc<Shared>, seed: u64, tls13_only: bool) -> Self {
+        let connector = Connector::new(shared.identity.clone(), tls13_only);
+        Self {
+            shared,
+            pools: Rc::new(Pools::new(connector)),
+            random: Random::new(seed),
+            scratch: RefCell::default(),
+            local: RefCell::default(),
+        }
+    }
+
+    /// What is in force now, for one request.
+    pub(super) fn snapshot(&self) -> Option<Rc<Local>> {
+        let now = self.shared.active.load();
+        let now = now.as_ref()?;
+        let mut local = self.local.borrow_mut();
+        match &*local {
+            Some(local) if Arc::ptr_eq(&local.active, now) => Some(Rc::clone(local)),
+            _ => {
+                let fresh = Rc::new(Local {
+                    active: Arc::clone(now),
+                    meters: RefCell::default(),
+                    owners: RefCell::default(),
+                });
+                *local = Some(Rc::clone(&fresh));
+                Some(fresh)
+            }
+        }
+    }
+}
+
+impl Local {
+    /// The service or gateway that a principal names.
+    pub(super) fn owner_of(&self, principal: &str) -> Option<Rc<Owner>> {
+        let mut owners = self.owners.borrow_mut();
+        if let Some(owner) = owners.get(principal) {
+            return owner.clone();
+        }
+        let owner = self.active.engine.program().mesh.owner_of(principal).map(Rc::new);
+        if owners.len() >= CALLERS {
+            owners.clear();
+        }
+        owners.insert(principal.into(), owner.clone());
+        owner
+    }
+}

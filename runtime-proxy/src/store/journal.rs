@@ -1,0 +1,162 @@
+//! The journal: what this proxy runs, ran, refused and must never go below.
+
+use std::collections::BTreeMap;
+
+use mesh_bundle::release::Accepted;
+use mesh_bundle::{Digest, Refusal, State};
+use serde::{Deserialize, Serialize};
+
+/// Activations that are remembered.
+const HISTORY: usize = 64;
+/// Bundles that are remembered as quarantined.
+const QUARANTINE: usize = 256;
+
+/// The journal's content. Written as one file at every change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Journal {
+    /// The bundle in force.
+    #[serde(default)]
+    pub active: Option<Digest>,
+    /// Stored and about to be in force.
+    #[serde(default)]
+    pub next: Option<Digest>,
+    /// The last known good one.
+    #[serde(default)]
+    pub good: Option<Digest>,
+    /// The one in force before `active`.
+    #[serde(default)]
+    pub previous: Option<Digest>,
+    /// Offered while `hold` is set: stored, not activated.
+    #[serde(default)]
+    pub offered: Option<Digest>,
+    /// A person went back: offers are stored and not activated.
+    #[serde(default)]
+    pub hold: bool,
+    /// The newest release that was accepted; nothing older is ever accepted again.
+    #[serde(default)]
+    pub accepted: Option<Accepted>,
+    /// The state of that release, in force whatever bundle is.
+    #[serde(default)]
+    pub state: State,
+    /// Activations, newest last; at most 64, of which repeats go first.
+    #[serde(default)]
+    pub history: Vec<Activation>,
+    /// Bundles that are not activated again by themselves, and why; at most 256.
+    #[serde(default)]
+    pub quarantine: BTreeMap<Digest, String>,
+    /// The last refusal.
+    #[serde(default)]
+    pub last_refusal: Option<RefusalRecord>,
+}
+
+/// One activation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Activation {
+    /// The bundle.
+    pub bundle: Digest,
+    /// The generation of the release that made it eligible.
+    pub generation: u64,
+    /// When, in seconds since the epoch.
+    pub at: u64,
+    /// Why: `offered`, `returned`, `resumed`.
+    pub reason: String,
+}
+
+/// One refusal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct RefusalRecord {
+    /// The bundle, where it got so far that it has an id.
+    #[serde(default)]
+    pub bundle: Option<Digest>,
+    /// When, in seconds since the epoch.
+    pub at: u64,
+    /// Why.
+    pub refusal: Refusal,
+}
+
+impl Journal {
+    /// A bundle came into force.
+    pub fn activated(&mut self, activation: Activation) {
+        if self.active != Some(activation.bundle) {
+            self.previous = self.active;
+        }
+        self.active = Some(activation.bundle);
+        self.next = None;
+        if self.offered == Some(activation.bundle) {
+            self.offered = None;
+        }
+        self.history.push(activation);
+        while self.history.len() > HISTORY {
+            // Going back and forth must not push out the bundles that one can go back to.
+            let repeated = self.history.iter().enumerate().position(|(index, old)| {
+                let later = self.history.iter().skip(index + 1);
+                later.clone().any(|new| new.bundle == old.bundle && new.reason == old.reason)
+            });
+            self.history.remove(repeated.unwrap_or(0));
+        }
+    }
+
+    /// A bundle is not to be activated again by itself.
+    pub fn quarantine(&mut self, bundle: Digest, reason: &str) {
+        if self.quarantine.len() < QUARANTINE || self.quarantine.contains_key(&bundle) {
+            self.quarantine.insert(bundle, reason.to_owned());
+        }
+    }
+
+    /// Bundles to try at start, best first: the one in force, the last good one, then older ones.
+    #[must_use]
+    pub fn start_order(&self) -> Vec<Digest> {
+        let mut order: Vec<Digest> = Vec::new();
+        let newest_first = self.history.iter().rev().map(|activation| activation.bundle);
+        for bundle in self.active.into_iter().chain(self.good).chain(self.previous).chain(newest_first) {
+            if !order.contains(&bundle) {
+                order.push(bundle);
+            }
+        }
+        order
+    }
+
+    /// Bundles that a clean-up must not remove.
+    #[must_use]
+    pub fn holds(&self, keep: usize) -> Vec<Digest> {
+        let named = [self.active, self.next, self.good, self.previous, self.offered].into_iter().flatten();
+        let mut held: Vec<Digest> = named.collect();
+        let mut older = 0;
+        for activation in self.history.iter().rev() {
+            if !held.contains(&activation.bundle) && older < keep {
+                held.push(activation.bundle);
+                older += 1;
+            }
+        }
+        held
+    }
+
+    /// The newest activation of a bundle, for a return to it.
+    #[must_use]
+    pub fn activation_of(&self, bundle: Digest) -> Option<&Activation> {
+        self.history.iter().rev().find(|activation| activation.bundle == bundle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn going_back_and_forth_pushes_no_bundle_out() {
+        let (old, new) = (Digest::of(b"old"), Digest::of(b"new"));
+        let activation =
+            |bundle, reason: &str| Activation { bundle, generation: 1, at: 0, reason: reason.to_owned() };
+        let mut journal = Journal::default();
+        journal.activated(activation(old, "offered"));
+        for _ in 0..200 {
+            journal.activated(activation(new, "offered"));
+            journal.activated(activation(old, "returned"));
+        }
+        assert_eq!(journal.history.len(), HISTORY);
+        assert_eq!(journal.history.first(), Some(&activation(old, "offered")));
+    }
+}

@@ -1,0 +1,212 @@
+//! The access log: one JSON line a request, written by a thread of its own.
+
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::Duration;
+
+use prometheus_client::metrics::counter::Counter;
+use serde::Serialize;
+
+/// Lines that may wait for the writer; more are dropped and counted.
+const WAITING: usize = 8_192;
+/// How long a written line may stay in the buffer.
+const FLUSH: Duration = Duration::from_millis(200);
+
+/// Where the log goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Nowhere.
+    Off,
+    /// Standard output (`-`).
+    Stdout,
+    /// A file, appended to.
+    File(PathBuf),
+}
+
+impl FromStr for Target {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(match text {
+            "off" => Self::Off,
+            "-" => Self::Stdout,
+            path => Self::File(path.into()),
+        })
+    }
+}
+
+/// One request. Empty texts are left out.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry<'a> {
+    /// RFC 3339, when the head was complete.
+    pub time: &'a str,
+    /// `outbound`, `inbound` or `gateway`.
+    pub direction: &'a str,
+    /// The method.
+    pub method: &'a str,
+    /// The host as it came.
+    pub host: &'a str,
+    /// The canonical path, which is the one that was decided on and sent.
+    pub path: &'a str,
+    /// The status of the answer.
+    pub status: u16,
+    /// Milliseconds from the request's head to the response's last byte.
+    pub duration_ms: f64,
+    /// Bytes of the response's body.
+    pub bytes: u64,
+    /// The caller's principal, or its address.
+    pub caller: &'a str,
+    /// The rule (`route/orders/refund`) or access entry (`access/orders/allow[1]`) that decided.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub rule: &'a str,
+    /// The service that it went to.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub service: &'a str,
+    /// Its version.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub version: &'a str,
+    /// The endpoint of the last try.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub endpoint: &'a str,
+    /// The bundle that decided.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub bundle: &'a str,
+    /// The opaque id that a refusal carries on the wire.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub decision: &'a str,
+    /// Tries after the first.
+    pub retries: u32,
+    /// Why the proxy answered itself, or why the response broke off.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub reason: &'a str,
+}
+
+/// The way to the log's writer; a copy for each worker.
+#[derive(Clone)]
+pub struct AccessLog {
+    lines: Option<SyncSender<Vec<u8>>>,
+    dropped: Counter,
+}
+
+impl AccessLog {
+    /// Opens the log and starts its writer.
+    ///
+    /// # Errors
+    /// The file cannot be opened, or no thread can be started.
+    pub fn open(target: &Target, dropped: Counter) -> io::Result<Self> {
+        let out: Box<dyn Write + Send> = match target {
+            Target::Off => return Ok(Self { lines: None, dropped }),
+            Target::Stdout => Box::new(io::stdout()),
+            Target::File(path) => Box::new(OpenOptions::new().append(true).create(true).open(path)?),
+        };
+        let (lines, waiting) = sync_channel(WAITING);
+        let writer = dropped.clone();
+        thread::Builder::new()
+            .name("access-log".into())
+            .spawn(move || write_lines(&waiting, out, &writer))?;
+        Ok(Self { lines: Some(lines), dropped })
+    }
+
+    /// Whether anybody writes.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.lines.is_some()
+    }
+
+    /// Logs a request; never waits.
+    pub fn log(&self, entry: &Entry<'_>) {
+        let Some(lines) = &self.lines else { return };
+        let mut line = Vec::with_capacity(512);
+        let written = serde_json::to_writer(&mut line, entry);
+        line.push(b'\n');
+        if written.is_err() || lines.try_send(line).is_err() {
+            self.dropped.inc();
+        }
+    }
+}
+
+fn write_lines(waiting: &Receiver<Vec<u8>>, out: Box<dyn Write + Send>, dropped: &Counter) {
+    let mut out = BufWriter::with_capacity(64 * 1024, out);
+    loop {
+        let written = match waiting.recv_timeout(FLUSH) {
+            Ok(line) => out.write_all(&line),
+            Err(RecvTimeoutError::Timeout) => out.flush(),
+            Err(RecvTimeoutError::Disconnected) => {
+                let _nobody_is_left_to_tell = out.flush();
+                return;
+            }
+        };
+        if written.is_err() {
+            dropped.inc();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(path: &str) -> Entry<'_> {
+        Entry {
+            time: "t",
+            direction: "inbound",
+            method: "GET",
+            host: "orders",
+            path,
+            status: 200,
+            duration_ms: 1.5,
+            bytes: 2,
+            caller: "spiffe://a/b",
+            rule: "",
+            service: "orders",
+            version: "",
+            endpoint: "",
+            bundle: "",
+            decision: "",
+            retries: 0,
+            reason: "",
+        }
+    }
+
+    #[test]
+    fn lines_are_json_whatever_the_request_holds() {
+        let (sender, receiver) = sync_channel(8);
+        let log = AccessLog { lines: Some(sender), dropped: Counter::default() };
+        log.log(&entry("/a\"\n{\"status\":500}"));
+        let line = receiver.recv().unwrap();
+        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
+        assert_eq!(value["path"], "/a\"\n{\"status\":500}");
+        assert_eq!(value["status"], 200);
+        assert!(value.get("rule").is_none());
+    }
+
+    #[test]
+    fn a_full_queue_drops_and_counts() {
+        let (sender, _receiver) = sync_channel(2);
+        let log = AccessLog { lines: Some(sender), dropped: Counter::default() };
+        for _ in 0..5 {
+            log.log(&entry("/"));
+        }
+        assert_eq!(log.dropped.get(), 3);
+    }
+
+    #[test]
+    fn a_file_gets_every_line() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("access.log");
+        let (sender, receiver) = sync_channel(8);
+        let log = AccessLog { lines: Some(sender), dropped: Counter::default() };
+        log.log(&entry("/a"));
+        log.log(&entry("/b"));
+        drop(log);
+        let out = Box::new(std::fs::File::create(&path).unwrap());
+        write_lines(&receiver, out, &Counter::default());
+        assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 2);
+    }
+}
