@@ -83,6 +83,7 @@ const SOURCE: &[&str] = &["principal", "trustDomain", "service", "ip", "labels"]
 const DESTINATION: &[&str] = &["service", "version", "port", "labels"];
 const CONNECTION: &[&str] = &["mtls", "tlsVersion", "sni"];
 const NO_TOKENS: &str = "no proxy of this release checks tokens, so it knows no claims";
+const NO_VERSION: &str = "no proxy of this release is told which version of its service it stands for";
 const NO_CLOCK: &str = "no proxy of this release gives rules the time";
 
 /// Every top-level name.
@@ -117,7 +118,7 @@ pub(super) fn look_up(path: &[&str]) -> Option<Known> {
         ["source", "ip"] => Known::Slot(Slot::Ip),
         ["source", "labels"] => Known::Map(MapKind::SourceLabels),
         ["destination", "service"] => Known::Slot(Slot::DestinationService),
-        ["destination", "version"] => Known::Slot(Slot::DestinationVersion),
+        ["destination", "version"] => Known::Never(NO_VERSION),
         ["destination", "port"] => Known::Slot(Slot::DestinationPort),
         ["destination", "labels"] => Known::Map(MapKind::DestinationLabels),
         ["connection", "mtls"] => Known::Slot(Slot::Mtls),

@@ -448,7 +448,7 @@ impl Lowering<'_> {
                     let finding = CelFinding::new(
                         codes::CEL_PHASE,
                         tree.range.clone(),
-                        format!("`{root}` is not known here"),
+                        format!("`{}` is not known here", path.join(".")),
                     );
                     self.findings.push(finding.help(why));
                     return None;

@@ -106,7 +106,7 @@ fn overrides_of_the_shop_decode_again() {
             merged_any += 1;
         }
     }
-    assert_eq!(merged_any, 3);
+    assert!(merged_any >= 3, "{merged_any}");
 }
 
 const SERVICE: &str = "kind: Service\nname: cart\nport: 8080\n";
