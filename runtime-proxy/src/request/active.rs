@@ -14,6 +14,9 @@ use crate::limits::Counters;
 use crate::tls::SpiffeId;
 use crate::upstream::{Admission, Directory, Slot, Transport, UpstreamService};
 
+/// How many were built.
+static SERIALS: AtomicU64 = AtomicU64::new(0);
+
 /// Versions of each service.
 pub type ServiceVersions = BTreeMap<String, BTreeSet<String>>;
 
@@ -25,6 +28,8 @@ pub struct Active {
     pub bundle: Digest,
     /// The same as text, for logs.
     pub bundle_text: Box<str>,
+    /// Tells activations in this process apart, those of one bundle too; from 1.
+    pub serial: u64,
     /// The generation of the release that made it eligible.
     pub generation: u64,
     /// The upstream services in scope.
@@ -106,6 +111,7 @@ impl Active {
             engine,
             bundle: input.bundle,
             bundle_text: input.bundle.to_string().into(),
+            serial: SERIALS.fetch_add(1, Ordering::Relaxed) + 1,
             generation: input.generation,
             services,
             limits: quotas

@@ -57,6 +57,7 @@ impl Handler for Inbound {
         let Some(local) = record.local.clone() else {
             return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-bundle"));
         };
+        record.tags.used(&local.active);
         let prepared = match prepare(&mut head, trust, |_| local.active.engine.own_slash_mode()) {
             Ok(prepared) => prepared,
             Err(answer) => return record.refuse(answer),
@@ -82,6 +83,7 @@ impl Inbound {
         prepared: &Prepared,
     ) -> (ResponseHead, Body) {
         let worker = &self.worker;
+        record.tags.used(&local.active);
         let application = local.active.application.as_ref();
         let slot = application.and_then(|service| service.slot(""));
         let (Some(service), Some(slot)) = (application, slot) else {
@@ -140,9 +142,14 @@ fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) 
 /// Access, then quotas: of a callee's proxy, and of a gateway before its Routes.
 pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -> Result<(), Answer> {
     let active = &local.active;
+    record.tags.used(active);
     let decided = active.engine.decide_inbound(request);
     let own = active.engine.owner().name().as_str();
-    record.decided(decided.verdict.entry().unwrap_or(&active.access), own, "");
+    let rule = match decided.verdict {
+        Verdict::DefaultDeny | Verdict::AuditDeny(None) => &active.access,
+        _ => decided.verdict.entry().unwrap_or_default(),
+    };
+    record.decided(rule, own, "");
     if matches!(decided.verdict, Verdict::AuditDeny(_)) {
         record.verdict = decided.verdict.word();
     }

@@ -15,6 +15,7 @@ use serde::Serialize;
 use tokio::time::{Instant, Sleep};
 
 use super::answer::Answer;
+use super::tag::Tags;
 use super::worker::{Local, Worker};
 use crate::http::{Body, BodyError, Head, ResponseHead};
 use crate::listen::{InFlight, Peer};
@@ -120,6 +121,7 @@ pub(super) struct Record {
     pub(super) retries: u32,
     /// `audit-deny`, or nothing worth saying.
     pub(super) verdict: &'static str,
+    pub(super) tags: Tags,
     decision: String,
     reason: &'static str,
     status: StatusCode,
@@ -149,6 +151,7 @@ impl Record {
             endpoint: None,
             retries: 0,
             verdict: "",
+            tags: Tags::default(),
             decision: String::new(),
             reason: "",
             status: StatusCode::OK,
@@ -252,7 +255,13 @@ impl Record {
         self.local.as_ref().map_or("", |local| &*local.active.bundle_text)
     }
 
-    fn finish(self) {
+    fn finish(mut self) {
+        if let Some(local) = &self.local {
+            self.tags.used(&local.active);
+        }
+        if self.tags.is_mixed() {
+            self.worker.shared.metrics.mixed.inc();
+        }
         let took = self.start.elapsed();
         match &self.meters {
             Some(meters) => meters.observe(self.status, took.as_secs_f64(), &self.worker),
@@ -288,6 +297,7 @@ impl Record {
             endpoint: &endpoint,
             verdict: self.verdict,
             bundle: self.bundle(),
+            mixed: self.tags.is_mixed(),
             decision: &self.decision,
             retries: self.retries,
             reason: self.reason,
