@@ -1,11 +1,11 @@
-//! Why a command could not run, or was refused: exit codes 2 and 3.
+//! Why a command could not run: exit code 2. (3, refused, is for commands that ask a server or move an environment.)
 
 use std::fmt;
 
 /// A command that did not do its work. Findings in a spec are no failures (exit code 1).
 #[derive(Debug)]
 pub(crate) struct Failure {
-    /// 2: could not run; 3: refused.
+    /// 2: could not run.
     pub(crate) exit: u8,
     message: String,
     help: Option<String>,
@@ -15,11 +15,6 @@ impl Failure {
     /// Usage, I/O, an unreadable repository: exit code 2.
     pub(crate) fn cannot(message: impl Into<String>) -> Self {
         Self { exit: 2, message: message.into(), help: None }
-    }
-
-    /// Refused: exit code 3.
-    pub(crate) fn refused(message: impl Into<String>) -> Self {
-        Self { exit: 3, message: message.into(), help: None }
     }
 
     /// Says what to do.

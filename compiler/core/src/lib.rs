@@ -13,6 +13,7 @@ pub mod compile;
 pub mod diag;
 pub mod lower;
 pub mod model;
+pub mod plan;
 pub mod source;
 pub mod spec;
 pub mod testing;

@@ -1,40 +1,22 @@
 //! Files from a folder.
 
+use std::collections::BTreeSet;
 use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::{BYTES, DEPTH, ENTRIES, FILES, Refused, Repository, Snapshot, is_spec};
+use super::{BYTES, DEPTH, ENTRIES, FILES, NOT_REGULAR, Refused, Snapshot, TWICE, is_spec, unusable};
 use crate::failure::Failure;
 
 /// Largest file that is read to the end; the compiler refuses smaller ones in words.
 const FILE: u64 = 8 << 20;
 
-/// Reads every spec file below `folder`, hidden folders left out.
-pub(super) fn snapshot(folder: &Path, repository: Option<&Repository>) -> Result<Snapshot, Failure> {
-    let prefix = repository.and_then(|r| r.prefix_of(folder)).unwrap_or_default();
+/// Reads every spec file below `folder`, hidden folders and files left out. `prefix` stands before their paths.
+pub(super) fn snapshot(folder: &Path, prefix: &str) -> Result<Snapshot, Failure> {
     let mut walk = Walk { files: Vec::new(), refused: Vec::new(), bytes: 0, entries: 0 };
-    walk.folder(folder, &prefix, 0)?;
+    walk.folder(folder, prefix, 0)?;
     walk.files.sort();
-    let mut snapshot = Snapshot {
-        files: walk.files,
-        source: None,
-        generation: None,
-        commit_day: None,
-        refused: walk.refused,
-        dirty: false,
-    };
-    // The work tree is the commit's where all its files are.
-    if let Some(repository) = repository
-        && let Ok(head) = repository.snapshot("HEAD")
-    {
-        snapshot.generation = head.generation;
-        if head.files == snapshot.files {
-            (snapshot.source, snapshot.commit_day) = (head.source, head.commit_day);
-        } else {
-            snapshot.dirty = true;
-        }
-    }
-    Ok(snapshot)
+    Ok(Snapshot { files: walk.files, refused: walk.refused, commit: None })
 }
 
 struct Walk {
@@ -59,20 +41,35 @@ impl Walk {
             entries.push(entry.map_err(cannot)?);
         }
         entries.sort_by_key(std::fs::DirEntry::file_name);
+        let mut names = BTreeSet::new();
         for entry in entries {
-            let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+            let raw = entry.file_name();
+            let name = raw.to_string_lossy().into_owned();
             if name.starts_with('.') {
                 continue;
             }
             let path = if shown.is_empty() { name.clone() } else { format!("{shown}/{name}") };
+            if let Some(why) = unusable(raw.as_encoded_bytes()) {
+                self.refused.push(Refused { path, why: why.to_owned() });
+                continue;
+            }
+            if !names.insert(name.to_lowercase()) {
+                self.refused.push(Refused { path, why: TWICE.to_owned() });
+                continue;
+            }
             let kind = entry.file_type().map_err(cannot)?;
             if kind.is_dir() {
-                self.folder(&entry.path(), &path, depth + 1)?;
+                if entry.path().join(".git").exists() {
+                    self.refused
+                        .push(Refused { path, why: format!("it is another repository; {NOT_REGULAR}") });
+                } else {
+                    self.folder(&entry.path(), &path, depth + 1)?;
+                }
             } else if is_spec(&name) && kind.is_file() {
                 self.file(&entry.path(), path)?;
-            } else if is_spec(&name) || kind.is_symlink() {
-                let why = "it is no regular file; a mesh is made of regular files".to_owned();
-                self.refused.push(Refused { path, why });
+            } else if !kind.is_file() {
+                let what = if kind.is_symlink() { "a symbolic link" } else { "no regular file" };
+                self.refused.push(Refused { path, why: format!("it is {what}; {NOT_REGULAR}") });
             }
         }
         Ok(())
@@ -91,14 +88,22 @@ impl Walk {
     }
 }
 
-/// Replaces a file in one step: what was there stays until the new content is whole.
+/// Replaces a file in one step: what was there stays until the new content is whole. A file that is there keeps its
+/// permissions; a new one gets `mode`, less what the umask takes.
 ///
 /// # Errors
 /// Those of the file system.
-pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
+pub(crate) fn replace_file(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
+    let folder =
+        path.parent().filter(|p| !p.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
     std::fs::create_dir_all(&folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(&folder)?;
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".meshc-");
+    let permissions = std::fs::Permissions::from_mode(mode);
+    let mut file = builder.permissions(permissions).tempfile_in(&folder)?;
+    if let Ok(there) = std::fs::metadata(path) {
+        file.as_file().set_permissions(there.permissions())?;
+    }
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path).map_err(|e| e.error)?;

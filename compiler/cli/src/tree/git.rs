@@ -2,12 +2,12 @@
 //! every object is bounded before it is read.
 
 use std::collections::BTreeSet;
-use std::path::{Component, Path};
+use std::path::{Component, Path, PathBuf};
 
 use git2::{ObjectType, Oid, Tree};
 use mesh_bundle::manifest::Source;
 
-use super::{BYTES, DEPTH, ENTRIES, FILES, Refused, Snapshot, is_spec};
+use super::{BYTES, Commit, DEPTH, ENTRIES, FILES, NOT_REGULAR, Refused, Snapshot, TWICE, is_spec, unusable};
 use crate::failure::Failure;
 
 /// Largest blob that is read; the compiler refuses smaller ones in words.
@@ -54,41 +54,70 @@ impl Repository {
         Some(parts.collect::<Option<Vec<_>>>()?.join("/"))
     }
 
-    /// The mesh's files at a revision (what `git rev-parse` takes).
+    /// The top level of the work tree; `None` for a bare repository.
+    pub(crate) fn top(&self) -> Option<PathBuf> {
+        self.repository.workdir()?.canonicalize().ok()
+    }
+
+    /// The mesh's files at a revision: what `git rev-parse` takes for a commit, or `COMMIT:FOLDER` where the mesh lies
+    /// in a folder of a bare repository.
     ///
     /// # Errors
     /// For a revision that is none, an object that is missing or corrupt, and past the bounds.
     pub(crate) fn snapshot(&self, rev: &str) -> Result<Snapshot, Failure> {
+        let (rev, folder) = self.split(rev);
         let commit = self.commit(rev)?;
         let top = commit.tree().map_err(|e| broken(&e))?;
-        let tree = if self.folder.is_empty() {
+        let tree = if folder.is_empty() {
             top
         } else {
-            let missing = |_| Failure::cannot(format!("`{rev}` has no folder `{}`", self.folder));
-            let entry = top.get_path(Path::new(&self.folder)).map_err(missing)?;
+            let missing = |_| Failure::cannot(format!("`{}` has no folder `{folder}`", rev.escape_debug()));
+            let entry = top.get_path(Path::new(folder)).map_err(missing)?;
             self.repository.find_tree(entry.id()).map_err(missing)?
         };
-        let mut walk = Walk { repository: &self.repository, files: Vec::new(), refused: Vec::new(), bytes: 0, entries: 0 };
-        walk.tree(&tree, &self.folder, 0)?;
+        let mut walk = Walk {
+            repository: &self.repository,
+            files: Vec::new(),
+            refused: Vec::new(),
+            bytes: 0,
+            entries: 0,
+        };
+        walk.tree(&tree, folder, 0)?;
         walk.files.sort();
         let source = Source {
             commit: commit.id().to_string(),
             tree: tree.id().to_string(),
             held: std::collections::BTreeMap::new(),
         };
-        Ok(Snapshot {
-            files: walk.files,
-            source: Some(source),
-            generation: Some(self.generation(commit.id())),
-            commit_day: Some(commit.committer().when().seconds().div_euclid(86_400)),
-            refused: walk.refused,
-            dirty: false,
-        })
+        let commit = Commit { source, seconds: commit.committer().when().seconds() };
+        Ok(Snapshot { files: walk.files, refused: walk.refused, commit: Some(commit) })
+    }
+
+    /// First-parent commits up to `rev`, itself included; `None` for a revision that is none.
+    pub(crate) fn generation_of(&self, rev: &str) -> Option<Result<u64, String>> {
+        let id = self.commit(self.split(rev).0).ok()?.id();
+        Some(self.generation(id))
+    }
+
+    /// Revision and folder. A bare repository has no work tree to stand in, so the folder is part of the revision.
+    fn split<'a>(&'a self, rev: &'a str) -> (&'a str, &'a str) {
+        match rev.split_once(':') {
+            Some((commit, folder))
+                if self.repository.is_bare() && !commit.is_empty() && !commit.contains("^{/") =>
+            {
+                (commit, folder.trim_matches('/'))
+            }
+            _ => (rev, self.folder.as_str()),
+        }
     }
 
     fn commit(&self, rev: &str) -> Result<git2::Commit<'_>, Failure> {
         let unknown = |e: git2::Error| {
-            Failure::cannot(format!("`{}` is no revision of this repository: {}", rev.escape_debug(), e.message()))
+            Failure::cannot(format!(
+                "`{}` is no revision of this repository: {}",
+                rev.escape_debug(),
+                e.message()
+            ))
         };
         let mut object = self.repository.revparse_single(rev).map_err(unknown)?;
         for _ in 0..TAGS {
@@ -96,7 +125,9 @@ impl Repository {
             object = tag.target().map_err(|e| broken(&e))?;
         }
         let kind = object.kind().map_or("nothing", |k| k.str());
-        object.into_commit().map_err(|_| Failure::cannot(format!("`{}` is a {kind}, not a commit", rev.escape_debug())))
+        object
+            .into_commit()
+            .map_err(|_| Failure::cannot(format!("`{}` is a {kind}, not a commit", rev.escape_debug())))
     }
 
     /// First-parent commits up to `from`, itself included.
@@ -145,12 +176,11 @@ impl Walk<'_> {
                 continue;
             }
             if !names.insert(raw.to_lowercase()) {
-                let why = "two entries have this name, or differ in letter case only".to_owned();
-                self.refused.push(Refused { path, why });
+                self.refused.push(Refused { path, why: TWICE.to_owned() });
                 continue;
             }
             match (entry.kind(), entry.filemode() & 0o170_000) {
-                (Some(ObjectType::Tree), _) if raw.starts_with('.') => {}
+                _ if raw.starts_with('.') => {}
                 (Some(ObjectType::Tree), _) => {
                     let tree = self.repository.find_tree(entry.id()).map_err(|e| broken(&e))?;
                     self.tree(&tree, &path, depth + 1)?;
@@ -163,7 +193,7 @@ impl Walk<'_> {
                         0o160_000 => "a submodule",
                         _ => "no regular file",
                     };
-                    let why = format!("it is {what}; a mesh is made of regular files");
+                    let why = format!("it is {what}; {NOT_REGULAR}");
                     self.refused.push(Refused { path, why });
                 }
             }
@@ -175,7 +205,10 @@ impl Walk<'_> {
         let odb = self.repository.odb().map_err(|e| broken(&e))?;
         let (size, _) = odb.read_header(id).map_err(|e| broken(&e))?;
         if size > BLOB {
-            let why = format!("it has {size} bytes, and a file of a mesh has at most {}", mesh_bundle::limits::FILE_BYTES);
+            let why = format!(
+                "it has {size} bytes, and a file of a mesh has at most {}",
+                mesh_bundle::limits::FILE_BYTES
+            );
             self.refused.push(Refused { path, why });
             return Ok(());
         }
@@ -193,22 +226,6 @@ impl Walk<'_> {
         self.files.push((path, content.to_vec()));
         Ok(())
     }
-}
-
-/// Names that a checkout could be led astray with (git's own `verify_path`, and control characters).
-fn unusable(name: &[u8]) -> Option<&'static str> {
-    let lower = name.to_ascii_lowercase();
-    let Ok(text) = std::str::from_utf8(name) else { return Some("its name is no UTF-8") };
-    if name.is_empty() || name.contains(&b'/') || name.contains(&b'\\') || matches!(name, b"." | b"..") {
-        return Some("its name leads out of its folder");
-    }
-    if text.chars().any(char::is_control) {
-        return Some("its name holds a control character");
-    }
-    if matches!(lower.as_slice(), b".git" | b"git~1") {
-        return Some("its name is git's own");
-    }
-    None
 }
 
 fn broken(error: &git2::Error) -> Failure {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use mesh_bundle::manifest::Source;
 
 pub(crate) use folder::replace_file;
-pub(crate) use git::Repository;
+use git::Repository;
 
 use crate::failure::Failure;
 
@@ -26,14 +26,28 @@ pub(crate) const DEPTH: usize = 32;
 pub(crate) struct Snapshot {
     /// YAML files by path (relative to the git top level, outside git to the mesh's folder), sorted.
     pub(crate) files: Vec<(String, Vec<u8>)>,
-    /// The commit that they are of; absent outside git and for a work tree that differs from it.
-    pub(crate) source: Option<Source>,
-    /// First-parent commits up to the commit; `None` outside git, an error in words for a shallow clone.
-    pub(crate) generation: Option<Result<u64, String>>,
-    /// The committer's date of the commit, in days since 1970-01-01.
-    pub(crate) commit_day: Option<i64>,
     /// Files that no mesh holds: symbolic links, submodules, names that no file system takes.
     pub(crate) refused: Vec<Refused>,
+    /// The commit that they were read from; absent for a folder.
+    pub(crate) commit: Option<Commit>,
+}
+
+/// A commit.
+#[derive(Debug, Clone)]
+pub(crate) struct Commit {
+    /// Commit and tree of the mesh's folder.
+    pub(crate) source: Source,
+    /// The committer's time in Unix seconds.
+    pub(crate) seconds: i64,
+}
+
+/// What git says about a snapshot.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Origin {
+    /// The commit whose files the snapshot holds; absent outside git and for a work tree that differs from it.
+    pub(crate) commit: Option<Commit>,
+    /// First-parent commits up to the commit; `None` outside git, an error in words for a shallow clone.
+    pub(crate) generation: Option<Result<u64, String>>,
     /// The work tree is in git and differs from its commit.
     pub(crate) dirty: bool,
 }
@@ -65,7 +79,10 @@ impl Place {
         let start = start
             .canonicalize()
             .map_err(|e| Failure::cannot(format!("cannot open `{}`: {e}", start.display())))?;
-        let found = start.ancestors().find(|folder| folder.join("mesh.yaml").is_file());
+        // A revision is looked for in the repository of `start`, never in one around it.
+        let top = rev.as_ref().and_then(|_| Repository::open_if_any(&start)).and_then(|r| r.top());
+        let inside = |folder: &&Path| top.as_ref().is_none_or(|top| folder.starts_with(top));
+        let found = start.ancestors().take_while(inside).find(|folder| folder.join("mesh.yaml").is_file());
         if let Some(folder) = found {
             return Ok(Self { folder: folder.to_owned(), rev });
         }
@@ -83,11 +100,35 @@ impl Place {
     pub(crate) fn read(&self) -> Result<Snapshot, Failure> {
         match &self.rev {
             Some(rev) => Repository::open(&self.folder)?.snapshot(rev),
-            None => {
-                let found = Repository::open_if_any(&self.folder);
-                folder::snapshot(&self.folder, found.as_ref())
-            }
+            None => folder::snapshot(&self.folder, &self.prefix()),
         }
+    }
+
+    /// The path of the mesh's folder below the git top level, with `/`; empty outside git.
+    pub(crate) fn prefix(&self) -> String {
+        Repository::open_if_any(&self.folder).and_then(|r| r.prefix_of(&self.folder)).unwrap_or_default()
+    }
+
+    /// What git says about `snapshot`, which was read from here.
+    ///
+    /// # Errors
+    /// When the repository cannot be read.
+    pub(crate) fn origin(&self, snapshot: &Snapshot) -> Result<Origin, Failure> {
+        let Some(repository) = Repository::open_if_any(&self.folder) else { return Ok(Origin::default()) };
+        let rev = self.rev.as_deref().unwrap_or("HEAD");
+        // A repository without a commit has no origin to name.
+        let Some(generation) = repository.generation_of(rev) else { return Ok(Origin::default()) };
+        let mut origin = Origin { generation: Some(generation), ..Origin::default() };
+        if snapshot.commit.is_some() {
+            origin.commit.clone_from(&snapshot.commit);
+            return Ok(origin);
+        }
+        // The work tree is the commit's where all its files are.
+        match repository.snapshot(rev) {
+            Ok(head) if head.files == snapshot.files => origin.commit = head.commit,
+            _ => origin.dirty = true,
+        }
+        Ok(origin)
     }
 }
 
@@ -95,3 +136,25 @@ impl Place {
 fn is_spec(name: &str) -> bool {
     !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml"))
 }
+
+/// Why an entry of this name cannot be part of a mesh: names that a checkout could be led astray with (git's own
+/// `verify_path`), and control characters.
+fn unusable(name: &[u8]) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    let Ok(text) = std::str::from_utf8(name) else { return Some("its name is no UTF-8") };
+    if name.is_empty() || name.contains(&b'/') || name.contains(&b'\\') || matches!(name, b"." | b"..") {
+        return Some("its name leads out of its folder");
+    }
+    if text.chars().any(mesh_compiler::diag::is_hidden) {
+        return Some("its name holds a hidden character");
+    }
+    if matches!(lower.as_slice(), b".git" | b"git~1") {
+        return Some("its name is git's own");
+    }
+    None
+}
+
+/// Two names that some file systems take for one.
+const TWICE: &str = "two entries have this name, or differ in letter case only";
+/// What is no regular file.
+const NOT_REGULAR: &str = "a mesh is made of regular files";

@@ -19,8 +19,12 @@ pub(super) fn condition(
     phase: Phase,
     params: &[&str],
 ) -> Result<Expr, Vec<CelFinding>> {
-    let mut lowering = Lowering { text, phase, params, findings: Vec::new() };
+    let mut lowering = Lowering { text, phase, params, findings: Vec::new(), failed: false };
     let (expr, _) = lowering.condition(tree, &Facts::default());
+    if lowering.failed && lowering.findings.is_empty() {
+        let message = "this is outside of what rules may use";
+        lowering.findings.push(CelFinding::new(codes::CEL_OUTSIDE, tree.range.clone(), message));
+    }
     if lowering.findings.is_empty()
         && let Err(error) = expr.check()
     {
@@ -32,7 +36,7 @@ pub(super) fn condition(
 
 /// Lowers a quota key.
 pub(super) fn key(tree: &Tree, text: &str, phase: Phase) -> Result<Slot, Vec<CelFinding>> {
-    let mut lowering = Lowering { text, phase, params: &[], findings: Vec::new() };
+    let mut lowering = Lowering { text, phase, params: &[], findings: Vec::new(), failed: false };
     let slot = lowering.place(tree, None);
     match slot {
         Some(Value::Operand(Operand::Slot(slot))) if slot.ty() == Type::Text && lowering.findings.is_empty() => {
@@ -79,36 +83,41 @@ struct Lowering<'t> {
     phase: Phase,
     params: &'t [&'t str],
     findings: Vec<CelFinding>,
+    /// A node was given up. Then there is a finding, or the whole is refused.
+    failed: bool,
 }
 
-/// Stands for a node with a finding.
-const WRONG: Expr = Expr::Bool(false);
-
 impl Lowering<'_> {
+    /// Stands for a node that was given up.
+    fn wrong(&mut self) -> Expr {
+        self.failed = true;
+        Expr::Bool(false)
+    }
+
     fn condition(&mut self, tree: &Tree, facts: &Facts) -> (Expr, Proves) {
         let none = Proves::default();
         match &tree.node {
             Node::Bool(value) => (Expr::Bool(*value), none),
             Node::Operator("!", args) => {
-                let [inner] = args.as_slice() else { return (WRONG, none) };
+                let [inner] = args.as_slice() else { return (self.wrong(), none) };
                 let (expr, proves) = self.condition(inner, facts);
                 let proves = Proves { when_true: proves.when_false, when_false: proves.when_true };
                 (Expr::Not(Box::new(expr)), proves)
             }
             Node::Operator(op @ ("&&" | "||"), args) => self.logic(op, args, facts),
             Node::Operator("?:", args) => {
-                let [condition, then, otherwise] = args.as_slice() else { return (WRONG, none) };
+                let [condition, then, otherwise] = args.as_slice() else { return (self.wrong(), none) };
                 let (condition, proves) = self.condition(condition, facts);
                 let (then, _) = self.condition(then, &facts.with(&proves.when_true));
                 let (otherwise, _) = self.condition(otherwise, &facts.with(&proves.when_false));
                 (Expr::If(Box::new(Branch { condition, then, otherwise })), none)
             }
             Node::Operator("in", args) => {
-                let [item, of] = args.as_slice() else { return (WRONG, none) };
+                let [item, of] = args.as_slice() else { return (self.wrong(), none) };
                 self.membership(item, of, facts)
             }
             Node::Operator(op @ ("==" | "!=" | "<" | "<=" | ">" | ">="), args) => {
-                let [left, right] = args.as_slice() else { return (WRONG, none) };
+                let [left, right] = args.as_slice() else { return (self.wrong(), none) };
                 (self.comparison(op, left, right, facts), none)
             }
             Node::Operator(op, _) => {
@@ -159,7 +168,7 @@ impl Lowering<'_> {
     fn membership(&mut self, item: &Tree, of: &Tree, facts: &Facts) -> (Expr, Proves) {
         let none = Proves::default();
         if let Node::List(items) = &of.node {
-            let Some(Value::Operand(operand)) = self.value(item, facts) else { return (WRONG, none) };
+            let Some(Value::Operand(operand)) = self.value(item, facts) else { return (self.wrong(), none) };
             let mut set = Vec::new();
             for element in items {
                 match self.value(element, facts) {
@@ -180,19 +189,24 @@ impl Lowering<'_> {
             set.dedup();
             return (Expr::In(Membership { item: operand, set }), none);
         }
-        match self.known(of) {
+        match self.known_quietly(of) {
             Some(Known::Map(map)) => {
-                let Some(key) = self.constant_key(item, map) else { return (WRONG, none) };
+                // Said aloud where the phase does not know the map.
+                if self.known(of).is_none() {
+                    return (self.wrong(), none);
+                }
+                let Some(key) = self.constant_key(item, map) else { return (self.wrong(), none) };
                 let slot = map.slot(&key);
                 (Expr::Has(slot.clone()), Proves { when_true: vec![slot], when_false: Vec::new() })
             }
-            Some(Known::Never(_)) | None if !self.findings.is_empty() => (WRONG, none),
             _ => match self.value(of, facts) {
                 Some(Value::Lists(map, key)) => {
-                    let Some(Value::Operand(operand)) = self.value(item, facts) else { return (WRONG, none) };
+                    let Some(Value::Operand(operand)) = self.value(item, facts) else {
+                        return (self.wrong(), none);
+                    };
                     if operand.ty() != Type::Text {
                         self.types(item, operand.ty(), of, Type::Text);
-                        return (WRONG, none);
+                        return (self.wrong(), none);
                     }
                     (Expr::Member(Member { item: operand, of: map.slot(&key) }), none)
                 }
@@ -200,7 +214,7 @@ impl Lowering<'_> {
                     let message = "`in` looks into a list, or into a map of the request".to_owned();
                     (self.outside(of.range.clone(), message), none)
                 }
-                None => (WRONG, none),
+                None => (self.wrong(), none),
             },
         }
     }
@@ -213,11 +227,11 @@ impl Lowering<'_> {
                     self.outside(side.range.clone(), "a list is not compared; test it with `in`".into());
                 }
             }
-            return WRONG;
+            return self.wrong();
         };
         if l.ty() != r.ty() {
             self.types(left, l.ty(), right, r.ty());
-            return WRONG;
+            return self.wrong();
         }
         let op = match op {
             "==" => CompareOp::Eq,
@@ -247,7 +261,7 @@ impl Lowering<'_> {
                 (Expr::Bool(self.known(&tree).is_some()), none)
             }
             Some(_) => (self.outside(whole.range.clone(), "`has` tests a key of a map".into()), none),
-            None => (WRONG, none),
+            None => (self.wrong(), none),
         }
     }
 
@@ -273,13 +287,13 @@ impl Lowering<'_> {
         };
         let (on_value, arg_value) = (self.value(on, facts), self.value(arg, facts));
         let (Some(Value::Operand(on_value)), Some(Value::Operand(arg_value))) = (on_value, arg_value) else {
-            return WRONG;
+            return self.wrong();
         };
         for (side, value) in [(on, &on_value), (arg, &arg_value)] {
             if value.ty() != Type::Text {
                 let message = format!("`{name}` takes text, and this is {}", shown(value.ty()));
                 self.findings.push(CelFinding::new(codes::CEL_TYPE, side.range.clone(), message));
-                return WRONG;
+                return self.wrong();
             }
         }
         if op == TextOp::Matches {
@@ -288,12 +302,12 @@ impl Lowering<'_> {
                 let finding = CelFinding::new(codes::CEL_CONSTANT, arg.range.clone(), message);
                 self.findings
                     .push(finding.help("a pattern from the request would let a caller choose its cost"));
-                return WRONG;
+                return self.wrong();
             };
             if let Err(error) = Pattern::search(pattern) {
                 let message = format!("the regular expression does not compile: {error}");
                 self.findings.push(CelFinding::new(codes::CEL_CONSTANT, arg.range.clone(), message));
-                return WRONG;
+                return self.wrong();
             }
         }
         Expr::Text(TextTest { op, on: on_value, arg: arg_value })
@@ -307,12 +321,12 @@ impl Lowering<'_> {
                 let message = format!("a condition is bool, and this is {}", shown(operand.ty()));
                 self.findings
                     .push(CelFinding::new(codes::CEL_TYPE, tree.range.clone(), message).label("compare it"));
-                WRONG
+                self.wrong()
             }
             Some(Value::Lists(..)) => {
                 self.outside(tree.range.clone(), "a list is no condition; test it with `in`".into())
             }
-            None => WRONG,
+            None => self.wrong(),
         }
     }
 
@@ -438,7 +452,10 @@ impl Lowering<'_> {
     /// What names lead to, with a finding where they lead nowhere.
     fn known(&mut self, tree: &Tree) -> Option<Known> {
         let mut names = Vec::new();
-        path_of(tree, &mut names)?;
+        if path_of(tree, &mut names).is_none() {
+            self.outside(tree.range.clone(), "only the fields and maps of the request are read".into());
+            return None;
+        }
         let texts: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
         let root = texts.first().copied().unwrap_or_default();
         for end in 1..=texts.len() {
@@ -573,12 +590,12 @@ impl Lowering<'_> {
             None => finding = finding.help(format!("there are {}", known.join(", "))),
         }
         self.findings.push(finding);
-        WRONG
+        self.wrong()
     }
 
     fn outside(&mut self, range: Range<usize>, message: String) -> Expr {
         self.findings.push(CelFinding::new(codes::CEL_OUTSIDE, range, message));
-        WRONG
+        self.wrong()
     }
 }
 

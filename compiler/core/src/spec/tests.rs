@@ -54,7 +54,7 @@ fn the_shop_has_no_findings() {
     let loaded = load(shop());
     assert_eq!(loaded.findings.iter().collect::<Vec<_>>(), Vec::<&crate::diag::Diagnostic>::new());
     let count = |kind| loaded.objects.iter().filter(|(_, o)| o.address.kind == kind).count();
-    assert_eq!((count(Kind::Mesh), count(Kind::Service), count(Kind::Environment)), (1, 6, 3));
+    assert_eq!((count(Kind::Mesh), count(Kind::Service), count(Kind::Environment)), (1, 6, 4));
     let addresses: Vec<_> = loaded.objects.iter().map(|(_, o)| o.address.to_string()).collect();
     for address in
         ["route/orders", "route/edge", "canary/orders", "access/orders", "quota/payments", "test/checkout"]

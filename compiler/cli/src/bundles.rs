@@ -1,0 +1,198 @@
+//! Bundles on disk: a folder or one archive.
+
+use std::collections::BTreeMap;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+
+use mesh_bundle::files::Kind;
+use mesh_bundle::{FileSet, archive, limits};
+use rustix::fs::{CWD, RenameFlags};
+
+use crate::failure::Failure;
+use crate::tree::replace_file;
+
+/// Folders within a bundle's folder.
+const DEPTH: usize = 6;
+
+/// Whether a path names an archive.
+pub(crate) fn is_archive(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending == "mcb")
+}
+
+/// Reads a folder or an archive, bounded before anything is parsed.
+///
+/// # Errors
+/// When it cannot be read, or is no archive.
+pub(crate) fn read(path: &Path) -> Result<Result<FileSet, mesh_bundle::Refusal>, Failure> {
+    let cannot = |e: std::io::Error| Failure::cannot(format!("cannot read `{}`: {e}", path.display()));
+    if path.is_dir() {
+        let mut budget = Budget { files: limits::BUNDLE_FILES, bytes: limits::BUNDLE_BYTES };
+        let mut files = FileSet::new();
+        read_folder(path, "", DEPTH, &mut files, &mut budget).map_err(cannot)?;
+        return Ok(Ok(files));
+    }
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(cannot)?;
+    let most = limits::BUNDLE_BYTES as u64;
+    file.take(most + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > most {
+        return Err(Failure::cannot(format!("`{}` has more than {most} bytes", path.display())));
+    }
+    Ok(archive::read(&bytes))
+}
+
+struct Budget {
+    files: usize,
+    bytes: usize,
+}
+
+fn read_folder(
+    folder: &Path,
+    prefix: &str,
+    depth: usize,
+    files: &mut FileSet,
+    budget: &mut Budget,
+) -> std::io::Result<()> {
+    let wrong = |what: &str| std::io::Error::new(ErrorKind::InvalidData, what.to_owned());
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let path = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        let kind = entry.file_type()?;
+        if kind.is_dir() {
+            let depth =
+                depth.checked_sub(1).ok_or_else(|| wrong("folders are nested too deep for a bundle"))?;
+            read_folder(&entry.path(), &format!("{path}/"), depth, files, budget)?;
+            continue;
+        }
+        if !kind.is_file() {
+            return Err(wrong(&format!("`{}` is no regular file", path.escape_debug())));
+        }
+        budget.files = budget.files.checked_sub(1).ok_or_else(|| wrong("more files than a bundle has"))?;
+        let mut bytes = Vec::new();
+        std::fs::File::open(entry.path())?.take(budget.bytes as u64 + 1).read_to_end(&mut bytes)?;
+        budget.bytes =
+            budget.bytes.checked_sub(bytes.len()).ok_or_else(|| wrong("more bytes than a bundle has"))?;
+        files.insert(path, bytes);
+    }
+    Ok(())
+}
+
+/// Writes bundles below one folder, each in the folder that its key names (`""` is the folder itself), and puts the
+/// whole in the place of what is there by one rename.
+///
+/// # Errors
+/// When something else than bundles is there, or it cannot be written.
+pub(crate) fn write_folders(to: &Path, bundles: &BTreeMap<String, FileSet>) -> Result<(), Failure> {
+    let cannot = |e: std::io::Error| Failure::cannot(format!("cannot write `{}`: {e}", to.display()));
+    let replaces = occupied(to).map_err(cannot)?;
+    if replaces == Occupied::Foreign {
+        return Err(Failure::cannot(format!("`{}` holds something else than bundles", to.display()))
+            .help("name a folder that does not exist, is empty, or holds a bundle"));
+    }
+    let parent = to.parent().filter(|p| !p.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
+    std::fs::create_dir_all(&parent).map_err(cannot)?;
+    // Removed with all that it holds when this function ends: a half-written bundle, or the one that was replaced.
+    let beside = tempfile::Builder::new().prefix(".meshc-").tempdir_in(&parent).map_err(cannot)?;
+    let fresh = beside.path().join("bundle");
+    for (folder, files) in bundles {
+        for (path, bytes) in files {
+            let path = if folder.is_empty() { fresh.join(path) } else { fresh.join(folder).join(path) };
+            if let Some(parent) = path.parent() {
+                std::fs::create_dir_all(parent).map_err(cannot)?;
+            }
+            std::fs::write(&path, bytes).map_err(cannot)?;
+        }
+    }
+    if replaces == Occupied::No {
+        return std::fs::rename(&fresh, to).map_err(cannot);
+    }
+    match rustix::fs::renameat_with(CWD, &fresh, CWD, to, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(()),
+        // A file system that cannot exchange: the old one steps aside first, and comes back if the new one fails.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
+            let old = beside.path().join("old");
+            std::fs::rename(to, &old).map_err(cannot)?;
+            std::fs::rename(&fresh, to).map_err(|e| {
+                // The first error is the one to tell.
+                let _ = std::fs::rename(&old, to);
+                cannot(e)
+            })
+        }
+        Err(errno) => Err(cannot(errno.into())),
+    }
+}
+
+/// Writes one archive in the place of what is there.
+///
+/// # Errors
+/// When it cannot be written.
+pub(crate) fn write_archive(to: &Path, files: &FileSet) -> Result<(), Failure> {
+    let cannot = |e: std::io::Error| Failure::cannot(format!("cannot write `{}`: {e}", to.display()));
+    let bytes = archive::write(files).map_err(cannot)?;
+    replace_file(to, &bytes, 0o666).map_err(cannot)
+}
+
+/// What is at a place that bundles are to be written to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Occupied {
+    No,
+    Bundles,
+    Foreign,
+}
+
+fn occupied(to: &Path) -> std::io::Result<Occupied> {
+    let entries = match std::fs::symlink_metadata(to) {
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(Occupied::No),
+        Err(e) => return Err(e),
+        Ok(there) if !there.is_dir() => return Ok(Occupied::Foreign),
+        Ok(_) => names(to)?,
+    };
+    let all_bundles = || -> std::io::Result<bool> {
+        for name in &entries {
+            let folder = to.join(name);
+            if !std::fs::symlink_metadata(&folder)?.is_dir() || !is_bundle(&names(&folder)?) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    };
+    let ours = is_bundle(&entries) || all_bundles()?;
+    Ok(if ours { Occupied::Bundles } else { Occupied::Foreign })
+}
+
+/// True for a folder with the entries of a bundle and no other.
+fn is_bundle(names: &[String]) -> bool {
+    let folder = |name: &str| matches!(name, "index" | "units" | "sourcemap" | "selftest");
+    names.iter().any(|name| name == "manifest.json")
+        && names.iter().all(|name| folder(name) || Kind::of(name).is_some())
+}
+
+fn names(folder: &Path) -> std::io::Result<Vec<String>> {
+    let entries = std::fs::read_dir(folder)?;
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bundle(text: &str) -> FileSet {
+        [("manifest.json".to_owned(), text.into()), ("units/mesh.json".to_owned(), b"{}".to_vec())].into()
+    }
+
+    #[test]
+    fn a_bundle_is_replaced_and_nothing_else_is() {
+        let root = tempfile::tempdir().unwrap();
+        let to = root.path().join("out");
+        for text in ["1", "2"] {
+            write_folders(&to, &[(String::new(), bundle(text))].into()).unwrap();
+            assert_eq!(read(&to).unwrap().unwrap(), bundle(text));
+        }
+        write_folders(&to, &[("dev".to_owned(), bundle("3"))].into()).unwrap();
+        assert_eq!(names(&to).unwrap(), ["dev"]);
+        assert_eq!(names(root.path()).unwrap(), ["out"], "nothing is left beside");
+        std::fs::write(to.join("notes.txt"), "mine").unwrap();
+        assert!(write_folders(&to, &[(String::new(), bundle("4"))].into()).is_err());
+        assert_eq!(std::fs::read(to.join("notes.txt")).unwrap(), b"mine");
+    }
+}

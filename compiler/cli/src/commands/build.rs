@@ -1,0 +1,305 @@
+//! `meshc build`
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use mesh_bundle::pack::{self, Input};
+use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
+use mesh_bundle::trust::SigningKey;
+use mesh_bundle::{Digest, FileSet, State, limits};
+use mesh_compiler::CompiledEnvironment;
+use mesh_compiler::spec::{Duration, Leaf as _};
+use serde_json::{Value, json};
+
+use super::stage::{self, StageArg};
+use crate::bundles;
+use crate::failure::Failure;
+use crate::load::{Day, Mesh, Revision, Where, now};
+use crate::look::Look;
+use crate::output::{Outputs, Report, note};
+use crate::tree::Origin;
+
+/// The compiler as manifests name it.
+pub(crate) const COMPILER: &str = concat!("meshc ", env!("CARGO_PKG_VERSION"));
+
+/// Build and sign bundles.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "The last line of standard output is the bundle's id.\n\nExamples:\n  \
+    meshc keygen -o mesh.key --trust mesh.trust.json\n  \
+    meshc build --env prod -o prod.mcb --key mesh.key\n  \
+    meshc build -o bundles --key mesh.key               every environment, each in a folder of its own\n  \
+    meshc build --env prod -o prod.mcb --key mesh.key --stage canary/orders=1")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    revision: Revision,
+    /// Build this environment; without it all, each in a folder of its name
+    #[arg(long, value_name = "ENV", env = "MESHC_ENV")]
+    env: Option<String>,
+    /// Write here: a folder, or one archive FILE.mcb. What is there is replaced in one step
+    #[arg(
+        short = 'o',
+        long = "out",
+        value_name = "DIR|FILE.mcb",
+        default_value = "bundle",
+        env = "MESHC_OUT"
+    )]
+    out: PathBuf,
+    /// Sign with the key in this file; may be repeated
+    #[arg(long, value_name = "FILE", env = "MESHC_KEY")]
+    key: Vec<PathBuf>,
+    /// Let a canary stand at this stage; may be repeated. Without it no canary has begun
+    #[arg(long, value_name = "canary/NAME=N|done")]
+    stage: Vec<StageArg>,
+    /// Number of the release; by default that of the first-parent commits, 0 outside git
+    #[arg(long, value_name = "N")]
+    generation: Option<u64>,
+    /// Say that a reviewer has seen what goes away; may be repeated
+    #[arg(long, value_name = "removed=N|denied=ADDRESS")]
+    acknowledge: Vec<Acknowledge>,
+    /// Oldest release to which proxies may go back by themselves
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    floor: u64,
+    /// Let no source offer the release any more after this time, counted from the commit, outside git from now
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    expires: Option<Duration>,
+}
+
+/// What a reviewer has seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Acknowledge {
+    Removed(u32),
+    Denied(String),
+}
+
+impl FromStr for Acknowledge {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            Some(("removed", number)) => {
+                number.parse().map(Self::Removed).map_err(|_| "removed=N takes a number".to_owned())
+            }
+            Some(("denied", address)) if address.contains('/') => Ok(Self::Denied(address.to_owned())),
+            _ => Err("write removed=N or denied=ADDRESS, such as denied=access/orders".to_owned()),
+        }
+    }
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    Duration::parse(text).ok_or_else(|| format!("this is not {}", Duration::WHAT))
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
+    let keys = keys(&args.key)?;
+    let mesh = Mesh::load(&place.directory, args.revision.rev.as_deref(), Day::Commit)?;
+    if !mesh.is_sound("build", outputs)? {
+        return Ok(1);
+    }
+    let origin = &mesh.origin;
+    let terms = Terms::new(args, origin)?;
+    let names: Vec<String> = args.env.iter().cloned().collect();
+    let environments = mesh.environments(&names)?;
+    if bundles::is_archive(&args.out) && environments.len() > 1 {
+        return Err(Failure::cannot("an archive holds one environment").help("name one with --env"));
+    }
+    let mut built = Vec::new();
+    let mut files = BTreeMap::new();
+    for environment in environments {
+        let bundle = Bundle::build(environment, origin, &terms, &args.stage, &keys)?;
+        let folder = if args.env.is_some() { String::new() } else { environment.name.to_string() };
+        built.push(Built::new(&bundle, environment, &args.out.join(&folder), &args.out));
+        files.insert(folder, bundle.files);
+    }
+    if bundles::is_archive(&args.out) {
+        for set in files.values() {
+            bundles::write_archive(&args.out, set)?;
+        }
+    } else {
+        bundles::write_folders(&args.out, &files)?;
+    }
+    if origin.dirty {
+        note("note: the work tree differs from its commit, so the bundle names no commit");
+    }
+    if keys.is_empty() {
+        note(
+            "note: the bundle is not signed, and every proxy refuses it; sign with --key FILE (`meshc keygen`)",
+        );
+    }
+    outputs.emit(&Answer { built, generation: terms.generation })?;
+    Ok(0)
+}
+
+fn keys(files: &[PathBuf]) -> Result<Vec<SigningKey>, Failure> {
+    let read = |file: &PathBuf| {
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| Failure::cannot(format!("cannot read the key `{}`: {e}", file.display())))?;
+        SigningKey::from_pem(&text).map_err(|e| Failure::cannot(format!("`{}`: {e}", file.display())))
+    };
+    files.iter().map(read).collect()
+}
+
+/// What every release of this build says.
+struct Terms {
+    generation: u64,
+    floor: u64,
+    expires: Option<u64>,
+    acknowledges: Acknowledges,
+}
+
+impl Terms {
+    fn new(args: &Args, origin: &Origin) -> Result<Self, Failure> {
+        let generation = match (args.generation, &origin.generation) {
+            (Some(given), _) => given,
+            (None, None) => 0,
+            (None, Some(Ok(count))) => *count,
+            (None, Some(Err(why))) => return Err(Failure::cannot(why.clone())),
+        };
+        if generation > limits::MAX_GENERATION {
+            return Err(Failure::cannot(format!("generations end at {}", limits::MAX_GENERATION)));
+        }
+        if args.floor > generation {
+            let message = format!("the floor {} lies above the generation {generation}", args.floor);
+            return Err(Failure::cannot(message));
+        }
+        let mut acknowledges = Acknowledges::default();
+        for seen in &args.acknowledge {
+            match seen {
+                Acknowledge::Removed(number) => acknowledges.removed = *number,
+                Acknowledge::Denied(address) => acknowledges.denied.push(address.clone()),
+            }
+        }
+        acknowledges.denied.sort();
+        acknowledges.denied.dedup();
+        let from = origin.commit.as_ref().map_or_else(now, |commit| commit.seconds);
+        let from = u64::try_from(from).unwrap_or(0);
+        let expires = args.expires.map(|d| from.saturating_add(d.as_nanos().div_ceil(1_000_000_000)));
+        let expires = expires.map(|at| at.min(limits::MAX_SAFE_INTEGER));
+        Ok(Self { generation, floor: args.floor, expires, acknowledges })
+    }
+}
+
+/// A signed bundle in memory.
+struct Bundle {
+    id: Digest,
+    files: FileSet,
+    units: usize,
+    state: State,
+}
+
+impl Bundle {
+    fn build(
+        environment: &CompiledEnvironment,
+        origin: &Origin,
+        terms: &Terms,
+        stages: &[StageArg],
+        keys: &[SigningKey],
+    ) -> Result<Self, Failure> {
+        let state = stage::state(&environment.program, stages)?;
+        let source = origin.commit.as_ref().map(|commit| commit.source.clone());
+        let packed = packed(environment, source)?;
+        let cannot = |e: mesh_bundle::canonical::CanonicalError| Failure::cannot(e.to_string());
+        let release = Release {
+            mesh: environment.program.mesh.name.clone(),
+            environment: environment.name.clone(),
+            epoch: 0,
+            generation: terms.generation,
+            bundle: packed.id,
+            state: pack::state_digest(&state).map_err(cannot)?,
+            kind: ReleaseKind::Config,
+            expires: terms.expires,
+            floor: terms.floor,
+            acknowledges: terms.acknowledges.clone(),
+            fence: 0,
+        };
+        let mut files = packed.files;
+        pack::seal(&mut files, &state, &release, keys).map_err(cannot)?;
+        let units = files.keys().filter(|path| path.starts_with("units/")).count();
+        Ok(Self { id: packed.id, files, units, state })
+    }
+}
+
+/// The files of an environment's bundle, not signed.
+///
+/// # Errors
+/// Past the bounds of a bundle.
+pub(crate) fn packed(
+    environment: &CompiledEnvironment,
+    source: Option<mesh_bundle::manifest::Source>,
+) -> Result<pack::Packed, Failure> {
+    let tests = BTreeMap::new();
+    let input = Input {
+        program: &environment.program,
+        source,
+        compiler: COMPILER,
+        maps: &environment.maps,
+        tests: &tests,
+    };
+    pack::pack(&input).map_err(|e| Failure::cannot(format!("the bundle for `{}`: {e}", environment.name)))
+}
+
+struct Built {
+    environment: String,
+    id: Digest,
+    path: String,
+    units: usize,
+    bytes: usize,
+    stages: BTreeMap<String, u32>,
+}
+
+impl Built {
+    fn new(bundle: &Bundle, environment: &CompiledEnvironment, folder: &Path, out: &Path) -> Self {
+        let path = if bundles::is_archive(out) { out } else { folder };
+        let stages = bundle.state.canaries.iter().map(|(address, c)| (address.clone(), c.stage)).collect();
+        Self {
+            environment: environment.name.to_string(),
+            id: bundle.id,
+            path: path.display().to_string(),
+            units: bundle.units,
+            bytes: bundle.files.values().map(Vec::len).sum(),
+            stages,
+        }
+    }
+}
+
+struct Answer {
+    built: Vec<Built>,
+    generation: u64,
+}
+
+impl Report for Answer {
+    fn human(&self, _: Look) -> String {
+        let mut out = String::new();
+        for one in &self.built {
+            out.push_str(&format!(
+                "{}  {} units, {} bytes, generation {}  {}\n",
+                one.environment, one.units, one.bytes, self.generation, one.path
+            ));
+            out.push_str(&format!("{}\n", one.id));
+        }
+        out
+    }
+
+    fn concise(&self) -> String {
+        self.built.iter().map(|one| format!("{}\n", one.id)).collect()
+    }
+
+    fn json(&self) -> Value {
+        let one = |one: &Built| {
+            json!({
+                "environment": one.environment,
+                "bundle": one.id,
+                "path": one.path,
+                "units": one.units,
+                "bytes": one.bytes,
+                "stages": one.stages,
+            })
+        };
+        json!({
+            "schema": 1,
+            "command": "build",
+            "generation": self.generation,
+            "bundles": self.built.iter().map(one).collect::<Vec<_>>(),
+        })
+    }
+}

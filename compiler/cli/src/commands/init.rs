@@ -1,0 +1,76 @@
+//! `meshc init`
+
+use std::path::PathBuf;
+
+use mesh_bundle::Name;
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+use crate::load::Where;
+use crate::look::Look;
+use crate::output::{Outputs, Report};
+use crate::tree::replace_file;
+
+/// Files of a small mesh that runs, by path. `@NAME@` stands for its name.
+const FILES: [(&str, &str); 6] = [
+    ("mesh.yaml", include_str!("../../templates/init/mesh.yaml")),
+    ("services/hello/mesh.yaml", include_str!("../../templates/init/hello.yaml")),
+    ("tests/hello.yaml", include_str!("../../templates/init/test.yaml")),
+    ("envs/dev.yaml", include_str!("../../templates/init/dev.yaml")),
+    (".github/workflows/mesh.yaml", include_str!("../../templates/init/workflow.yaml")),
+    (".gitignore", include_str!("../../templates/init/gitignore")),
+];
+
+/// Start a mesh in a new folder.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  meshc init shop && cd shop && meshc validate")]
+pub(crate) struct Args {
+    /// The mesh's name, and that of its folder
+    name: Name,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
+    let folder = place.directory.join(args.name.as_str());
+    let files: Vec<(&str, PathBuf, String)> = FILES
+        .iter()
+        .map(|(path, text)| (*path, folder.join(path), text.replace("@NAME@", args.name.as_str())))
+        .collect();
+    if let Some((_, there, _)) = files.iter().find(|(_, path, _)| path.symlink_metadata().is_ok()) {
+        return Err(Failure::cannot(format!("`{}` exists already", there.display()))
+            .help("choose another name, or another folder with -C DIR"));
+    }
+    for (_, path, text) in &files {
+        replace_file(path, text.as_bytes(), 0o666)
+            .map_err(|e| Failure::cannot(format!("cannot write `{}`: {e}", path.display())))?;
+    }
+    let created = files.iter().map(|(path, ..)| (*path).to_owned()).collect();
+    outputs.emit(&Answer { folder: folder.display().to_string(), created })?;
+    Ok(0)
+}
+
+struct Answer {
+    folder: String,
+    created: Vec<String>,
+}
+
+impl Report for Answer {
+    fn human(&self, _: Look) -> String {
+        format!(
+            "created  {}  in {}\n\
+             next     meshc validate                              look for mistakes\n         \
+             meshc route GET https://hello.example/hi    say what happens to a request\n         \
+             meshc build -o dev.mcb --env dev            build a bundle\n",
+            self.created.join("  "),
+            self.folder
+        )
+    }
+
+    fn concise(&self) -> String {
+        self.created.iter().map(|path| format!("{}/{path}\n", self.folder)).collect()
+    }
+
+    fn json(&self) -> Value {
+        json!({"schema": 1, "command": "init", "folder": self.folder, "created": self.created})
+    }
+}

@@ -1,0 +1,149 @@
+//! `meshc plan`
+
+mod report;
+
+use std::path::{Path, PathBuf};
+
+use mesh_bundle::Program;
+use mesh_bundle::verify::Intact;
+use mesh_compiler::CompiledEnvironment;
+use mesh_compiler::plan::{Plan, plan};
+
+use super::build::packed;
+use super::verify;
+use crate::bundles;
+use crate::failure::Failure;
+use crate::load::{Day, Mesh, Revision, Where};
+use crate::output::Outputs;
+use crate::places::Places;
+use report::{Answer, Compared, Sided};
+
+/// Exit code of `--exit-code` where something changes.
+const CHANGES: u8 = 10;
+
+/// Say what a change does.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Shows objects, fields and the units that proxies fetch, with the bundle's id before and after.\n\n\
+    Examples:\n  \
+    meshc plan                                    the work tree against HEAD, every environment\n  \
+    meshc plan --against origin/main --env prod   a branch on a pull request\n  \
+    meshc plan --against prod.mcb --exit-code     against what was built; 10 if something changes"
+)]
+pub(crate) struct Args {
+    /// Compare with this git revision, or this bundle (a folder or FILE.mcb)
+    #[arg(long, value_name = "REV|BUNDLE", default_value = "HEAD", env = "MESHC_AGAINST")]
+    against: String,
+    /// Compare this environment; may be repeated; without it all
+    #[arg(long, value_name = "ENV", env = "MESHC_ENV")]
+    env: Vec<String>,
+    #[command(flatten)]
+    revision: Revision,
+    /// Exit with 10 if something changes
+    #[arg(long)]
+    exit_code: bool,
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
+    let after = Mesh::load(&place.directory, args.revision.rev.as_deref(), Day::Commit)?;
+    if !after.is_sound("plan", outputs)? {
+        return Ok(1);
+    }
+    let compared = match bundle(&args.against) {
+        Some(path) => vec![against_bundle(&path, &after, args)?],
+        None => against_revision(&after, args)?,
+    };
+    let changes = compared.iter().any(|one| !one.plan.is_empty());
+    outputs.emit(&Answer { against: args.against.clone(), compared })?;
+    Ok(if changes && args.exit_code { CHANGES } else { 0 })
+}
+
+/// The bundle that `against` names, if it does.
+fn bundle(against: &str) -> Option<PathBuf> {
+    let path = Path::new(against);
+    (bundles::is_archive(path) || path.join("manifest.json").is_file()).then(|| path.to_owned())
+}
+
+fn against_bundle(path: &Path, after: &Mesh, args: &Args) -> Result<Compared, Failure> {
+    let good = bundles::read(path)?.and_then(|files| verify::climb(files, None));
+    let good = good.map_err(|refusal| Failure::cannot(refusal.to_string()).help("see `meshc verify`"))?;
+    let name = good.bundle.manifest.environment.as_str();
+    if let Some(other) = args.env.iter().find(|env| *env != name) {
+        return Err(Failure::cannot(format!("the bundle is for `{name}`, not for `{other}`")));
+    }
+    let before = BundleSide { bundle: good.bundle, program: good.program };
+    let environment = after.environment(Some(before.bundle.manifest.environment.as_str()))?;
+    let plan = compare(Some(&before.program), Some(&environment.program))?;
+    let now = sided(after, environment.name.as_str())?;
+    let was =
+        Sided { id: before.bundle.id.to_string(), commit: commit(before.bundle.manifest.source.as_ref()) };
+    Ok(Compared {
+        environment: environment.name.to_string(),
+        fields: report::places(&plan, &Places::Bundle(&before.bundle), &Places::Maps(&environment.maps)),
+        plan,
+        before: Some(was),
+        after: now,
+    })
+}
+
+struct BundleSide {
+    bundle: Intact,
+    program: Program,
+}
+
+fn against_revision(after: &Mesh, args: &Args) -> Result<Vec<Compared>, Failure> {
+    let base = crate::tree::Place { folder: after.place.folder.clone(), rev: Some(args.against.clone()) };
+    let before = Mesh::at(base, Day::Commit)?;
+    if before.compiled.findings.has_errors() {
+        let errors = before.compiled.findings.count(mesh_compiler::diag::Severity::Error);
+        let message = format!("`{}` has {}", args.against, crate::text::count(errors, "error"));
+        let help = format!("see `meshc validate --rev {}`", args.against);
+        return Err(Failure::cannot(message).help(help));
+    }
+    let environments = |mesh: &Mesh| -> Vec<String> {
+        mesh.compiled.environments.iter().map(|e| e.name.to_string()).collect()
+    };
+    let mut names = [environments(&before), environments(after)].concat();
+    names.sort();
+    names.dedup();
+    if let Some(unknown) = args.env.iter().find(|env| !names.contains(env)) {
+        after.environment(Some(unknown))?;
+    }
+    names.retain(|name| args.env.is_empty() || args.env.contains(name));
+    let mut compared = Vec::new();
+    for name in names {
+        let (was, is) = (named(&before, &name), named(after, &name));
+        let plan = compare(was.map(|e| &e.program), is.map(|e| &e.program))?;
+        let empty = std::collections::BTreeMap::new();
+        let (old, new) = (was.map_or(&empty, |e| &e.maps), is.map_or(&empty, |e| &e.maps));
+        compared.push(Compared {
+            fields: report::places(&plan, &Places::Maps(old), &Places::Maps(new)),
+            before: sided(&before, &name)?,
+            after: sided(after, &name)?,
+            environment: name,
+            plan,
+        });
+    }
+    Ok(compared)
+}
+
+fn compare(before: Option<&Program>, after: Option<&Program>) -> Result<Plan, Failure> {
+    plan(before, after).map_err(|e| Failure::cannot(e.to_string()))
+}
+
+fn named<'m>(mesh: &'m Mesh, name: &str) -> Option<&'m CompiledEnvironment> {
+    mesh.compiled.environments.iter().find(|e| e.name.as_str() == name)
+}
+
+/// The id that a build would give.
+fn sided(mesh: &Mesh, name: &str) -> Result<Option<Sided>, Failure> {
+    let Some(environment) = named(mesh, name) else { return Ok(None) };
+    let source = mesh.origin.commit.as_ref().map(|commit| commit.source.clone());
+    let commit = commit(source.as_ref());
+    Ok(Some(Sided { id: packed(environment, source)?.id.to_string(), commit }))
+}
+
+fn commit(source: Option<&mesh_bundle::manifest::Source>) -> String {
+    source.map_or_else(|| "the files as they are".to_owned(), |s| s.commit.chars().take(12).collect())
+}

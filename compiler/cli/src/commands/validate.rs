@@ -1,0 +1,131 @@
+//! `meshc validate`
+
+mod fix;
+
+use std::path::{Path, PathBuf};
+
+use mesh_compiler::diag::{Date, Diagnostic, Severity};
+
+use crate::failure::Failure;
+use crate::load::{Day, Mesh, Revision, Where};
+use crate::output::{Outputs, note};
+use crate::text::count;
+
+/// Look for mistakes.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    meshc validate                       all findings of all files and environments\n  \
+    meshc validate services/web          those of some files; all are read all the same\n  \
+    meshc validate --fix                 repair what can be repaired safely\n  \
+    meshc validate --rev origin/main     a revision, without touching the work tree\n  \
+    meshc validate --output concise --output json=findings.json")]
+pub(crate) struct Args {
+    /// Report findings of these files and folders only
+    paths: Vec<PathBuf>,
+    #[command(flatten)]
+    revision: Revision,
+    /// Lowest severity that makes the exit code 1
+    #[arg(long, value_name = "SEVERITY", default_value = "error", env = "MESHC_FAIL_ON")]
+    fail_on: Level,
+    /// Check as if it were this day (YYYY-MM-DD): suppressions and waivers end by it
+    #[arg(long, value_name = "DATE", value_parser = date, env = "MESHC_NOW")]
+    now: Option<Date>,
+    /// Apply the repairs that are safe to the files of the work tree
+    #[arg(long, conflicts_with = "rev")]
+    fix: bool,
+}
+
+/// A severity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Level {
+    Error,
+    Warning,
+    Note,
+}
+
+impl Level {
+    fn covers(self, severity: Severity) -> bool {
+        match self {
+            Self::Error => severity == Severity::Error,
+            Self::Warning => severity <= Severity::Warning,
+            Self::Note => true,
+        }
+    }
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    Date::parse(text).ok_or_else(|| "a day is written YYYY-MM-DD".to_owned())
+}
+
+/// Runs the command.
+pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
+    let day = Day::Given(args.now);
+    let mut mesh = Mesh::load(&place.directory, args.revision.rev.as_deref(), day)?;
+    if args.fix {
+        let fixed = fix::apply(&mesh)?;
+        if fixed.findings > 0 {
+            note(&format!("fixed {} in {}", count(fixed.findings, "finding"), count(fixed.files, "file")));
+            mesh = Mesh::at(mesh.place, day)?;
+        }
+    }
+    let narrow = Narrow::new(&args.paths, &mesh)?;
+    let mut report = mesh.findings("validate");
+    report.list.retain(|finding| narrow.covers(mesh.compiled.sources.path(finding.primary.span.file)));
+    if outputs.for_people() {
+        mesh.compiled.notes.iter().for_each(|text| note(&format!("note: {text}")));
+    }
+    outputs.emit(&report)?;
+    let bad = |finding: &&Diagnostic| args.fail_on.covers(finding.severity);
+    Ok(u8::from(report.list.iter().any(bad)))
+}
+
+/// The files that are reported on.
+struct Narrow {
+    prefixes: Vec<String>,
+}
+
+impl Narrow {
+    /// Paths as they are written at the prompt, or as they are reported.
+    fn new(paths: &[PathBuf], mesh: &Mesh) -> Result<Self, Failure> {
+        let mut prefixes = Vec::new();
+        for path in paths {
+            let shown = path.to_string_lossy();
+            let known = |prefix: &str| {
+                let mut files = mesh.compiled.sources.iter();
+                files.any(|(_, file)| covers(prefix, file.path()))
+            };
+            let literal = shown.trim_start_matches("./").trim_end_matches('/').to_owned();
+            let prefix = match reported(path, mesh).or_else(|| reported(&mesh.place.folder.join(path), mesh))
+            {
+                Some(prefix) if prefix.is_empty() || known(&prefix) => prefix,
+                _ if known(&literal) => literal,
+                _ => {
+                    let message = format!("no file of the mesh lies at `{}`", shown.escape_debug());
+                    return Err(Failure::cannot(message));
+                }
+            };
+            prefixes.push(prefix);
+        }
+        Ok(Self { prefixes })
+    }
+
+    fn covers(&self, path: &str) -> bool {
+        self.prefixes.is_empty() || self.prefixes.iter().any(|prefix| covers(prefix, path))
+    }
+}
+
+fn covers(prefix: &str, path: &str) -> bool {
+    prefix.is_empty()
+        || path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// A path of this machine as it stands in reports.
+fn reported(path: &Path, mesh: &Mesh) -> Option<String> {
+    let path = path.canonicalize().ok()?;
+    let prefix = mesh.place.prefix();
+    if mesh.place.folder.starts_with(&path) {
+        return Some(prefix);
+    }
+    let below = path.strip_prefix(&mesh.place.folder).ok()?.to_str()?.to_owned();
+    Some([prefix, below].iter().filter(|p| !p.is_empty()).cloned().collect::<Vec<_>>().join("/"))
+}

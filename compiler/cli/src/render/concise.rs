@@ -1,0 +1,22 @@
+//! One line a finding: `path:line:col: severity[MCnnnn] message (did you mean ...)`.
+
+use mesh_compiler::diag::{Diagnostic, Sources};
+
+use crate::text::clean;
+
+/// The line, without its end. The form is one that scripts rely on.
+pub(super) fn line(sources: &Sources, finding: &Diagnostic) -> String {
+    let at = sources.position(finding.primary.span);
+    let path = clean(sources.path(finding.primary.span.file));
+    let message = clean(&finding.message);
+    let meant = finding.help.as_deref().filter(|help| help.starts_with("did you mean"));
+    let meant = meant.and_then(|help| help.lines().next()).map(|help| format!(" ({})", clean(help)));
+    format!(
+        "{path}:{}:{}: {}[{}] {message}{}",
+        at.line,
+        at.column,
+        finding.severity,
+        finding.code,
+        meant.unwrap_or_default()
+    )
+}
