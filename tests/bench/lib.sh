@@ -9,7 +9,7 @@ ours=${MESH_PROXY:-$top/target/release/mesh-proxy}
 proxy_core=${PROXY_CORE:-0} load_core=${LOAD_CORE:-1}
 [ -x "$lg" ] || { echo "tests/bench/setup.sh has not run" >&2; exit 2; }
 mkdir -p "$run/rds" "$run/state"
-ulimit -n 65536
+ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 # The rig goes before other work of the machine, where that is allowed.
 renice -n -10 -p $$ >/dev/null 2>&1 || true
 

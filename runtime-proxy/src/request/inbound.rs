@@ -162,13 +162,16 @@ pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -
     if decided.charges.is_empty() {
         return Ok(());
     }
-    let charges: Vec<limits::Charge<'_>> = decided
-        .charges
-        .iter()
-        .map(|charge| limits::Charge { limit: charge.limit, key: &charge.key, cost: charge.cost })
-        .collect();
+    fn plain<'c>(charge: &'c mesh_decision::Charge<'_>) -> limits::Charge<'c> {
+        limits::Charge { limit: charge.limit, key: &charge.key, cost: charge.cost }
+    }
     let now = record.worker.shared.clock.nanos();
-    active.counters.charge(&charges, now).map_err(|denied| {
+    let charged = match decided.charges.as_slice() {
+        // The usual case needs no list.
+        [one] => active.counters.charge(&[plain(one)], now),
+        several => active.counters.charge(&several.iter().map(plain).collect::<Vec<_>>(), now),
+    };
+    charged.map_err(|denied| {
         let limit = active.limits.get(denied.limit).map_or("", |address| &**address);
         record.worker.shared.metrics.over_quota(limit);
         record.decided(limit, own, "");

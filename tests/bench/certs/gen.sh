@@ -11,6 +11,7 @@ for name in server client; do
   cat > $name.ext <<END
 subjectAltName=DNS:localhost,DNS:svc.local,IP:127.0.0.1,URI:spiffe://rig/ns/default/sa/$name
 basicConstraints=CA:FALSE
+keyUsage=critical,digitalSignature
 extendedKeyUsage=serverAuth,clientAuth
 END
   openssl x509 -req -in $name.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 365 -extfile $name.ext -out $name.crt

@@ -158,7 +158,6 @@ allow:
 ---
 kind: Route
 service: server
-hosts: [svc.local]
 rules:
   - {{ name: all, match: {{ path: /* }}, to: server }}
 ---
