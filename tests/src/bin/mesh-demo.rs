@@ -404,7 +404,7 @@ async fn stay_until_told(fleet: &Fleet) -> Result<(), FleetError> {
     let folder = fleet.folder.display();
     show(&format!("the shop runs; its files are in {folder}\ntry:"));
     show(&format!(
-        "  curl --cacert {folder}/ids/secrets/ca.crt --connect-to {HOST}:443:{address} https://{HOST}/api/orders/7"
+        "  curl --cacert {folder}/ids/ca/{HOST}.crt --connect-to {HOST}:443:{address} https://{HOST}/api/orders/7"
     ));
     show(&format!("  mesh-proxy status --admin {folder}/gateway-public.sock\nCtrl-C ends it all"));
     drop(tokio::signal::ctrl_c().await);
