@@ -65,11 +65,11 @@ pub fn read(bytes: &[u8]) -> Result<FileSet, Refusal> {
         return Err(refuse("archive-trailing", "there are bytes after the end of the archive"));
     }
     // What is left: modes, times, owners, padding.
-    let again = tar_bytes(&files)
+    let again = tar_to(&files, Sum { hash: Sha256::new(), count: 0 })
         .map_err(|e| refuse("archive-form", format!("the archive cannot be rebuilt: {e}")))?;
-    if Sha256::digest(&again) == hash {
+    if again.hash.finalize() == hash {
         Ok(files)
-    } else if count > again.len() as u64 {
+    } else if count > again.count {
         Err(refuse("archive-trailing", "there are bytes after the end of the archive"))
     } else {
         Err(refuse("archive-form", "an entry has a mode, time, owner or order that no bundle has"))
