@@ -11,7 +11,7 @@ mod quota;
 mod route;
 mod service;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use access::{Access, AccessMode, Entry, From};
 pub use canary::{Analysis, Canary, Measure, Metric, NoData, OnFailure, Stage, Strategy};
@@ -50,6 +50,8 @@ pub struct Program {
     pub canaries: BTreeMap<Name, Canary>,
     /// Resilience by service.
     pub resilience: BTreeMap<Name, Resilience>,
+    /// In one proxy's part: the services that it may call. Absent from a whole program.
+    pub calls: Option<BTreeSet<Name>>,
 }
 
 impl Program {
@@ -67,6 +69,7 @@ impl Program {
             quotas: BTreeMap::new(),
             canaries: BTreeMap::new(),
             resilience: BTreeMap::new(),
+            calls: None,
         }
     }
 
@@ -156,8 +159,8 @@ impl Program {
     /// The part of the program that the proxy of `owner` needs (see [`crate::scope`]).
     #[must_use]
     pub fn slice(&self, owner: &Owner) -> Self {
-        let wanted: std::collections::BTreeSet<UnitId> =
-            crate::scope::scope_of(self, owner).into_iter().collect();
+        let needs = crate::scope::scope_of(self, owner);
+        let wanted: BTreeSet<UnitId> = needs.units.into_iter().collect();
         let mut part = Self::new(self.mesh.clone());
         let keep = |id: UnitId| wanted.contains(&id);
         part.services = pick(&self.services, |n| keep(UnitId::Service(n.clone())));
@@ -173,6 +176,7 @@ impl Program {
         part.quotas = pick(&self.quotas, |o| keep(UnitId::Quotas(o.clone())));
         part.canaries = pick(&self.canaries, |n| keep(UnitId::Canary(n.clone())));
         part.resilience = pick(&self.resilience, |n| keep(UnitId::Resilience(n.clone())));
+        part.calls = Some(needs.calls);
         part
     }
 }
