@@ -197,7 +197,7 @@ fn made(case: &str, draft: &mut Draft, judge: &mut Judge) {
         "generation_max" => draft.release["generation"] = json!((1_u64 << 40) + 1),
         "epoch_max" => draft.release["epoch"] = json!((1_u64 << 40) + 1),
         "generation_u64" => {
-            draft.raw = Some((r#""generation":6"#.into(), r#""generation":18446744073709551615"#.into()))
+            draft.raw = Some((r#""generation":6"#.into(), r#""generation":18446744073709551615"#.into()));
         }
         "generation_negative" => draft.raw = Some((r#""generation":6"#.into(), r#""generation":-1"#.into())),
         "generation_text" => draft.raw = Some((r#""generation":6"#.into(), r#""generation":"6""#.into())),
@@ -256,7 +256,7 @@ fn made(case: &str, draft: &mut Draft, judge: &mut Judge) {
             draft.scope("service/web").as_object_mut().unwrap().remove("mesh");
         }
         "unknown_service" => {
-            draft.unit(rule, |u| u["rules"][0]["action"]["forward"][0]["to"]["service"] = json!("ghost"))
+            draft.unit(rule, |u| u["rules"][0]["action"]["forward"][0]["to"]["service"] = json!("ghost"));
         }
         "bad_split" => draft.unit(rule, |u| u["rules"][0]["action"]["forward"][0]["weight"] = json!(9_999)),
         "bad_stages" => draft.unit("units/canaries/orders.json", |u| u["stages"][1]["weight"] = json!(1)),

@@ -453,9 +453,9 @@ fn in_words(said: &str) -> String {
     let text = |refusal: &serde_json::Value, field: &str| {
         refusal.get(field).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
     };
-    let shown = refusals
+    let mut shown = refusals
         .map(|r| format!("{} [{}, rung {}]", text(&r, "message"), text(&r, "code"), text(&r, "rung")));
-    shown.last().unwrap_or_default()
+    shown.next_back().unwrap_or_default()
 }
 
 fn counts(seen: &BTreeMap<String, u64>) -> String {
