@@ -9,6 +9,7 @@ use mesh_compiler::{Compiled, CompiledEnvironment, Options, compile};
 use crate::failure::Failure;
 use crate::output::{Outputs, note};
 use crate::progress::Progress;
+use crate::redact::redact;
 use crate::render::Findings;
 use crate::tree::{Origin, Place};
 
@@ -88,6 +89,7 @@ impl Mesh {
             let message = format!("the file cannot be part of a mesh: {}", refused.why);
             compiled.findings.push(Diagnostic::error(codes::TREE, Span::new(file, 0, 0), message));
         }
+        compiled.findings = redact(std::mem::take(&mut compiled.findings), &compiled.sources);
         compiled.findings.sort(&compiled.sources);
         drop(progress);
         Ok(Self { place, origin, compiled, took: begin.elapsed() })
