@@ -66,6 +66,14 @@ impl Mesh {
     /// # Errors
     /// When files or the repository cannot be read.
     pub(crate) fn at(place: Place, day: Day) -> Result<Self, Failure> {
+        Self::only(place, day, &[])
+    }
+
+    /// The same with the findings of some environments only; of all for none.
+    ///
+    /// # Errors
+    /// When files or the repository cannot be read.
+    pub(crate) fn only(place: Place, day: Day, environments: &[String]) -> Result<Self, Failure> {
         let begin = Instant::now();
         let progress = Progress::start("compiling");
         let mut snapshot = place.read()?;
@@ -83,7 +91,10 @@ impl Mesh {
                 date_of(origin.commit.as_ref().map_or_else(now, |commit| commit.seconds))
             }
         };
-        let mut compiled = compile(std::mem::take(&mut snapshot.files), &Options { today });
+        let mut compiled = compile(
+            std::mem::take(&mut snapshot.files),
+            &Options { today, environments: environments.to_vec() },
+        );
         for refused in &snapshot.refused {
             let file = compiled.sources.add(refused.path.clone(), String::new());
             let message = format!("the file cannot be part of a mesh: {}", refused.why);

@@ -111,6 +111,38 @@ fn what_is_no_regular_file_is_a_finding_with_its_path() {
 }
 
 #[test]
+fn names_that_hide_something_are_findings_in_visible_letters() {
+    let shop = shop_in_git();
+    let blob = git(shop.path(), &["hash-object", "-w", "mesh.yaml"]);
+    let mut entries = String::new();
+    for line in git(shop.path(), &["ls-tree", "HEAD"]).lines() {
+        entries.push_str(&format!("{line}\0"));
+    }
+    for name in ["a\nb.yaml", "a\u{1b}[2Jb", "a\u{202e}lmay.b"] {
+        entries.push_str(&format!("100644 blob {blob}\t{name}\0"));
+    }
+    std::fs::write(shop.path().join("entries"), entries).unwrap();
+    let tree = git(shop.path(), &["-c", "alias.mk=!git mktree -z < entries", "mk"]);
+    let id = git(shop.path(), &["commit-tree", &tree, "-m", "x"]);
+    for form in ["human", "plain", "concise"] {
+        let run = meshc(shop.path(), &["validate", "--rev", &id, "--output", form]).expect(1);
+        assert!(run.out.contains("a\\u{1b}[2Jb") && run.out.contains("a\\u{a}b.yaml"), "{}", run.out);
+        assert!(!run.out.contains(['\u{1b}', '\u{202e}']), "{form}");
+    }
+}
+
+#[test]
+fn findings_of_an_environment_are_its_own() {
+    let shop = shop();
+    edit(&shop.path().join("envs/dev.yaml"), "canary/orders", "canary/oders");
+    let validate = |env: &str| meshc(shop.path(), &["validate", "--output", "concise", "--env", env]);
+    assert_eq!(validate("prod").expect(0).out, "");
+    assert!(validate("dev").expect(1).out.contains("MC1501"));
+    meshc(shop.path(), &["validate"]).expect(1);
+    validate("prd").expect(2);
+}
+
+#[test]
 fn a_plan_shows_objects_fields_and_units() {
     let shop = shop_in_git();
     let run = meshc(shop.path(), &["plan", "--env", "prod", "--exit-code"]).expect(0);

@@ -66,11 +66,12 @@ pub(crate) fn git(folder: &Path, args: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// A copy of the shop in a temporary folder, without git.
+/// A copy of the shop in a temporary folder, without git and without what only the demo needs.
 pub(crate) fn shop() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/shop");
     copy(&from, folder.path());
+    std::fs::remove_file(folder.path().join("envs/local.yaml")).unwrap();
     folder
 }
 
