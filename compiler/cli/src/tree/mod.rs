@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use mesh_bundle::manifest::Source;
 
-pub(crate) use folder::replace_file;
+pub(crate) use folder::{read_small, replace_file};
 use git::Repository;
 
 use crate::failure::Failure;
