@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use mesh_bundle::refusal::Rung;
 use mesh_bundle::trust::TrustSet;
 use mesh_bundle::verify::{self, Intact};
-use mesh_bundle::{Owner, Program, Refusal, Release, State, dsse};
+use mesh_bundle::{Program, Refusal, Release, State, dsse};
 use mesh_decision::Engine;
 use serde_json::{Value, json};
 
@@ -78,11 +78,9 @@ pub(crate) fn climb(files: mesh_bundle::FileSet, trust: Option<&TrustSet>) -> Re
         None => unsigned(files)?,
     };
     let program = verify::well_formed(&bundle, None)?;
-    let services = program.services.keys().cloned().map(Owner::Service);
-    let gateways = program.gateways.keys().cloned().map(Owner::Gateway);
     let mut engines = 0;
-    for owner in services.chain(gateways) {
-        let part = std::sync::Arc::new(program.slice(&owner));
+    for (owner, needs) in mesh_bundle::scope::scopes(&program) {
+        let part = std::sync::Arc::new(program.part(needs));
         Engine::new(part, &state, &owner).map_err(|e| {
             let refusal = Refusal::new(Rung::Built, "cannot-build", e.reason.clone());
             bundle.locate(refusal.at(&e.unit).pointing(e.pointer))
