@@ -5,6 +5,7 @@
 
 use std::io::{Read, Write};
 
+use sha2::{Digest as _, Sha256};
 use tar::{Builder, EntryType, Header};
 
 use crate::files::{FileSet, Kind};
@@ -22,33 +23,17 @@ pub fn write(files: &FileSet) -> std::io::Result<Vec<u8>> {
     let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), LEVEL)?;
     encoder.window_log(limits::ZSTD_WINDOW_LOG)?;
     encoder.include_checksum(true)?;
-    encoder.write_all(&tar_bytes(files)?)?;
-    encoder.finish()
+    tar_to(files, encoder)?.finish()
 }
 
 /// Unpacks an archive: rung 1 of the ladder for archives.
 ///
-/// Bounds: [`limits::BUNDLE_BYTES`] inflated (inflating stops there), [`limits::BUNDLE_FILES`]
-/// entries, a window of 8 MiB, and each file's own bound.
+/// Bounds: [`limits::BUNDLE_BYTES`] in all files together, [`limits::BUNDLE_FILES`] entries, a window of 8 MiB, and
+/// each file's own bound. Inflating stops at the first one that is passed, so memory follows the good part alone.
 ///
 /// # Errors
 /// A [`Refusal`] at [`Rung::Bound`].
 pub fn read(bytes: &[u8]) -> Result<FileSet, Refusal> {
-    let inflated = inflate(bytes)?;
-    let files = untar(&inflated)?;
-    // What is left: modes, times, owners, padding, bytes after the end.
-    let again = tar_bytes(&files)
-        .map_err(|e| refuse("archive-form", format!("the archive cannot be rebuilt: {e}")))?;
-    if again == inflated {
-        Ok(files)
-    } else if inflated.len() > again.len() {
-        Err(refuse("archive-trailing", "there are bytes after the end of the archive"))
-    } else {
-        Err(refuse("archive-form", "an entry has a mode, time, owner or order that no bundle has"))
-    }
-}
-
-fn inflate(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
     if bytes.is_empty() {
         return Err(refuse("archive-truncated", "the archive is empty"));
     }
@@ -58,45 +43,93 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
             "this is no bundle archive: it does not start with a zstd frame",
         ));
     }
-    let broken = |e: std::io::Error| {
-        let text = e.to_string();
-        if text.contains("memory") || text.contains("window") {
-            refuse("archive-window", "the archive asks for a larger zstd window than 8 MiB")
-        } else if e.kind() == std::io::ErrorKind::UnexpectedEof || text.contains("incomplete") {
-            refuse("archive-truncated", "the archive ends too early")
-        } else {
-            refuse("archive-corrupt", format!("the archive does not decompress: {text}"))
-        }
-    };
     let mut source = bytes;
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(&mut source).map_err(broken)?.single_frame();
-    decoder.window_log_max(limits::ZSTD_WINDOW_LOG).map_err(broken)?;
-    let room = limits::BUNDLE_BYTES + limits::BUNDLE_FILES * 1024;
-    let mut inflated = Vec::new();
-    decoder.by_ref().take(room as u64 + 1).read_to_end(&mut inflated).map_err(broken)?;
-    drop(decoder);
-    if inflated.len() > room {
-        return Err(refuse("archive-too-large", format!("the archive inflates to more than {room} bytes")));
+    let mut decoder =
+        zstd::stream::read::Decoder::with_buffer(&mut source).map_err(broken_zstd)?.single_frame();
+    decoder.window_log_max(limits::ZSTD_WINDOW_LOG).map_err(broken_zstd)?;
+    let mut inflated = Counted { inner: decoder, hash: Sha256::new(), count: 0, failure: None };
+    let files = untar(&mut inflated);
+    if let Some(failure) = inflated.failure.take() {
+        return Err(broken_zstd(failure));
     }
-    if source.is_empty() {
-        Ok(inflated)
-    } else {
+    let files = files?;
+    // A bundle ends with two blocks of zeros and nothing behind them.
+    let rest =
+        std::io::copy(&mut inflated.by_ref().take(TAIL + 1), &mut std::io::sink()).map_err(broken_zstd)?;
+    if rest > TAIL {
+        return Err(refuse("archive-trailing", "there are bytes after the end of the archive"));
+    }
+    let (count, hash) = (inflated.count, inflated.hash.finalize());
+    drop(inflated.inner);
+    if !source.is_empty() {
+        return Err(refuse("archive-trailing", "there are bytes after the end of the archive"));
+    }
+    // What is left: modes, times, owners, padding.
+    let again = tar_to(&files, Sum { hash: Sha256::new(), count: 0 })
+        .map_err(|e| refuse("archive-form", format!("the archive cannot be rebuilt: {e}")))?;
+    if again.hash.finalize() == hash {
+        Ok(files)
+    } else if count > again.count {
         Err(refuse("archive-trailing", "there are bytes after the end of the archive"))
+    } else {
+        Err(refuse("archive-form", "an entry has a mode, time, owner or order that no bundle has"))
     }
 }
 
-fn untar(inflated: &[u8]) -> Result<FileSet, Refusal> {
+/// Bytes behind the last entry that a tar may have: its two blocks of zeros, and padding to a record of 20 blocks.
+const TAIL: u64 = 20 * 512;
+
+/// Counts and hashes what is read, and keeps the first failure of what is below, which tar would report as its own.
+struct Counted<R> {
+    inner: R,
+    hash: Sha256,
+    count: u64,
+    failure: Option<std::io::Error>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        match self.inner.read(buffer) {
+            Ok(read) => {
+                self.hash.update(buffer.get(..read).unwrap_or_default());
+                self.count += read as u64;
+                Ok(read)
+            }
+            Err(error) => {
+                let shown = std::io::Error::new(error.kind(), error.to_string());
+                self.failure.get_or_insert(error);
+                Err(shown)
+            }
+        }
+    }
+}
+
+fn broken_zstd(error: std::io::Error) -> Refusal {
+    let text = error.to_string();
+    if text.contains("memory") || text.contains("window") {
+        refuse("archive-window", "the archive asks for a larger zstd window than 8 MiB")
+    } else if error.kind() == std::io::ErrorKind::UnexpectedEof || text.contains("incomplete") {
+        refuse("archive-truncated", "the archive ends too early")
+    } else {
+        refuse("archive-corrupt", format!("the archive does not decompress: {text}"))
+    }
+}
+
+fn untar(inflated: &mut impl Read) -> Result<FileSet, Refusal> {
     let broken = |e: std::io::Error| {
         let early = e.kind() == std::io::ErrorKind::UnexpectedEof || e.to_string().contains("unexpected EOF");
-        if early { truncated() } else { refuse("archive-format", format!("a tar header is broken: {e}")) }
+        if early || e.to_string().contains("failed to read entire block") {
+            truncated()
+        } else {
+            refuse("archive-format", format!("a tar header is broken: {e}"))
+        }
     };
     let mut files = FileSet::new();
     let mut archive = tar::Archive::new(inflated);
-    let mut count = 0;
+    let mut total = 0;
     for entry in archive.entries().map_err(broken)?.raw(true) {
         let mut entry = entry.map_err(broken)?;
-        count += 1;
-        if count > limits::BUNDLE_FILES {
+        if files.len() >= limits::BUNDLE_FILES {
             return Err(refuse("archive-entries", format!("more than {} entries", limits::BUNDLE_FILES)));
         }
         let path = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -113,6 +146,11 @@ fn untar(inflated: &[u8]) -> Result<FileSet, Refusal> {
         if size > kind.limit() as u64 {
             let message = format!("the file has {size} bytes, and the limit is {}", kind.limit());
             return Err(refuse("file-too-large", message).at(shown));
+        }
+        total += size;
+        if total > limits::BUNDLE_BYTES as u64 {
+            let message = format!("the archive inflates to more than {} bytes", limits::BUNDLE_BYTES);
+            return Err(refuse("archive-too-large", message));
         }
         let mut content = Vec::new();
         entry.read_to_end(&mut content).map_err(broken)?;
@@ -134,8 +172,26 @@ fn refuse(code: &str, message: impl Into<String>) -> Refusal {
     Refusal::new(Rung::Bound, code, message)
 }
 
-fn tar_bytes(files: &FileSet) -> std::io::Result<Vec<u8>> {
-    let mut builder = Builder::new(Vec::new());
+/// Hashes and counts what is written.
+struct Sum {
+    hash: Sha256,
+    count: u64,
+}
+
+impl Write for Sum {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        self.hash.update(buffer);
+        self.count += buffer.len() as u64;
+        Ok(buffer.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn tar_to<W: Write>(files: &FileSet, to: W) -> std::io::Result<W> {
+    let mut builder = Builder::new(to);
     for (path, content) in files {
         let mut header = Header::new_ustar();
         header.set_path(path)?;

@@ -4,7 +4,7 @@
 //! the units that a proxy of that owner needs. So the manifest stays under 4 KiB whatever the
 //! mesh's size, and a change to one service moves one shard and one head.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -55,12 +55,15 @@ pub type Head = BTreeMap<String, Digest>;
 /// A shard: owners by [`owner_key`].
 pub type Shard = BTreeMap<String, Scope>;
 
-/// What a proxy of one owner needs, by unit path; also every unit that the owner has.
+/// What a proxy of one owner needs, by unit path; every unit that the owner has is among it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
     /// Units that the owner's proxy reads.
     pub units: BTreeMap<String, Entry>,
+    /// Services that it may call, sorted.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub calls: BTreeSet<Name>,
 }
 
 /// One unit and what lies beside it.

@@ -11,7 +11,7 @@ use crate::manifest::{self, Entry, FORMAT, Head, Manifest, Scope, Shard, Source}
 use crate::name::Owner;
 use crate::program::Program;
 use crate::release::Release;
-use crate::scope;
+use crate::scope::{self, Needs};
 use crate::sourcemap::SourceMap;
 use crate::state::State;
 use crate::trust::SigningKey;
@@ -155,21 +155,15 @@ fn index(
     files: &mut FileSet,
 ) -> Result<BTreeMap<String, Digest>, PackError> {
     let mut shards: BTreeMap<u8, Shard> = BTreeMap::new();
-    let mut put = |owner: Option<&Owner>, units: &mut dyn Iterator<Item = UnitId>| {
+    let mut put = |owner: Option<&Owner>, needs: Needs| {
         let key = manifest::owner_key(owner);
-        let units = units.filter_map(|id| entries.get(&id).map(|e| (id.to_string(), e.clone()))).collect();
-        shards.entry(manifest::shard_of(&key)).or_default().insert(key, Scope { units });
+        let units = needs.units.iter().filter_map(|id| entries.get(id).map(|e| (id.to_string(), e.clone())));
+        let scope = Scope { units: units.collect(), calls: needs.calls };
+        shards.entry(manifest::shard_of(&key)).or_default().insert(key, scope);
     };
-    put(None, &mut [UnitId::Mesh, UnitId::Control].into_iter());
-    let mut owned: BTreeMap<Owner, Vec<UnitId>> = BTreeMap::new();
-    for id in entries.keys() {
-        if let Some(owner) = id.owner() {
-            owned.entry(owner).or_default().push(id.clone());
-        }
-    }
-    for (owner, mut units) in scope::scopes(program) {
-        units.extend(owned.remove(&owner).unwrap_or_default());
-        put(Some(&owner), &mut units.into_iter());
+    put(None, Needs { units: vec![UnitId::Mesh, UnitId::Control], ..Needs::default() });
+    for (owner, needs) in scope::scopes(program) {
+        put(Some(&owner), needs);
     }
     let mut heads: BTreeMap<u8, Head> = BTreeMap::new();
     for (number, shard) in shards {

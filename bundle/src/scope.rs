@@ -6,11 +6,10 @@ use crate::name::{Name, Owner};
 use crate::program::{Access, Action, From, Program, Routes};
 use crate::unit::UnitId;
 
-/// The units of each owner's proxy, for all owners at once.
+/// What each owner's proxy needs, for all owners at once.
 #[must_use]
-pub fn scopes(program: &Program) -> BTreeMap<Owner, Vec<UnitId>> {
+pub fn scopes(program: &Program) -> BTreeMap<Owner, Needs> {
     let callable = callable(program);
-    let none = BTreeSet::new();
     let owners = program
         .services
         .keys()
@@ -18,29 +17,42 @@ pub fn scopes(program: &Program) -> BTreeMap<Owner, Vec<UnitId>> {
         .chain(program.gateways.keys().map(|n| Owner::Gateway(n.clone())));
     owners
         .map(|owner| {
-            let reach = match &owner {
-                Owner::Service(name) => callable.get(name).unwrap_or(&none),
-                Owner::Gateway(_) => &none,
+            let calls = match &owner {
+                Owner::Service(name) => callable.get(name).cloned().unwrap_or_default(),
+                Owner::Gateway(name) => targets_of(program, name),
             };
-            let units = units_of(program, &owner, reach);
-            (owner, units)
+            let units = units_of(program, &owner, &calls);
+            (owner, Needs { units, calls })
         })
         .collect()
 }
 
-/// The units of one owner's proxy, sorted: the mesh, its own service, access, quotas,
-/// resilience and routes, the services that its own access names by label, and for every
-/// service whose access may allow it, that one's service, routes, canary and resilience.
+/// What one owner's proxy needs: the mesh, its own units, the services that its own access names by label, and for
+/// every service whose access may allow it, that one's service, routes, canary and resilience.
 #[must_use]
-pub fn scope_of(program: &Program, owner: &Owner) -> Vec<UnitId> {
-    let reach = match owner {
+pub fn scope_of(program: &Program, owner: &Owner) -> Needs {
+    let calls = match owner {
         Owner::Service(name) => {
             let allowed = program.services.keys().filter(|callee| may_call(program, name, callee));
             allowed.cloned().collect()
         }
-        Owner::Gateway(_) => BTreeSet::new(),
+        Owner::Gateway(name) => targets_of(program, name),
     };
-    units_of(program, owner, &reach)
+    Needs { units: units_of(program, owner, &calls), calls }
+}
+
+/// What a proxy needs.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Needs {
+    /// Units, sorted.
+    pub units: Vec<UnitId>,
+    /// Services that it may call; all others are not visible to it, although it may know their labels.
+    pub calls: BTreeSet<Name>,
+}
+
+fn targets_of(program: &Program, gateway: &Name) -> BTreeSet<Name> {
+    let routes = program.gateway_routes.get(gateway).into_iter().flat_map(|map| map.values());
+    routes.flat_map(destinations).collect()
 }
 
 fn units_of(program: &Program, owner: &Owner, reach: &BTreeSet<Name>) -> Vec<UnitId> {
@@ -55,6 +67,8 @@ fn units_of(program: &Program, owner: &Owner, reach: &BTreeSet<Name>) -> Vec<Uni
     let mut targets: BTreeSet<Name> = reach.clone();
     match owner {
         Owner::Service(name) => {
+            // Its own Route and Canary too: whoever has a unit accounts for it.
+            targets.insert(name.clone());
             add(UnitId::Service(name.clone()), program.services.contains_key(name));
             add(UnitId::Resilience(name.clone()), program.resilience.contains_key(name));
             for selected in selected_callers(program, owner) {
@@ -63,9 +77,8 @@ fn units_of(program: &Program, owner: &Owner, reach: &BTreeSet<Name>) -> Vec<Uni
         }
         Owner::Gateway(name) => {
             add(UnitId::Gateway(name.clone()), program.gateways.contains_key(name));
-            for (route, routes) in program.gateway_routes.get(name).into_iter().flatten() {
+            for route in program.gateway_routes.get(name).into_iter().flat_map(|map| map.keys()) {
                 add(UnitId::GatewayRoutes(name.clone(), route.clone()), true);
-                targets.extend(destinations(routes));
             }
             for selected in selected_callers(program, owner) {
                 add(UnitId::Service(selected), true);

@@ -53,11 +53,8 @@ impl Engine {
         let mut builder = Builder::new(&program, state);
         let mut services = HashMap::default();
         for name in program.services.keys() {
-            // Services that are known for their labels only, with several versions and no canary
-            // in scope, are nobody's destination here.
-            let destination = program.routes.contains_key(name)
-                || program.canaries.contains_key(name)
-                || program.services.get(name).is_some_and(|s| s.versions.len() == 1);
+            // Others are here for their labels, or because a rule of a callee sends on to them.
+            let destination = program.calls.as_ref().is_none_or(|calls| calls.contains(name));
             if destination {
                 services.insert(name.clone(), builder.service(name)?);
             }

@@ -24,7 +24,7 @@ begin() {
   git init -q --bare -b main "$NAME.git"
 }
 
-blob() { printf "$1" | git -C "$NAME.git" hash-object -w --stdin; }
+blob() { printf '%b' "$1" | git -C "$NAME.git" hash-object -w --stdin; }
 
 # tree 'MODE|NAME|OBJECT'...: a tree with these entries as they are, in this order, whatever git thinks of them.
 tree() {
@@ -111,7 +111,7 @@ commit "$(tree "$(mesh)" "100644|web.yaml|$(blob 'version https://git-lfs.github
 row main 1 '"MC6001"' 'a pointer instead of the file'
 begin attrs
 attributes=$(blob '* filter=evil\n*.yaml export-subst\n')
-commit "$(tree "100644|.gitattributes|$attributes" "100644|mesh.yaml|$(blob "${MESH}description: \$Format:%%H\$\n")")"
+commit "$(tree "100644|.gitattributes|$attributes" "100644|mesh.yaml|$(blob "${MESH}description: \$Format:%H\$\n")")"
 git -C attrs.git config filter.evil.smudge "touch $OUT/executed"
 row main 0 '' 'filters and substitutions have no effect'
 

@@ -137,10 +137,10 @@ fn access(random: &mut Random, text: &mut String, n: usize, callers: &[String]) 
         _ => format!("[{}]", callers.first().cloned().unwrap_or_default()),
     };
     let word = random.one(WORDS).copied().unwrap_or("items");
-    let _ = writeln!(
-        text,
-        "  - name: a{n}\n    from: {from}\n    to: {{ methods: [GET, POST], paths: [/{word}/*] }}"
-    );
+    let _ = writeln!(text, "  - name: a{n}\n    from: {from}");
+    if random.chance(2) {
+        let _ = writeln!(text, "    to: {{ methods: [GET, POST], paths: [/{word}/*] }}");
+    }
     if random.chance(2) {
         let _ = writeln!(
             text,

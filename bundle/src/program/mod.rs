@@ -11,7 +11,7 @@ mod quota;
 mod route;
 mod service;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use access::{Access, AccessMode, Entry, From};
 pub use canary::{Analysis, Canary, Measure, Metric, NoData, OnFailure, Stage, Strategy};
@@ -50,6 +50,8 @@ pub struct Program {
     pub canaries: BTreeMap<Name, Canary>,
     /// Resilience by service.
     pub resilience: BTreeMap<Name, Resilience>,
+    /// In one proxy's part: the services that it may call. Absent from a whole program.
+    pub calls: Option<BTreeSet<Name>>,
 }
 
 impl Program {
@@ -67,6 +69,7 @@ impl Program {
             quotas: BTreeMap::new(),
             canaries: BTreeMap::new(),
             resilience: BTreeMap::new(),
+            calls: None,
         }
     }
 
@@ -156,29 +159,39 @@ impl Program {
     /// The part of the program that the proxy of `owner` needs (see [`crate::scope`]).
     #[must_use]
     pub fn slice(&self, owner: &Owner) -> Self {
-        let wanted: std::collections::BTreeSet<UnitId> =
-            crate::scope::scope_of(self, owner).into_iter().collect();
+        self.part(crate::scope::scope_of(self, owner))
+    }
+
+    /// The part of the program that somebody needs; for many owners at once, with [`crate::scope::scopes`].
+    #[must_use]
+    pub fn part(&self, needs: crate::scope::Needs) -> Self {
         let mut part = Self::new(self.mesh.clone());
-        let keep = |id: UnitId| wanted.contains(&id);
-        part.services = pick(&self.services, |n| keep(UnitId::Service(n.clone())));
-        part.gateways = pick(&self.gateways, |n| keep(UnitId::Gateway(n.clone())));
-        part.routes = pick(&self.routes, |n| keep(UnitId::Routes(n.clone())));
-        for (gateway, routes) in &self.gateway_routes {
-            let some = pick(routes, |n| keep(UnitId::GatewayRoutes(gateway.clone(), n.clone())));
-            if !some.is_empty() {
-                part.gateway_routes.insert(gateway.clone(), some);
+        for id in needs.units {
+            match id {
+                UnitId::Mesh | UnitId::Control => {}
+                UnitId::Service(name) => copy(&self.services, &mut part.services, name),
+                UnitId::Gateway(name) => copy(&self.gateways, &mut part.gateways, name),
+                UnitId::Routes(name) => copy(&self.routes, &mut part.routes, name),
+                UnitId::GatewayRoutes(gateway, name) => {
+                    if let Some(routes) = self.gateway_routes.get(&gateway) {
+                        copy(routes, part.gateway_routes.entry(gateway).or_default(), name);
+                    }
+                }
+                UnitId::Access(owner) => copy(&self.access, &mut part.access, owner),
+                UnitId::Quotas(owner) => copy(&self.quotas, &mut part.quotas, owner),
+                UnitId::Canary(name) => copy(&self.canaries, &mut part.canaries, name),
+                UnitId::Resilience(name) => copy(&self.resilience, &mut part.resilience, name),
             }
         }
-        part.access = pick(&self.access, |o| keep(UnitId::Access(o.clone())));
-        part.quotas = pick(&self.quotas, |o| keep(UnitId::Quotas(o.clone())));
-        part.canaries = pick(&self.canaries, |n| keep(UnitId::Canary(n.clone())));
-        part.resilience = pick(&self.resilience, |n| keep(UnitId::Resilience(n.clone())));
+        part.calls = Some(needs.calls);
         part
     }
 }
 
-fn pick<K: Ord + Clone, V: Clone>(map: &BTreeMap<K, V>, keep: impl Fn(&K) -> bool) -> BTreeMap<K, V> {
-    map.iter().filter(|(k, _)| keep(k)).map(|(k, v)| (k.clone(), v.clone())).collect()
+fn copy<K: Ord, V: Clone>(from: &BTreeMap<K, V>, to: &mut BTreeMap<K, V>, key: K) {
+    if let Some(value) = from.get(&key).cloned() {
+        to.insert(key, value);
+    }
 }
 
 /// True for a value at its default: such fields are not written.

@@ -30,7 +30,7 @@ pub struct Intact {
     /// Its manifest.
     pub manifest: Manifest,
     entries: BTreeMap<UnitId, Entry>,
-    scopes: BTreeMap<String, BTreeSet<UnitId>>,
+    scopes: BTreeMap<String, (BTreeSet<UnitId>, BTreeSet<Name>)>,
     files: FileSet,
 }
 
@@ -191,7 +191,7 @@ pub fn intact(files: FileSet) -> Result<Intact, Refusal> {
             let shard: Shard = decode(Rung::Authentic, &path, checked(kind, *digest)?)?;
             for (owner, scope) in shard {
                 let units = read_scope(&path, scope.units, &mut entries)?;
-                scopes.insert(owner, units);
+                scopes.insert(owner, (units, scope.calls));
             }
         }
     }
@@ -272,7 +272,7 @@ pub fn for_me(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal
             format!("the release expired at {expires} (unix seconds), and it is {}", me.now),
         );
     }
-    let Some(scope) = candidate.bundle.scopes.get(&manifest::owner_key(Some(me.owner))) else {
+    let Some((scope, _)) = candidate.bundle.scopes.get(&manifest::owner_key(Some(me.owner))) else {
         return refuse("not-in-bundle", format!("the bundle has no `{}`", me.owner));
     };
     for id in scope {
@@ -293,7 +293,7 @@ pub fn for_me(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal
 pub fn well_formed(bundle: &Intact, owner: Option<&Owner>) -> Result<Program, Refusal> {
     let all: BTreeSet<UnitId>;
     let scope = match owner {
-        Some(_) => bundle.scopes.get(&manifest::owner_key(owner)),
+        Some(_) => bundle.scopes.get(&manifest::owner_key(owner)).map(|(scope, _)| scope),
         None => {
             all = bundle.entries.keys().cloned().collect();
             Some(&all)
@@ -309,8 +309,11 @@ pub fn well_formed(bundle: &Intact, owner: Option<&Owner>) -> Result<Program, Re
             .map_err(|e| Refusal::new(Rung::WellFormed, "malformed-unit", e.to_string()).at(id))?;
         units.push((id.clone(), unit));
     }
-    let program = Program::from_units(units)
+    let mut program = Program::from_units(units)
         .ok_or_else(|| Refusal::new(Rung::WellFormed, "missing-unit", "there is no mesh unit").at("mesh"))?;
+    if owner.is_some() {
+        program.calls = bundle.scopes.get(&manifest::owner_key(owner)).map(|(_, calls)| calls.clone());
+    }
     let named = (&program.mesh.name, &program.mesh.environment);
     if named != (&bundle.manifest.mesh, &bundle.manifest.environment) {
         let message = "the mesh unit and the manifest name different meshes or environments";

@@ -9,6 +9,7 @@ use mesh_compiler::{Compiled, CompiledEnvironment, Options, compile};
 use crate::failure::Failure;
 use crate::output::{Outputs, note};
 use crate::progress::Progress;
+use crate::redact::redact;
 use crate::render::Findings;
 use crate::tree::{Origin, Place};
 
@@ -65,6 +66,14 @@ impl Mesh {
     /// # Errors
     /// When files or the repository cannot be read.
     pub(crate) fn at(place: Place, day: Day) -> Result<Self, Failure> {
+        Self::only(place, day, &[])
+    }
+
+    /// The same with the findings of some environments only; of all for none.
+    ///
+    /// # Errors
+    /// When files or the repository cannot be read.
+    pub(crate) fn only(place: Place, day: Day, environments: &[String]) -> Result<Self, Failure> {
         let begin = Instant::now();
         let progress = Progress::start("compiling");
         let mut snapshot = place.read()?;
@@ -82,12 +91,16 @@ impl Mesh {
                 date_of(origin.commit.as_ref().map_or_else(now, |commit| commit.seconds))
             }
         };
-        let mut compiled = compile(std::mem::take(&mut snapshot.files), &Options { today });
+        let mut compiled = compile(
+            std::mem::take(&mut snapshot.files),
+            &Options { today, environments: environments.to_vec() },
+        );
         for refused in &snapshot.refused {
             let file = compiled.sources.add(refused.path.clone(), String::new());
             let message = format!("the file cannot be part of a mesh: {}", refused.why);
             compiled.findings.push(Diagnostic::error(codes::TREE, Span::new(file, 0, 0), message));
         }
+        compiled.findings = redact(std::mem::take(&mut compiled.findings), &compiled.sources);
         compiled.findings.sort(&compiled.sources);
         drop(progress);
         Ok(Self { place, origin, compiled, took: begin.elapsed() })

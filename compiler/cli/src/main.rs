@@ -10,6 +10,7 @@ mod look;
 mod output;
 mod places;
 mod progress;
+mod redact;
 mod render;
 mod text;
 mod tree;

@@ -13,11 +13,14 @@ use crate::model::Model;
 use crate::spec::{self, Kind, LintLevel, Loaded, Object, Spec, load};
 
 /// What the compiler is told beside the files.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The date of the check: suppressions and waivers end by it. It changes no byte of a bundle. Without one nothing
     /// has ended.
     pub today: Option<Date>,
+    /// Compile these environments only; all if empty. For tools that ask which findings are an environment's own:
+    /// a mesh is sound only if all its environments are.
+    pub environments: Vec<String>,
 }
 
 /// What the compiler says.
@@ -73,6 +76,10 @@ pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
     places.sort_by_key(|object| object.map(|o| o.address.name.as_str().to_owned()));
     if places.is_empty() {
         places.push(None);
+    }
+    if !options.environments.is_empty() {
+        places
+            .retain(|p| p.is_some_and(|o| options.environments.iter().any(|e| e == o.address.name.as_str())));
     }
     let mut environments = Vec::new();
     for place in places {

@@ -353,13 +353,7 @@ fn refusals(repo: &Path, fleet: &Fleet, running: &str, rows: &mut Vec<Row>) -> R
         // The proxy answers an order that it refuses with its reason and another exit code than 0.
         let refused = instance.order(&["reload"]);
         let status = instance.status()?;
-        let reason = refused.err().map(|e| e.to_string()).unwrap_or_default();
-        let reason = reason
-            .lines()
-            .find(|l| l.contains("refused") || l.contains("rung"))
-            .unwrap_or("")
-            .trim()
-            .to_owned();
+        let reason = refused.err().map(|e| in_words(&e.to_string())).unwrap_or_default();
         let shown = if reason.is_empty() { last_refusal(&status) } else { reason };
         let kept = active(&status) == Some(running);
         let good = kept && !shown.is_empty();
@@ -404,7 +398,7 @@ async fn stay_until_told(fleet: &Fleet) -> Result<(), FleetError> {
     let folder = fleet.folder.display();
     show(&format!("the shop runs; its files are in {folder}\ntry:"));
     show(&format!(
-        "  curl --cacert {folder}/ids/secrets/ca.crt --connect-to {HOST}:443:{address} https://{HOST}/api/orders/7"
+        "  curl --cacert {folder}/ids/ca/{HOST}.crt --connect-to {HOST}:443:{address} https://{HOST}/api/orders/7"
     ));
     show(&format!("  mesh-proxy status --admin {folder}/gateway-public.sock\nCtrl-C ends it all"));
     drop(tokio::signal::ctrl_c().await);
@@ -450,6 +444,18 @@ fn last_refusal(status: &serde_json::Value) -> String {
         Some(refusal) if !refusal.is_null() => refusal.get("message").unwrap_or(refusal).to_string(),
         _ => String::new(),
     }
+}
+
+/// What a proxy's JSON says of a refusal.
+fn in_words(said: &str) -> String {
+    let json = said.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let refusals = json.filter_map(|answer| answer.get("refusal").cloned());
+    let text = |refusal: &serde_json::Value, field: &str| {
+        refusal.get(field).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
+    };
+    let mut shown = refusals
+        .map(|r| format!("{} [{}, rung {}]", text(&r, "message"), text(&r, "code"), text(&r, "rung")));
+    shown.next_back().unwrap_or_default()
 }
 
 fn counts(seen: &BTreeMap<String, u64>) -> String {

@@ -78,6 +78,8 @@ pub struct Fleet {
     pub folder: PathBuf,
     /// The mesh's name.
     pub mesh: String,
+    /// The trust domain of its identities.
+    pub trust_domain: String,
     /// The environment.
     pub environment: String,
     /// Where its proxies look for bundles.
@@ -103,6 +105,7 @@ impl Fleet {
         let fleet = Self {
             folder: folder.to_owned(),
             mesh: mesh.to_owned(),
+            trust_domain: trust_domain.to_owned(),
             environment: environment.to_owned(),
             source: folder.join("offer.mcb"),
             instances: BTreeMap::new(),
@@ -235,7 +238,7 @@ impl Fleet {
     /// # Errors
     /// When the development root cannot be read.
     pub fn gateway(&self, name: &str, host: &str, http2: bool) -> Result<Reach, FleetError> {
-        let path = self.folder.join("ids/secrets/ca.crt");
+        let path = self.folder.join("ids/ca").join(format!("{}.crt", self.trust_domain));
         let pem = std::fs::read(&path).map_err(|e| FleetError::Io(path.display().to_string(), e))?;
         let address = self.instance(&format!("gateway-{name}"))?.inbound;
         Ok(Reach { address, tls: Some((client::trusting(&pem, http2)?, host.to_owned())), http2 })

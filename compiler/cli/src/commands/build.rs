@@ -18,10 +18,14 @@ use crate::failure::Failure;
 use crate::load::{Day, Mesh, Revision, Where, now};
 use crate::look::Look;
 use crate::output::{Outputs, Report, note};
-use crate::tree::Origin;
+use crate::progress::Progress;
+use crate::tree::{Origin, read_small};
 
 /// The compiler as manifests name it.
 pub(crate) const COMPILER: &str = concat!("meshc ", env!("CARGO_PKG_VERSION"));
+
+/// Bytes of a key file.
+const KEY: u64 = 16 << 10;
 
 /// Build and sign bundles.
 #[derive(Debug, clap::Args)]
@@ -103,6 +107,7 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     if bundles::is_archive(&args.out) && environments.len() > 1 {
         return Err(Failure::cannot("an archive holds one environment").help("name one with --env"));
     }
+    let progress = Progress::start("building");
     let mut built = Vec::new();
     let mut files = BTreeMap::new();
     for environment in environments {
@@ -118,6 +123,7 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     } else {
         bundles::write_folders(&args.out, &files)?;
     }
+    drop(progress);
     if origin.dirty {
         note("note: the work tree differs from its commit, so the bundle names no commit");
     }
@@ -132,9 +138,10 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
 
 fn keys(files: &[PathBuf]) -> Result<Vec<SigningKey>, Failure> {
     let read = |file: &PathBuf| {
-        let text = std::fs::read_to_string(file)
+        let bytes = read_small(file, KEY)
             .map_err(|e| Failure::cannot(format!("cannot read the key `{}`: {e}", file.display())))?;
-        SigningKey::from_pem(&text).map_err(|e| Failure::cannot(format!("`{}`: {e}", file.display())))
+        SigningKey::from_pem(&String::from_utf8_lossy(&bytes))
+            .map_err(|e| Failure::cannot(format!("`{}`: {e}", file.display())))
     };
     files.iter().map(read).collect()
 }

@@ -31,7 +31,9 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
-    let folder = place.directory.join(args.name.as_str());
+    let here = place.directory == std::path::Path::new(".");
+    let folder = PathBuf::from(args.name.as_str());
+    let folder = if here { folder } else { place.directory.join(folder) };
     let files: Vec<(&str, PathBuf, String)> = FILES
         .iter()
         .map(|(path, text)| (*path, folder.join(path), text.replace("@NAME@", args.name.as_str())))

@@ -94,7 +94,9 @@ struct BundleSide {
 
 fn against_revision(after: &Mesh, args: &Args) -> Result<Vec<Compared>, Failure> {
     let base = crate::tree::Place { folder: after.place.folder.clone(), rev: Some(args.against.clone()) };
-    let before = Mesh::at(base, Day::Commit)?;
+    let before = Mesh::at(base, Day::Commit).map_err(|failure| {
+        failure.help("compare with another revision or with a bundle: --against REF|FILE.mcb")
+    })?;
     if before.compiled.findings.has_errors() {
         let errors = before.compiled.findings.count(mesh_compiler::diag::Severity::Error);
         let message = format!("`{}` has {}", args.against, crate::text::count(errors, "error"));

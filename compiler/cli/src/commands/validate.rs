@@ -2,9 +2,10 @@
 
 mod fix;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use mesh_compiler::diag::{Date, Diagnostic, Severity};
+use mesh_compiler::diag::{Code, Date, Diagnostic, Severity, Span};
 
 use crate::failure::Failure;
 use crate::load::{Day, Mesh, Revision, Where};
@@ -16,6 +17,7 @@ use crate::text::count;
 #[command(after_help = "Examples:\n  \
     meshc validate                       all findings of all files and environments\n  \
     meshc validate services/web          those of some files; all are read all the same\n  \
+    meshc validate --env prod            those of one environment\n  \
     meshc validate --fix                 repair what can be repaired safely\n  \
     meshc validate --rev origin/main     a revision, without touching the work tree\n  \
     meshc validate --output concise --output json=findings.json")]
@@ -24,6 +26,9 @@ pub(crate) struct Args {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     revision: Revision,
+    /// Report findings of these environments only; may be repeated
+    #[arg(long, value_name = "ENV", env = "MESHC_ENV")]
+    env: Vec<String>,
     /// Lowest severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", default_value = "error", env = "MESHC_FAIL_ON")]
     fail_on: Level,
@@ -71,12 +76,26 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     let narrow = Narrow::new(&args.paths, &mesh)?;
     let mut report = mesh.findings("validate");
     report.list.retain(|finding| narrow.covers(mesh.compiled.sources.path(finding.primary.span.file)));
+    if !args.env.is_empty() {
+        // Without a usable Mesh there is no environment to name.
+        if !mesh.compiled.environments.is_empty() {
+            mesh.environments(&args.env)?;
+        }
+        let own = Mesh::only(mesh.place.clone(), day, &args.env)?;
+        let own: BTreeSet<_> = own.compiled.findings.iter().map(key).collect();
+        report.list.retain(|finding| own.contains(&key(finding)));
+    }
     if outputs.for_people() {
         mesh.compiled.notes.iter().for_each(|text| note(&format!("note: {text}")));
     }
     outputs.emit(&report)?;
     let bad = |finding: &&Diagnostic| args.fail_on.covers(finding.severity);
     Ok(u8::from(report.list.iter().any(bad)))
+}
+
+/// What tells findings apart.
+fn key(finding: &Diagnostic) -> (Span, Code, String) {
+    (finding.primary.span, finding.code, finding.message.clone())
 }
 
 /// The files that are reported on.

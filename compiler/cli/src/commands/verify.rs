@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use mesh_bundle::refusal::Rung;
 use mesh_bundle::trust::TrustSet;
 use mesh_bundle::verify::{self, Intact};
-use mesh_bundle::{Owner, Program, Refusal, Release, State, dsse};
+use mesh_bundle::{Program, Refusal, Release, State, dsse};
 use mesh_decision::Engine;
 use serde_json::{Value, json};
 
@@ -13,7 +13,12 @@ use crate::bundles;
 use crate::failure::Failure;
 use crate::look::Look;
 use crate::output::{Outputs, Report};
+use crate::progress::Progress;
 use crate::text::{clean, table};
+use crate::tree::read_small;
+
+/// Bytes of a trust set: 64 keys fit many times.
+const TRUST: u64 = 64 << 10;
 
 /// Check a bundle as a proxy does.
 #[derive(Debug, clap::Args)]
@@ -33,16 +38,18 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, outputs: &Outputs) -> Result<u8, Failure> {
-    let trust = args.trust.as_ref().map(read_trust).transpose()?;
+    let trust = args.trust.as_deref().map(read_trust).transpose()?;
+    let progress = Progress::start("verifying");
     let files = bundles::read(&args.bundle)?;
     let verdict = files.and_then(|files| climb(files, trust.as_ref()));
+    drop(progress);
     outputs.emit(&Answer { path: args.bundle.display().to_string(), verdict: &verdict })?;
     Ok(u8::from(verdict.is_err()))
 }
 
-fn read_trust(file: &PathBuf) -> Result<TrustSet, Failure> {
+fn read_trust(file: &std::path::Path) -> Result<TrustSet, Failure> {
     let cannot = |why: String| Failure::cannot(format!("the trust set `{}`: {why}", file.display()));
-    let bytes = std::fs::read(file).map_err(|e| cannot(e.to_string()))?;
+    let bytes = read_small(file, TRUST).map_err(|e| cannot(e.to_string()))?;
     serde_json::from_slice(&bytes).map_err(|e| cannot(e.to_string()))
 }
 
@@ -71,11 +78,9 @@ pub(crate) fn climb(files: mesh_bundle::FileSet, trust: Option<&TrustSet>) -> Re
         None => unsigned(files)?,
     };
     let program = verify::well_formed(&bundle, None)?;
-    let services = program.services.keys().cloned().map(Owner::Service);
-    let gateways = program.gateways.keys().cloned().map(Owner::Gateway);
     let mut engines = 0;
-    for owner in services.chain(gateways) {
-        let part = std::sync::Arc::new(program.slice(&owner));
+    for (owner, needs) in mesh_bundle::scope::scopes(&program) {
+        let part = std::sync::Arc::new(program.part(needs));
         Engine::new(part, &state, &owner).map_err(|e| {
             let refusal = Refusal::new(Rung::Built, "cannot-build", e.reason.clone());
             bundle.locate(refusal.at(&e.unit).pointing(e.pointer))

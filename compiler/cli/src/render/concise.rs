@@ -9,8 +9,10 @@ pub(super) fn line(sources: &Sources, finding: &Diagnostic) -> String {
     let at = sources.position(finding.primary.span);
     let path = clean(sources.path(finding.primary.span.file));
     let message = clean(&finding.message);
-    let meant = finding.help.as_deref().filter(|help| help.starts_with("did you mean"));
-    let meant = meant.and_then(|help| help.lines().next()).map(|help| format!(" ({})", clean(help)));
+    let help = finding.help.as_deref().unwrap_or_default();
+    let meant =
+        help.split_once('?').map(|(words, _)| words).filter(|words| words.starts_with("did you mean"));
+    let meant = meant.map(|words| format!(" ({}?)", clean(words)));
     format!(
         "{path}:{}:{}: {}[{}] {message}{}",
         at.line,

@@ -46,7 +46,8 @@ fn finding(sources: &Sources, d: &Diagnostic) -> Value {
         Value::Object(out)
     });
     out.insert("fix".into(), fix.into());
-    out.insert("docs".into(), format!("docs/codes/{}.md", d.code).into());
+    let slug = d.code.info().map(|info| format!("#{}-{}", d.code.to_string().to_lowercase(), info.slug));
+    out.insert("docs".into(), format!("docs/diagnostics.md{}", slug.unwrap_or_default()).into());
     Value::Object(out)
 }
 

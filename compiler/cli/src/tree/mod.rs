@@ -3,11 +3,12 @@
 mod folder;
 mod git;
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use mesh_bundle::manifest::Source;
 
-pub(crate) use folder::replace_file;
+pub(crate) use folder::{read_small, replace_file};
 use git::Repository;
 
 use crate::failure::Failure;
@@ -71,7 +72,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The nearest folder from `start` upwards that has a `mesh.yaml`, or the place of a revision.
+    /// The nearest folder from `start` upwards whose `mesh.yaml` says what the mesh is, or the place of a revision.
+    /// Services have files of that name too; where none says it, the outermost one of the repository is meant.
     ///
     /// # Errors
     /// When there is none.
@@ -79,10 +81,12 @@ impl Place {
         let start = start
             .canonicalize()
             .map_err(|e| Failure::cannot(format!("cannot open `{}`: {e}", start.display())))?;
-        // A revision is looked for in the repository of `start`, never in one around it.
-        let top = rev.as_ref().and_then(|_| Repository::open_if_any(&start)).and_then(|r| r.top());
+        // A mesh is looked for in the repository of `start`, never in one around it.
+        let top = Repository::open_if_any(&start).and_then(|r| r.top());
         let inside = |folder: &&Path| top.as_ref().is_none_or(|top| folder.starts_with(top));
-        let found = start.ancestors().take_while(inside).find(|folder| folder.join("mesh.yaml").is_file());
+        let folders = || start.ancestors().take_while(inside).filter(|f| f.join("mesh.yaml").is_file());
+        let says = folders().find(|folder| says_mesh(&folder.join("mesh.yaml")));
+        let found = says.or_else(|| if top.is_some() { folders().last() } else { folders().next() });
         if let Some(folder) = found {
             return Ok(Self { folder: folder.to_owned(), rev });
         }
@@ -130,6 +134,19 @@ impl Place {
         }
         Ok(origin)
     }
+}
+
+/// Whether a file has a line `kind: Mesh`. Read by line and not as YAML: a file with mistakes is found all the same.
+fn says_mesh(file: &Path) -> bool {
+    let mut text = Vec::new();
+    let most = mesh_bundle::limits::FILE_BYTES as u64;
+    let read = std::fs::File::open(file).and_then(|file| file.take(most).read_to_end(&mut text));
+    let says = |line: &str| {
+        let line = line.split('#').next().unwrap_or_default();
+        let value = line.strip_prefix("kind:").unwrap_or_default();
+        value.trim().trim_matches(['"', '\'']) == "Mesh"
+    };
+    read.is_ok() && String::from_utf8_lossy(&text).lines().any(says)
 }
 
 /// True for a file that the compiler reads.

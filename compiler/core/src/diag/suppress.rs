@@ -1,4 +1,4 @@
-//! Suppression comments: `# meshc: allow MC2004 until 2026-12-31 -- reason`.
+//! Suppression comments: `# meshc: allow MC2001 until 2026-12-31 -- reason`.
 
 use super::{Code, Date, Diagnostic, Diagnostics, Sources, Span, codes, quoted};
 
@@ -101,7 +101,7 @@ fn read(comment: &Comment, sources: &Sources) -> Option<Result<Allow, Box<Diagno
     let wrong = |message: String| {
         Some(Err(Box::new(
             Diagnostic::error(codes::SUPPRESSION_FORM, comment.span, message)
-                .help("write `# meshc: allow MC2004 until 2026-12-31 -- reason`"),
+                .help("write `# meshc: allow MC2001 until 2026-12-31 -- reason`"),
         )))
     };
     let (head, reason) = body.split_once("--").unwrap_or((body, ""));

@@ -14,7 +14,7 @@ use crate::cel::{self, Phase};
 use crate::diag::{Diagnostic, Span, codes};
 use crate::spec::{self, Caller, CelText, FromItem, PathMatch, RegexText, Sp, StickySource, ValueForm};
 
-/// What the mesh answers itself on every listener.
+/// What belongs to the mesh on every listener.
 const RESERVED: &str = "/.well-known/mesh";
 
 /// Lowers a path.
@@ -80,8 +80,8 @@ pub(super) fn pattern(
         }
     }
     if plain == RESERVED || plain.starts_with("/.well-known/mesh/") {
-        let message = format!("`{RESERVED}/` is answered by the proxies themselves");
-        cx.report(Diagnostic::error(codes::RESERVED_PATH, span, message).at("never reaches this rule"));
+        let message = format!("`{RESERVED}/` belongs to the mesh");
+        cx.report(Diagnostic::error(codes::RESERVED_PATH, span, message).at("reserved"));
         return None;
     }
     Some(pattern)

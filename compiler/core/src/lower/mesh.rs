@@ -113,7 +113,8 @@ fn identity(cx: &mut Cx<'_, '_>, spec: &Identity, unit: &mut Mesh) {
         if let Some(headers) = &forward.mtls_headers {
             cx.not_enforced("`mtlsHeaders`", headers.span, "");
         }
-        unit.remove_credentials |= forward.credentials.is_some();
+        unit.remove_credentials |=
+            forward.credentials.as_ref().is_some_and(|c| c.value == spec::Credentials::Remove);
     }
 }
 

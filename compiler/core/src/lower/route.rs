@@ -250,11 +250,7 @@ fn destination(
         },
         None => {
             // At a gateway the service's own Route goes on from here.
-            let own = edge
-                && cx
-                    .model
-                    .routes()
-                    .any(|(_, r)| r.service.as_ref().is_some_and(|s| s.as_str() == service.as_str()));
+            let own = edge && cx.model.has_route(service.as_str());
             if unit.versions.len() > 1 && canary.is_none() && !own {
                 let several = unit.versions.iter().map(Key::as_str).collect::<Vec<_>>().join(", ");
                 let message = format!("`{service}` has several versions ({several}) and no Canary");

@@ -4,6 +4,7 @@ mod overrides;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use mesh_bundle::Name as Key;
 
@@ -24,6 +25,8 @@ pub struct Model<'l> {
     pub mesh: Cow<'l, Object>,
     objects: BTreeMap<Address, Cow<'l, Object>>,
     generated: BTreeSet<Address>,
+    canaries_of: BTreeMap<String, Address>,
+    routed: BTreeSet<String>,
     broken: &'l BTreeSet<Address>,
     sources: &'l Sources,
 }
@@ -54,6 +57,17 @@ impl<'l> Model<'l> {
         if let Some(settings) = settings {
             overrides::apply(loaded, settings, &mut objects, findings);
         }
+        let mut canaries_of = BTreeMap::new();
+        let mut routed = BTreeSet::new();
+        for (address, object) in &objects {
+            match &object.spec {
+                Spec::Canary(canary) => {
+                    canaries_of.insert(canary.service.as_str().to_owned(), address.clone());
+                }
+                Spec::Route(route) => routed.extend(route.service.as_ref().map(|s| s.as_str().to_owned())),
+                _ => {}
+            }
+        }
         let mesh = objects.values().find(|object| object.address.kind == Kind::Mesh)?.clone();
         let name = environment.map_or(DEFAULT_ENVIRONMENT, |object| object.address.name.as_str());
         Some(Self {
@@ -62,6 +76,8 @@ impl<'l> Model<'l> {
             mesh,
             objects,
             generated,
+            canaries_of,
+            routed,
             broken: &loaded.broken,
             sources: &loaded.sources,
         })
@@ -90,7 +106,11 @@ impl<'l> Model<'l> {
 
     /// All objects of a kind, by name.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
-        self.objects.values().map(AsRef::as_ref).filter(move |object| object.address.kind == kind)
+        // Addresses sort by kind; `0` is the least name.
+        let first = <Name as crate::spec::Leaf>::parse("0").map(|name| Address { kind, name });
+        let from = first.map_or(Bound::Unbounded, Bound::Included);
+        let rest = self.objects.range((from, Bound::Unbounded)).map(|(_, object)| object.as_ref());
+        rest.take_while(move |object| object.address.kind == kind)
     }
 
     /// One object.
@@ -118,7 +138,17 @@ impl<'l> Model<'l> {
     /// The Canary of a service.
     #[must_use]
     pub fn canary(&self, service: &str) -> Option<&Canary> {
-        self.canaries().map(|(_, canary)| canary).find(|canary| canary.service.as_str() == service)
+        let address = self.canaries_of.get(service)?;
+        match &self.objects.get(address)?.spec {
+            Spec::Canary(canary) => Some(canary),
+            _ => None,
+        }
+    }
+
+    /// True if a service has a Route of its own.
+    #[must_use]
+    pub fn has_route(&self, service: &str) -> bool {
+        self.routed.contains(service)
     }
 
     /// Reports a name that refers to no object of `kind`, with the nearest one that exists.

@@ -58,7 +58,11 @@ fn rules_are_matched_by_name_and_order_is_a_change() {
     assert_eq!(shown, expected);
     assert_eq!(change.fields[0].pointer, "/rules/0/timeoutMs");
     let [unit] = plan.units.as_slice() else { panic!("{plan:?}") };
-    assert_eq!((unit.unit.to_string().as_str(), unit.owners), ("routes/a", 1), "b may call a");
+    assert_eq!(
+        (unit.unit.to_string().as_str(), unit.owners),
+        ("routes/a", 2),
+        "a itself, and b, which may call it"
+    );
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn holders(program: Option<&Program>, units: &[&UnitId]) -> BTreeMap<UnitId, usi
         return counts;
     }
     for scope in program.map(scope::scopes).unwrap_or_default().into_values() {
-        for id in scope.into_iter().filter(|id| wanted.contains(id)) {
+        for id in scope.units.into_iter().filter(|id| wanted.contains(id)) {
             *counts.entry(id).or_insert(0) += 1;
         }
     }

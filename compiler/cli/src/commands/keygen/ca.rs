@@ -11,7 +11,7 @@ use rcgen::{
 };
 
 use crate::failure::Failure;
-use crate::tree::replace_file;
+use crate::tree::{read_small, replace_file};
 
 /// How long an identity is good.
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
@@ -19,6 +19,9 @@ const YEAR: Duration = Duration::from_secs(365 * 86_400);
 const ROOT: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Clocks of other machines may be behind.
 const SLACK: Duration = Duration::from_secs(3_600);
+
+/// Bytes of a key or certificate file.
+const PEM: u64 = 64 << 10;
 
 /// The authority of one trust domain.
 pub(super) struct Authority {
@@ -132,8 +135,9 @@ fn made(error: rcgen::Error) -> Failure {
 }
 
 fn read(file: &Path) -> Result<String, Failure> {
-    std::fs::read_to_string(file)
-        .map_err(|e| Failure::cannot(format!("cannot read `{}`: {e}", file.display())))
+    let bytes = read_small(file, PEM)
+        .map_err(|e| Failure::cannot(format!("cannot read `{}`: {e}", file.display())))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 fn write(file: &Path, text: &str, mode: u32) -> Result<(), Failure> {

@@ -39,7 +39,7 @@ codes! {
     }
     RESERVED_PATH = 1207 "reserved-path" "a rule takes a path that the mesh keeps for itself" {
         checks: "No rule lies in `/.well-known/mesh/`.",
-        why: "Proxies answer there themselves; a rule would break health checks and discovery of the mesh.",
+        why: "The folder belongs to the mesh on every listener; a rule there would stand in the way of what a later release answers.",
         bad: "match: { path: /.well-known/mesh/ready }\n",
         good: "match: { path: /ready }\n",
     }

@@ -14,21 +14,21 @@ codes! {
         good: "certificate: { secret: tls/shop }\n",
     }
     SUPPRESSION_FORM = 1801 "suppression-form" "a suppression comment is not well formed" {
-        checks: "A comment that starts with `meshc:` reads `# meshc: allow MC2004 until 2026-12-31 -- reason`, with a code that exists and can be suppressed.",
+        checks: "A comment that starts with `meshc:` reads `# meshc: allow MC2001 until 2026-12-31 -- reason`, with a code that exists and can be suppressed.",
         why: "A suppression without a reason or an end is never looked at again.",
-        bad: "# meshc: allow MC2004\n",
-        good: "# meshc: allow MC2004 until 2026-12-31 -- the old path is kept for the app until 3.0\n",
+        bad: "# meshc: allow MC2001\n",
+        good: "# meshc: allow MC2001 until 2026-12-31 -- the old path is kept for the app until 3.0\n",
     }
     SUPPRESSION_EXPIRED = 1802 "suppression-expired" "a suppression has ended" {
         checks: "The date of a suppression is not before the date of the check; its day still counts.",
         why: "The finding was accepted for a time, and the time is over.",
-        bad: "# meshc: allow MC2004 until 2020-01-01 -- soon\n",
+        bad: "# meshc: allow MC2001 until 2020-01-01 -- soon\n",
         good: "repair the finding, or agree on another date",
     }
     SUPPRESSION_UNUSED = 1803 "suppression-unused" "a suppression suppresses nothing" {
         checks: "The line below an own-line suppression comment, or the line that it ends, has the finding.",
         why: "A comment that outlives its finding would hide the next one.",
-        bad: "# meshc: allow MC2004 until 2026-12-31 -- reason\nkind: Mesh\n",
+        bad: "# meshc: allow MC2001 until 2026-12-31 -- reason\nkind: Mesh\n",
         good: "kind: Mesh\n",
     }
 }

@@ -24,7 +24,7 @@ object! {
         validity "validity": Option<Sp<Duration>>,
         /// How long before its end it is replaced.
         rotate_before "rotateBefore": Option<Sp<Duration>>,
-        /// The oldest TLS version that is spoken; `"1.3"` unless said otherwise.
+        /// The oldest TLS version that is spoken; `"1.2"` unless said otherwise.
         min_version "minVersion": Option<Sp<TlsVersion>>,
         /// Cipher suites by their IANA names, best first.
         cipher_suites "cipherSuites": Option<List1<Sp<CipherSuite>>>,

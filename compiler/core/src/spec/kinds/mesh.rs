@@ -130,7 +130,7 @@ choice! {
 
 text! {
     /// A code of a finding.
-    pub struct CodeText, "a code like `MC2004`";
+    pub struct CodeText, "a code like `MC2001`";
     pattern "^MC[0-9]{4}$", length 6..=6,
     check |text| text.strip_prefix("MC").is_some_and(|d| d.len() == 4 && d.bytes().all(|b| b.is_ascii_digit())),
     repair |text| Some(text.to_ascii_uppercase()),

@@ -225,7 +225,7 @@ object! {
 }
 
 object! {
-    /// Changes of header fields, done in the order set, add, remove.
+    /// Changes of header fields, done in the order remove, set, add.
     pub struct HeaderEdit, "changes of header fields" {
         /// Fields that have this value, whatever they had.
         set "set": Dict<HeaderName, Sp<HeaderValue>>,
