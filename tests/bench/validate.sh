@@ -3,9 +3,16 @@
 # and MiB at the peak.
 . "$(dirname "$0")/lib.sh"
 routes=${2:-10000}
-generated=$home/generated-$routes
-rm -rf "$generated" && mkdir -p "$generated"
+generated=$(mktemp -d)
+trap 'rm -rf "$generated"' EXIT
 "$top/target/release/gen-mesh" --services 1000 --routes "$routes" --rules $((routes / 5)) --seed 1 "$generated/spec" --envoy "$generated/envoy.json"
+files=$(find "$generated/spec" -name '*.yaml' | wc -l)
+checked=$("$top/target/release/meshc" validate -C "$generated/spec" 2>&1)
+echo "$checked"
+case $checked in
+  *"checked $files files"*) ;;
+  *) echo "meshc did not read the $files files of the mesh" >&2; exit 1 ;;
+esac
 measure() { # NAME COMMAND...
   python3 - "$@" <<'END'
 import os, resource, subprocess, sys, time
