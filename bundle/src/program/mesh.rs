@@ -39,7 +39,7 @@ pub struct Mesh {
     /// What the access log holds.
     #[serde(default, skip_serializing_if = "is_default")]
     pub access_log: AccessLog,
-    /// Remove `authorization` and `cookie`-borne credentials before the application sees them.
+    /// Remove `authorization` and `proxy-authorization` before the application sees them.
     #[serde(default, skip_serializing_if = "is_default")]
     pub remove_credentials: bool,
     /// The next trust set, in effect once a release signed by a threshold of the old one is good.

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::{Duration, UNIX_EPOCH};
 
 use http::Method;
 use serde_json::Value;
@@ -9,9 +10,12 @@ use tokio::task::LocalSet;
 
 use super::args::{Operate, Output, Where};
 use crate::admin::ask;
+use crate::telemetry::timestamp;
 
 /// The proxy refused what was asked (`cli.md`, exit codes).
 const REFUSED: u8 = 3;
+/// Activations that are shown, newest first.
+const HISTORY: usize = 5;
 /// The proxy could not be asked.
 const COULD_NOT: u8 = 2;
 
@@ -76,6 +80,8 @@ fn human(value: &Value) -> String {
     }
     let journal = value.get("journal").cloned().unwrap_or_default();
     let from = |name: &str| journal.get(name).and_then(Value::as_str).unwrap_or("none");
+    let generation = value.get("generation").and_then(Value::as_u64);
+    let generation = generation.map_or_else(String::new, |number| format!(", generation {number}"));
     let mut lines = vec![
         format!(
             "proxy      {} in {}/{}",
@@ -83,7 +89,7 @@ fn human(value: &Value) -> String {
             word("mesh").unwrap_or("?"),
             word("environment").unwrap_or("?")
         ),
-        format!("in force   {}", word("active").unwrap_or("none")),
+        format!("in force   {}{generation}", word("active").unwrap_or("none")),
         format!("good       {}", from("good")),
         format!("previous   {}", from("previous")),
     ];
@@ -94,10 +100,31 @@ fn human(value: &Value) -> String {
     if journal.get("hold") == Some(&Value::Bool(true)) {
         lines.push(format!("held       offers wait for `resume`; offered: {}", from("offered")));
     }
+    for (bundle, why) in journal.get("quarantine").and_then(Value::as_object).into_iter().flatten() {
+        lines.push(format!("quarantine {bundle}: {}", why.as_str().unwrap_or("?")));
+    }
+    let history = journal.get("history").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for entry in history.iter().rev().take(HISTORY) {
+        let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or("?");
+        let number = entry.get("generation").and_then(Value::as_u64).unwrap_or(0);
+        lines.push(format!(
+            "history    {} {} generation {number} ({})",
+            when(entry),
+            text("bundle"),
+            text("reason")
+        ));
+    }
     if let Some(record) = journal.get("lastRefusal").filter(|record| !record.is_null()) {
-        lines.push(format!("refused    {}", refusal(record.get("refusal"))));
+        let bundle =
+            record.get("bundle").and_then(Value::as_str).map_or_else(String::new, |b| format!("{b} "));
+        lines.push(format!("refused    {} {bundle}{}", when(record), refusal(record.get("refusal"))));
     }
     lines.join("\n") + "\n"
+}
+
+fn when(record: &Value) -> String {
+    let seconds = record.get("at").and_then(Value::as_u64).unwrap_or(0);
+    UNIX_EPOCH.checked_add(Duration::from_secs(seconds)).map_or_else(|| "?".to_owned(), timestamp)
 }
 
 fn refusal(value: Option<&Value>) -> String {

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mesh_bundle::Owner;
 use mesh_bundle::trust::TrustSet;
@@ -19,17 +19,21 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::args::RunArgs;
 use super::worker::{self, Listeners, Stop};
 use crate::admin::{self, Command, Panel};
-use crate::reload::{Config, Reloader, Secrets, Source};
+use crate::reload::{Config, Look, Reloader, Secrets, Source};
 use crate::request::Shared;
 use crate::store::{RealDisk, Store, StoreError};
 use crate::telemetry::{AccessLog, Events, Level, Metrics};
 use crate::tls::{FileSet, IdentityError, Reload, TlsState, Watch};
 use crate::upstream::{Directory, DnsRefresh, EndpointsFile, FileNews, SystemResolver};
 
-/// How often the source and the endpoints file are looked at.
-const LOOK: Duration = Duration::from_secs(1);
+/// How often the source is looked at: a few `stat` calls, about 10 µs.
+const LOOK: Duration = Duration::from_millis(200);
+/// How often the endpoints file is read.
+const ENDPOINTS_LOOK: Duration = Duration::from_secs(1);
 /// How often identity, secrets and DNS are looked at (`bundle.md`: a replaced secret is taken within 5 s).
 const SLOW_LOOK: Duration = Duration::from_secs(5);
+/// How long a start waits for the first addresses from DNS.
+const FIRST_DNS: Duration = Duration::from_secs(3);
 /// Orders that may wait.
 const ORDERS: usize = 16;
 /// Bytes of a trust file.
@@ -83,7 +87,6 @@ struct Proxy {
     directory: Arc<Directory>,
     identity: Option<Watch<TlsState>>,
     endpoints: Option<EndpointsFile>,
-    dns: DnsRefresh,
     events: Events,
 }
 
@@ -110,28 +113,27 @@ impl Proxy {
             application: args.app,
             seed: u32::try_from(seed() & 0xffff).unwrap_or(0),
             now: Box::new(unix_now),
+            elapsed: Box::new({
+                let start = Instant::now();
+                move || start.elapsed()
+            }),
         };
         let secrets = Secrets::new(args.secrets.as_deref());
         let source = Source::new(&args.source);
         let reloader =
             Reloader::new(config, source, store, Arc::clone(&shared), Arc::clone(&directory), secrets);
         let endpoints = args.endpoints.as_deref().map(EndpointsFile::new);
-        Ok(Self {
-            reloader,
-            shared,
-            directory,
-            identity,
-            endpoints,
-            dns: DnsRefresh::default(),
-            events: Events,
-        })
+        Ok(Self { reloader, shared, directory, identity, endpoints, events: Events })
     }
 
     async fn serve(mut self, args: &RunArgs) -> Result<(), StartError> {
         self.reloader.start();
         self.reloader.look(true);
         self.look_at_endpoints();
-        self.slow_look().await;
+        self.slow_look();
+        if self.endpoints.is_none() {
+            self.follow_dns().await;
+        }
         let listeners = self.listeners(args)?;
         let (stop, stopped) = watch::channel::<Stop>(None);
         let workers = self.start_workers(args, listeners, &stopped)?;
@@ -159,6 +161,7 @@ impl Proxy {
         if !ended.await.unwrap_or(false) {
             self.events.say(Level::Error, "a worker ended by a fault");
         }
+        self.shared.log.flush();
         if let Some(path) = &args.admin {
             let _gone_already = std::fs::remove_file(path);
         }
@@ -170,16 +173,21 @@ impl Proxy {
         let on = |kind| signal(kind).map_err(system("signals"));
         let (mut hangup, mut terminate, mut interrupt) =
             (on(SignalKind::hangup())?, on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
-        let (mut look, mut slow) = (interval(LOOK), interval(SLOW_LOOK));
+        let (mut look, mut endpoints) = (interval(LOOK), interval(ENDPOINTS_LOOK));
+        let mut slow = interval(SLOW_LOOK);
+        endpoints.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         slow.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 _ = look.tick() => {
-                    self.reloader.look(false);
-                    self.look_at_endpoints();
+                    // A bundle may bring services whose endpoints were not asked for before.
+                    if matches!(self.reloader.look(false), Look::Activated { .. }) {
+                        self.look_at_endpoints();
+                    }
                 }
-                _ = slow.tick() => self.slow_look().await,
+                _ = endpoints.tick() => self.look_at_endpoints(),
+                _ = slow.tick() => self.slow_look(),
                 _ = hangup.recv() => {
                     self.reloader.look(true);
                     self.look_at_endpoints();
@@ -225,7 +233,33 @@ impl Proxy {
         }
     }
 
-    async fn slow_look(&mut self) {
+    /// Keeps endpoints in step with DNS, in a task of its own: a resolver that does not answer holds up nothing else.
+    /// Waits for the first round, but not long.
+    async fn follow_dns(&self) {
+        let (shared, directory, events) =
+            (Arc::clone(&self.shared), Arc::clone(&self.directory), self.events);
+        let (done, first) = tokio::sync::oneshot::channel();
+        tokio::task::spawn_local(async move {
+            let (mut dns, mut done) = (DnsRefresh::default(), Some(done));
+            let mut rounds = interval(SLOW_LOOK);
+            rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                rounds.tick().await;
+                let active = shared.active.load_full();
+                if let Some(active) = active {
+                    for news in dns.round(active.engine.program(), &directory, &SystemResolver).await {
+                        events.say(Level::Warn, &news);
+                    }
+                }
+                if let Some(done) = done.take() {
+                    let _nobody_waits_any_more = done.send(());
+                }
+            }
+        });
+        let _late_or_done = tokio::time::timeout(FIRST_DNS, first).await;
+    }
+
+    fn slow_look(&mut self) {
         if let Some(identity) = &mut self.identity {
             match identity.poll() {
                 Reload::Unchanged => {}
@@ -246,12 +280,6 @@ impl Proxy {
         let active = self.shared.active.load_full();
         if let Some(active) = active {
             active.counters.sweep(self.shared.clock.nanos());
-            if self.endpoints.is_none() {
-                let program = active.engine.program();
-                for news in self.dns.round(program, &self.directory, &SystemResolver).await {
-                    self.events.say(Level::Warn, &news);
-                }
-            }
         }
     }
 

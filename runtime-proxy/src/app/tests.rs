@@ -540,6 +540,46 @@ fn a_gateway_speaks_public_tls_and_needs_its_secret() {
 }
 
 #[test]
+fn credentials_stay_outside_and_denials_are_explained_to_the_operator_alone() {
+    let rig = Rig::new();
+    let mut program = program(false);
+    program.mesh.remove_credentials = true;
+    program.mesh.access_log = mesh_bundle::program::AccessLog::Errors;
+    let bundle = rig.publish(&program, 1).to_string();
+    let (inbound, outbound) = (free_port(), free_port());
+    let endpoints = rig.path("endpoints.json");
+    std::fs::write(&endpoints, format!(r#"{{"orders": {{"v1": ["127.0.0.1:{inbound}"]}}}}"#)).unwrap();
+    let (endpoints, log) = (endpoints.display().to_string(), rig.path("access.log").display().to_string());
+    let app = application().to_string();
+    let address = format!("127.0.0.1:{inbound}");
+    let orders = rig.start("orders", &["--inbound", &address, "--app", &app, "--access-log", &log]);
+    let out = format!("127.0.0.1:{outbound}");
+    let web =
+        rig.start("web", &["--inbound", &spare_address(), "--outbound", &out, "--endpoints", &endpoints]);
+    orders.wait_ready();
+    web.wait_ready();
+    let secret = "authorization: Bearer x\nproxy-authorization: Basic eA==";
+    let (status, seen) = request(outbound, &format!("GET /a HTTP/1.1\nhost: orders\n{secret}\nx-b: 1\n\n"));
+    assert!(status == 200 && seen.contains("x-b: 1") && !seen.contains("authorization"), "{seen}");
+    let (status, denied) = request(outbound, "PUT /a HTTP/1.1\nhost: orders\n\n");
+    assert_eq!(status, 403);
+    assert!(denied.ends_with("\r\n\r\ndenied\n") && !denied.contains("access/"), "{denied}");
+    let id = denied.lines().find_map(|line| line.strip_prefix("x-mesh-decision: ")).unwrap().to_owned();
+    let why = orders.ask(Method::GET, &format!("/v1/explain?decision={id}")).unwrap().1;
+    assert_eq!((&why["rule"], &why["reason"]), (&"access/orders".into(), &"not-allowed".into()), "{why}");
+    assert_eq!((&why["bundle"], &why["method"]), (&bundle.as_str().into(), &"PUT".into()), "{why}");
+    assert_eq!(why["caller"], "spiffe://shop.example/prod/web");
+    web.stop();
+    orders.stop();
+    // `errors`: the request that passed is not logged.
+    let text = std::fs::read_to_string(&log).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    assert_eq!((&lines[0]["decision"], &lines[0]["bundle"]), (&id.into(), &bundle.into()));
+    assert_eq!((&lines[0]["rule"], &lines[0]["status"]), (&"access/orders".into(), &403.into()));
+}
+
+#[test]
 fn without_a_bundle_a_proxy_says_so() {
     let rig = Rig::new();
     let outbound = free_port();

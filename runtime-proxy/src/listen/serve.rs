@@ -192,10 +192,11 @@ async fn talk<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     let requests = Rc::clone(&connection);
     let service = service_fn(move |request| {
         let in_flight = requests.begin();
-        let (head, body) = request_from_wire(request, peer.scheme);
-        let answer = Rc::clone(&handler).handle(Rc::clone(&peer), in_flight, head, body);
+        let (handler, peer) = (Rc::clone(&handler), Rc::clone(&peer));
+        // A future that is made where it is awaited takes its room once; hyper moves the whole at every request.
         async move {
-            let (head, body) = answer.await;
+            let (head, body) = request_from_wire(request, peer.scheme);
+            let (head, body) = handler.handle(peer, in_flight, head, body).await;
             Ok::<_, Infallible>(response_to_wire(head, body))
         }
     });

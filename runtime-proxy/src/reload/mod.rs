@@ -4,12 +4,16 @@
 //! [`crate::request::Active::build`] with the secrets, 7 is [`crate::store`], 8 is one pointer swap. Whatever a bundle
 //! fails at, the one in force stays.
 
+mod refused;
 mod reloader;
 mod removal;
 mod secrets;
 mod source;
 
+#[cfg(test)]
+mod tests;
+
 pub use reloader::{Config, Look, Reloader, Status};
 pub use removal::{Removal, not_too_much};
 pub use secrets::Secrets;
-pub use source::{Fingerprint, Offer, Source};
+pub use source::{Fingerprint, Offer, Raw, Source};

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use mesh_bundle::program::TlsMode;
 use mesh_bundle::release::{Accepted, ReleaseKind};
@@ -11,6 +12,7 @@ use mesh_bundle::verify::{self, Authentic, Expectation};
 use mesh_bundle::{Digest, Name, Owner, Program, Refusal, Rung, State, archive};
 use serde::Serialize;
 
+use super::refused::Refused;
 use super::removal::not_too_much;
 use super::secrets::{Secrets, Watched};
 use super::source::{Fingerprint, Offer, Source};
@@ -36,6 +38,8 @@ pub struct Config {
     pub seed: u32,
     /// Seconds since the epoch.
     pub now: Box<dyn Fn() -> u64 + Send>,
+    /// Time since some beginning, by a clock that only goes on.
+    pub elapsed: Box<dyn Fn() -> Duration + Send>,
 }
 
 /// What a look at the source came to.
@@ -73,6 +77,8 @@ pub struct Status {
     pub owner: Owner,
     /// The bundle in force.
     pub active: Option<Digest>,
+    /// The generation of the release that made it eligible.
+    pub generation: Option<u64>,
     /// The journal.
     pub journal: Journal,
 }
@@ -87,6 +93,9 @@ pub struct Reloader<D> {
     secrets: Secrets,
     public: Option<Watched>,
     seen: Option<Fingerprint>,
+    /// The digest of the newest offer that was not refused.
+    settled: Option<Digest>,
+    refused: Option<Refused>,
     known: Known,
     events: Events,
 }
@@ -116,6 +125,8 @@ impl<D: Disk> Reloader<D> {
             secrets,
             public: None,
             seen: None,
+            settled: None,
+            refused: None,
             known: Known::default(),
             events: Events,
         }
@@ -130,11 +141,13 @@ impl<D: Disk> Reloader<D> {
     /// What the proxy says of itself.
     #[must_use]
     pub fn status(&self) -> Status {
+        let active = self.shared.active.load();
         Status {
             mesh: self.config.mesh.clone(),
             environment: self.config.environment.clone(),
             owner: self.config.owner.clone(),
-            active: self.shared.active.load().as_ref().map(|active| active.bundle),
+            active: active.as_ref().map(|active| active.bundle),
+            generation: active.as_ref().map(|active| active.generation),
             journal: self.store.journal().clone(),
         }
     }
@@ -157,15 +170,29 @@ impl<D: Disk> Reloader<D> {
         None
     }
 
-    /// Looks at the source; reads it if it looks different, or in any case with `force`.
+    /// Looks at the source; reads it if it looks different, if it was refused some time ago, or in any case with
+    /// `force`. What is known already by its digest is not climbed with again, unless the world may have changed.
     pub fn look(&mut self, force: bool) -> Look {
+        let now = (self.config.elapsed)();
         let fingerprint = self.source.fingerprint();
-        if !force && self.seen.as_ref() == Some(&fingerprint) {
+        let due = self.refused.as_ref().is_some_and(|refused| refused.is_due(now));
+        if !force && !due && self.seen.as_ref() == Some(&fingerprint) {
             return Look::Unchanged;
         }
         self.seen = Some(fingerprint);
-        match self.source.read().and_then(|offer| self.offer(offer)) {
+        let raw = match self.source.read() {
+            Ok(raw) => raw,
+            Err(refusal) => return self.refuse(None, None, refusal, force),
+        };
+        let digest = raw.digest();
+        if !force && self.is_known(digest, due, now) {
+            return Look::Unchanged;
+        }
+        let mut bundle = None;
+        match raw.unpack().and_then(|offer| self.offer(offer, &mut bundle)) {
             Ok(look) => {
+                self.settled = Some(digest);
+                self.refused = None;
                 match &look {
                     Look::Activated { bundle } => {
                         self.events.say(Level::Info, &format!("{bundle} is in force"));
@@ -177,11 +204,20 @@ impl<D: Disk> Reloader<D> {
                 }
                 look
             }
-            Err(refusal) => {
-                self.refused(&refusal);
-                Look::Refused { refusal }
-            }
+            Err(refusal) => self.refuse(Some(digest), bundle, refusal, force),
         }
+    }
+
+    /// Whether a look at these bytes would come to what the last one came to.
+    fn is_known(&mut self, digest: Digest, due: bool, now: Duration) -> bool {
+        let Some(refused) = &mut self.refused else { return self.settled == Some(digest) };
+        if refused.offer != Some(digest) || (due && refused.may_heal()) {
+            return false;
+        }
+        if due {
+            refused.wait_longer(now);
+        }
+        true
     }
 
     /// Goes back by hand, to a given bundle or the one before; needs no source. Offers wait until [`Reloader::resume`].
@@ -253,12 +289,18 @@ impl<D: Disk> Reloader<D> {
     }
 
     /// Rungs 1 to 8 for what the source offers.
-    fn offer(&mut self, offer: Offer) -> Result<Look, Refusal> {
-        let Offer { files, archive: packed } = offer;
+    fn offer(&mut self, offer: Offer, id: &mut Option<Digest>) -> Result<Look, Refusal> {
+        let Offer { files, archive } = offer;
         verify::bound(&files)?;
         let candidate = verify::authentic(files, &self.config.trust)?;
+        *id = Some(candidate.bundle.id);
+        self.climb(&candidate, archive).map_err(|refusal| candidate.bundle.locate(refusal))
+    }
+
+    /// Rungs 3 to 8.
+    fn climb(&mut self, candidate: &Authentic, packed: Option<Vec<u8>>) -> Result<Look, Refusal> {
         let accepted = self.store.journal().accepted.clone();
-        verify::for_me(&candidate, &self.expectation((self.config.now)(), accepted.as_ref()))?;
+        verify::for_me(candidate, &self.expectation((self.config.now)(), accepted.as_ref()))?;
         let program = Arc::new(verify::well_formed(&candidate.bundle, Some(&self.config.owner))?);
         let (bundle, release) = (candidate.bundle.id, &candidate.release);
         let journal = self.store.journal();
@@ -277,7 +319,7 @@ impl<D: Disk> Reloader<D> {
         if let Some(active) = &in_force {
             not_too_much(active.engine.program(), &program, &release.acknowledges)?;
         }
-        let ready = self.build(&candidate, program, &candidate.state)?;
+        let ready = self.build(candidate, program, &candidate.state)?;
         let packed = match packed {
             Some(packed) => packed,
             None => archive::write(candidate.bundle.files()).map_err(|error| durable_io(&error))?,
@@ -407,13 +449,27 @@ impl<D: Disk> Reloader<D> {
         self.shared.active.store(Some(Arc::new(active)));
     }
 
-    fn refused(&mut self, refusal: &Refusal) {
-        self.shared.metrics.refused(refusal.rung.number());
-        self.events.say(Level::Error, &format!("the offered bundle is {refusal}"));
-        let record = RefusalRecord { bundle: None, at: (self.config.now)(), refusal: refusal.clone() };
-        if let Err(error) = self.store.update(|journal| journal.last_refusal = Some(record)) {
-            self.events.say(Level::Error, &format!("the refusal could not be written down: {error}"));
+    /// Counts a refusal; says it and writes it down, unless it is the one of before.
+    fn refuse(
+        &mut self,
+        offer: Option<Digest>,
+        bundle: Option<Digest>,
+        refusal: Refusal,
+        force: bool,
+    ) -> Look {
+        let before = self.refused.take();
+        let same = before.as_ref().is_some_and(|known| known.offer == offer && known.refusal == refusal);
+        self.settled = None;
+        self.refused = Some(Refused::new(offer, refusal.clone(), (self.config.elapsed)(), before));
+        if !same || force {
+            self.shared.metrics.refused(refusal.rung.number());
+            self.events.say(Level::Error, &format!("the offered bundle is {refusal}"));
+            let record = RefusalRecord { bundle, at: (self.config.now)(), refusal: refusal.clone() };
+            if let Err(error) = self.store.update(|journal| journal.last_refusal = Some(record)) {
+                self.events.say(Level::Error, &format!("the refusal could not be written down: {error}"));
+            }
         }
+        Look::Refused { refusal }
     }
 
     fn expectation<'a>(&'a self, now: u64, accepted: Option<&'a Accepted>) -> Expectation<'a> {

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use mesh_bundle::{FileSet, Refusal, Rung, archive, limits};
+use mesh_bundle::{Digest, FileSet, Refusal, Rung, archive, limits};
 
 /// How deep a bundle's folders go: `units/routes/public/edge.json`.
 const DEPTH: usize = 4;
@@ -14,6 +14,44 @@ const DEPTH: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Source {
     path: PathBuf,
+}
+
+/// What lies at a source, before anything is made of it.
+#[derive(Debug)]
+pub enum Raw {
+    /// An archive's bytes.
+    Archive(Vec<u8>),
+    /// A folder's files.
+    Folder(FileSet),
+}
+
+impl Raw {
+    /// Differs where any byte does.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        match self {
+            Self::Archive(bytes) => Digest::of(bytes),
+            Self::Folder(files) => {
+                let mut all = Vec::new();
+                for (path, bytes) in files {
+                    all.extend_from_slice(Digest::of(path.as_bytes()).as_bytes());
+                    all.extend_from_slice(Digest::of(bytes).as_bytes());
+                }
+                Digest::of(&all)
+            }
+        }
+    }
+
+    /// The files of a bundle.
+    ///
+    /// # Errors
+    /// A [`Refusal`] at [`Rung::Bound`] for an archive that is none, or holds too much.
+    pub fn unpack(self) -> Result<Offer, Refusal> {
+        Ok(match self {
+            Self::Archive(bytes) => Offer { files: archive::read(&bytes)?, archive: Some(bytes) },
+            Self::Folder(files) => Offer { files, archive: None },
+        })
+    }
 }
 
 /// A bundle as it was read.
@@ -58,7 +96,7 @@ impl Source {
     ///
     /// # Errors
     /// A [`Refusal`] at [`Rung::Bound`]: nothing there, too much, or something that no bundle holds.
-    pub fn read(&self) -> Result<Offer, Refusal> {
+    pub fn read(&self) -> Result<Raw, Refusal> {
         let refuse = |error: io::Error| {
             let message = format!("cannot read `{}`: {error}", self.path.display());
             Refusal::new(Rung::Bound, "unreadable-source", message)
@@ -67,7 +105,7 @@ impl Source {
             let mut files = FileSet::new();
             let mut budget = Budget { files: limits::BUNDLE_FILES, bytes: limits::BUNDLE_BYTES };
             read_dir(&self.path, "", DEPTH, &mut files, &mut budget).map_err(refuse)?;
-            return Ok(Offer { files, archive: None });
+            return Ok(Raw::Folder(files));
         }
         let mut bytes = Vec::new();
         let limit = limits::BUNDLE_BYTES as u64;
@@ -76,7 +114,7 @@ impl Source {
         if bytes.len() as u64 > limit {
             return Err(refuse(io::ErrorKind::FileTooLarge.into()));
         }
-        Ok(Offer { files: archive::read(&bytes)?, archive: Some(bytes) })
+        Ok(Raw::Archive(bytes))
     }
 }
 
@@ -137,8 +175,12 @@ mod tests {
         }
         let archived = dir.path().join("bundle.mcb");
         fs::write(&archived, archive::write(&files).unwrap()).unwrap();
-        assert_eq!(Source::new(&dir.path().join("bundle")).read().unwrap().files, files);
-        assert_eq!(Source::new(&archived).read().unwrap().files, files);
+        let folder = Source::new(&dir.path().join("bundle")).read().unwrap();
+        let before = folder.digest();
+        assert_eq!(folder.unpack().unwrap().files, files);
+        assert_eq!(Source::new(&archived).read().unwrap().unpack().unwrap().files, files);
+        fs::write(dir.path().join("bundle/units/services/a.json"), "b").unwrap();
+        assert_ne!(Source::new(&dir.path().join("bundle")).read().unwrap().digest(), before);
     }
 
     #[test]

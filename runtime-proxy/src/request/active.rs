@@ -6,13 +6,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::FixedState;
-use mesh_bundle::program::{Protocol, TlsMode};
+use mesh_bundle::program::{AccessLog, Protocol, TlsMode};
 use mesh_bundle::{Digest, Name, Owner, Program, Refusal, Rung, State};
 use mesh_decision::{Engine, Picks, split};
 
 use crate::limits::Counters;
 use crate::tls::SpiffeId;
 use crate::upstream::{Admission, Directory, Slot, Transport, UpstreamService};
+
+/// How many were built.
+static SERIALS: AtomicU64 = AtomicU64::new(0);
 
 /// Versions of each service.
 pub type ServiceVersions = BTreeMap<String, BTreeSet<String>>;
@@ -25,12 +28,20 @@ pub struct Active {
     pub bundle: Digest,
     /// The same as text, for logs.
     pub bundle_text: Box<str>,
+    /// Tells activations in this process apart, those of one bundle too; from 1.
+    pub serial: u64,
     /// The generation of the release that made it eligible.
     pub generation: u64,
     /// The upstream services in scope.
     pub services: HashMap<Name, Arc<UpstreamService>, FixedState>,
     /// The owner's quotas.
     pub counters: Counters,
+    /// The addresses of its limits: `quota/orders/limits[0]`.
+    pub limits: Vec<Box<str>>,
+    /// The address of its access rules: `access/orders`.
+    pub access: Box<str>,
+    /// What is logged of requests.
+    pub access_log: AccessLog,
     /// The application behind an inbound proxy.
     pub application: Option<Arc<UpstreamService>>,
     /// The name of this proxy as a caller.
@@ -100,8 +111,16 @@ impl Active {
             engine,
             bundle: input.bundle,
             bundle_text: input.bundle.to_string().into(),
+            serial: SERIALS.fetch_add(1, Ordering::Relaxed) + 1,
             generation: input.generation,
             services,
+            limits: quotas
+                .limits
+                .iter()
+                .map(|limit| format!("quota/{}/{}", input.owner, limit.name).into())
+                .collect(),
+            access: format!("access/{}", input.owner).into(),
+            access_log: program.mesh.access_log,
             counters: Counters::new(&quotas, previous.map(|active| &active.counters)),
             application,
             picks: (0..splits).map(|_| AtomicU64::new(0)).collect(),

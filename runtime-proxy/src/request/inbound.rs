@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use mesh_bundle::program::{Retry, TlsMode};
-use mesh_decision::{Connection, Request, Source};
+use mesh_decision::{Connection, Request, Source, Verdict};
 
 use super::answer::Answer;
 use super::outbound::note;
-use super::prepare::{Prepared, Trust, prepare};
+use super::prepare::{Prepared, Trust, prepare, remove_credentials};
 use super::record::{Direction, Record};
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, Scheme, strip_response};
@@ -57,6 +57,7 @@ impl Handler for Inbound {
         let Some(local) = record.local.clone() else {
             return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-bundle"));
         };
+        record.tags.used(&local.active);
         let prepared = match prepare(&mut head, trust, |_| local.active.engine.own_slash_mode()) {
             Ok(prepared) => prepared,
             Err(answer) => return record.refuse(answer),
@@ -82,6 +83,7 @@ impl Inbound {
         prepared: &Prepared,
     ) -> (ResponseHead, Body) {
         let worker = &self.worker;
+        record.tags.used(&local.active);
         let application = local.active.application.as_ref();
         let slot = application.and_then(|service| service.slot(""));
         let (Some(service), Some(slot)) = (application, slot) else {
@@ -92,6 +94,9 @@ impl Inbound {
         };
         head.target.path = Some(target);
         head.target.scheme = Scheme::Http;
+        if local.active.engine.program().mesh.remove_credentials {
+            remove_credentials(&mut head.headers);
+        }
         let call = Call { service, slot, head: &head, retry: &self.no_retry, deadline: None };
         let outcome = upstream::send(call, body, &worker.pools, &worker.shared.clock, &worker.random).await;
         note(&mut record, service, &outcome);
@@ -137,26 +142,39 @@ fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) 
 /// Access, then quotas: of a callee's proxy, and of a gateway before its Routes.
 pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -> Result<(), Answer> {
     let active = &local.active;
+    record.tags.used(active);
     let decided = active.engine.decide_inbound(request);
     let own = active.engine.owner().name().as_str();
-    record.decided(decided.verdict.entry().unwrap_or_default(), own, "");
-    if let Some(status) = decided.verdict.status() {
-        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
-        let reason = if status == StatusCode::FORBIDDEN { "denied" } else { "ambiguous-request" };
-        return Err(Answer::new(status, reason));
+    let rule = match decided.verdict {
+        Verdict::DefaultDeny | Verdict::AuditDeny(None) => &active.access,
+        _ => decided.verdict.entry().unwrap_or_default(),
+    };
+    record.decided(rule, own, "");
+    if matches!(decided.verdict, Verdict::AuditDeny(_)) {
+        record.verdict = decided.verdict.word();
+    }
+    match decided.verdict {
+        Verdict::Allow(_) | Verdict::Open | Verdict::AuditDeny(_) => {}
+        Verdict::Deny(_) => return Err(Answer::new(StatusCode::FORBIDDEN, "denied")),
+        Verdict::DefaultDeny => return Err(Answer::new(StatusCode::FORBIDDEN, "not-allowed")),
+        Verdict::Ambiguous => return Err(Answer::new(StatusCode::BAD_REQUEST, "ambiguous-request")),
     }
     if decided.charges.is_empty() {
         return Ok(());
     }
-    let charges: Vec<limits::Charge<'_>> = decided
-        .charges
-        .iter()
-        .map(|charge| limits::Charge { limit: charge.limit, key: &charge.key, cost: charge.cost })
-        .collect();
+    fn plain<'c>(charge: &'c mesh_decision::Charge<'_>) -> limits::Charge<'c> {
+        limits::Charge { limit: charge.limit, key: &charge.key, cost: charge.cost }
+    }
     let now = record.worker.shared.clock.nanos();
-    active.counters.charge(&charges, now).map_err(|denied| {
-        let name = active.engine.limits().get(denied.limit).map_or("", |limit| limit.name.as_str());
-        record.worker.shared.metrics.over_quota(&format!("quota/{own}/{name}"));
+    let charged = match decided.charges.as_slice() {
+        // The usual case needs no list.
+        [one] => active.counters.charge(&[plain(one)], now),
+        several => active.counters.charge(&several.iter().map(plain).collect::<Vec<_>>(), now),
+    };
+    charged.map_err(|denied| {
+        let limit = active.limits.get(denied.limit).map_or("", |address| &**address);
+        record.worker.shared.metrics.over_quota(limit);
+        record.decided(limit, own, "");
         let mut answer = Answer::new(StatusCode::TOO_MANY_REQUESTS, "over-quota");
         answer.retry_after = denied.retry_after;
         answer

@@ -9,6 +9,7 @@ mod inbound;
 mod outbound;
 mod prepare;
 mod record;
+mod tag;
 mod worker;
 
 pub use active::{Active, BuildInput, ServiceVersions};

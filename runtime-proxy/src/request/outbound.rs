@@ -71,6 +71,7 @@ impl Handler for Outbound {
             return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-bundle"));
         };
         let trust = if self.gateway { Trust::Stranger } else { Trust::Mesh };
+        record.tags.used(&local.active);
         let prepared = match prepare(&mut head, trust, |host| local.active.engine.slash_mode(host)) {
             Ok(prepared) => prepared,
             Err(answer) => return record.refuse(answer),
@@ -131,6 +132,7 @@ fn decide<'a>(
     if gateway {
         guard(local, record, &request)?;
     }
+    record.tags.used(active);
     let worker = Rc::clone(&record.worker);
     let decided = active.engine.decide_outbound(&request, &mut worker.scratch.borrow_mut());
     let rule = decided.rule.or(decided.edge).map_or("", |rule| &*rule.address);
@@ -168,6 +170,7 @@ async fn send(
     mut forward: Forward<'_>,
 ) -> (ResponseHead, Body) {
     let worker = Rc::clone(&record.worker);
+    record.tags.used(&local.active);
     let unavailable = |reason| Answer::new(StatusCode::SERVICE_UNAVAILABLE, reason);
     let Some(service) = local.active.services.get(forward.service.as_str()) else {
         return record.refuse(unavailable("no-endpoint"));
@@ -201,6 +204,7 @@ async fn send(
     if strip_response(&mut response.head.headers).is_err() {
         return record.refuse(Answer::new(StatusCode::BAD_GATEWAY, "bad-response"));
     }
+    record.tags.used(&local.active);
     edit_all(forward.response_headers, &mut response.head.headers);
     let deadline = deadline.filter(|_| !is_stream(&response.head));
     record.relay(response, deadline)

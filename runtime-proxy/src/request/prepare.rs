@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode};
 use mesh_bundle::program::{HeaderEdits, SlashMode};
@@ -82,6 +82,11 @@ pub(super) fn prepare(
     let length = head.headers.get(&CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let size = length.and_then(|text| text.parse().ok());
     Ok(Prepared { host, raw, changed, size })
+}
+
+/// Takes away what a caller proves itself with, once the mesh has decided by it.
+pub(super) fn remove_credentials(headers: &mut Headers) {
+    headers.retain(|name, _| *name != AUTHORIZATION && *name != PROXY_AUTHORIZATION);
 }
 
 /// Applies a list of edits in order.

@@ -10,10 +10,12 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
+use mesh_bundle::program::AccessLog;
 use serde::Serialize;
 use tokio::time::{Instant, Sleep};
 
 use super::answer::Answer;
+use super::tag::Tags;
 use super::worker::{Local, Worker};
 use crate::http::{Body, BodyError, Head, ResponseHead};
 use crate::listen::{InFlight, Peer};
@@ -117,6 +119,9 @@ pub(super) struct Record {
     pub(super) grpc: bool,
     pub(super) endpoint: Option<SocketAddr>,
     pub(super) retries: u32,
+    /// `audit-deny`, or nothing worth saying.
+    pub(super) verdict: &'static str,
+    pub(super) tags: Tags,
     decision: String,
     reason: &'static str,
     status: StatusCode,
@@ -145,6 +150,8 @@ impl Record {
             grpc: head.is_grpc(),
             endpoint: None,
             retries: 0,
+            verdict: "",
+            tags: Tags::default(),
             decision: String::new(),
             reason: "",
             status: StatusCode::OK,
@@ -164,9 +171,22 @@ impl Record {
         path.clone_into(&mut self.path);
     }
 
-    /// Whether somebody will read host and path.
+    /// Whether somebody may read host and path.
     pub(super) fn is_logged(&self) -> bool {
-        self.worker.shared.log.is_on()
+        self.worker.shared.log.is_on() && self.wanted() != AccessLog::Off
+    }
+
+    /// What the mesh wants logged; everything while there is no bundle that says otherwise.
+    fn wanted(&self) -> AccessLog {
+        self.local.as_ref().map_or(AccessLog::All, |local| local.active.access_log)
+    }
+
+    /// Refused, failed, broken off, or denied by a policy that only watches.
+    fn is_error(&self) -> bool {
+        self.status.is_client_error()
+            || self.status.is_server_error()
+            || !self.reason.is_empty()
+            || !self.verdict.is_empty()
     }
 
     /// What decided. The texts belong to the bundle in force and are told apart by their place in memory.
@@ -235,7 +255,13 @@ impl Record {
         self.local.as_ref().map_or("", |local| &*local.active.bundle_text)
     }
 
-    fn finish(self) {
+    fn finish(mut self) {
+        if let Some(local) = &self.local {
+            self.tags.used(&local.active);
+        }
+        if self.tags.is_mixed() {
+            self.worker.shared.metrics.mixed.inc();
+        }
         let took = self.start.elapsed();
         match &self.meters {
             Some(meters) => meters.observe(self.status, took.as_secs_f64(), &self.worker),
@@ -247,7 +273,7 @@ impl Record {
                 );
             }
         }
-        if self.is_logged() {
+        if self.is_logged() && (self.wanted() == AccessLog::All || self.is_error()) {
             self.log(took.as_secs_f64() * 1_000.0);
         }
     }
@@ -269,7 +295,9 @@ impl Record {
             service: meters.map_or("", |meters| &*meters.service),
             version: meters.map_or("", |meters| &*meters.version),
             endpoint: &endpoint,
+            verdict: self.verdict,
             bundle: self.bundle(),
+            mixed: self.tags.is_mixed(),
             decision: &self.decision,
             retries: self.retries,
             reason: self.reason,

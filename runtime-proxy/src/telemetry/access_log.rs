@@ -73,9 +73,15 @@ pub struct Entry<'a> {
     /// The endpoint of the last try.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub endpoint: &'a str,
+    /// `audit-deny` where a policy that only watches would have denied.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub verdict: &'a str,
     /// The bundle that decided.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub bundle: &'a str,
+    /// Whether a step of this request was taken under another bundle, which must never be; left out while it is not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub mixed: bool,
     /// The opaque id that a refusal carries on the wire.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub decision: &'a str,
@@ -86,10 +92,17 @@ pub struct Entry<'a> {
     pub reason: &'a str,
 }
 
+/// What the writer is told.
+enum Message {
+    Line(Vec<u8>),
+    /// Write down what came before, then answer.
+    Flush(SyncSender<()>),
+}
+
 /// The way to the log's writer; a copy for each worker.
 #[derive(Clone)]
 pub struct AccessLog {
-    lines: Option<SyncSender<Vec<u8>>>,
+    lines: Option<SyncSender<Message>>,
     dropped: Counter,
 }
 
@@ -124,17 +137,31 @@ impl AccessLog {
         let mut line = Vec::with_capacity(512);
         let written = serde_json::to_writer(&mut line, entry);
         line.push(b'\n');
-        if written.is_err() || lines.try_send(line).is_err() {
+        if written.is_err() || lines.try_send(Message::Line(line)).is_err() {
             self.dropped.inc();
+        }
+    }
+
+    /// Waits until every line so far is written; for the end of the process.
+    pub fn flush(&self) {
+        let Some(lines) = &self.lines else { return };
+        let (done, flushed) = sync_channel(1);
+        if lines.send(Message::Flush(done)).is_ok() {
+            let _the_writer_is_gone = flushed.recv();
         }
     }
 }
 
-fn write_lines(waiting: &Receiver<Vec<u8>>, out: Box<dyn Write + Send>, dropped: &Counter) {
+fn write_lines(waiting: &Receiver<Message>, out: Box<dyn Write + Send>, dropped: &Counter) {
     let mut out = BufWriter::with_capacity(64 * 1024, out);
     loop {
         let written = match waiting.recv_timeout(FLUSH) {
-            Ok(line) => out.write_all(&line),
+            Ok(Message::Line(line)) => out.write_all(&line),
+            Ok(Message::Flush(done)) => {
+                let flushed = out.flush();
+                let _nobody_waits = done.send(());
+                flushed
+            }
             Err(RecvTimeoutError::Timeout) => out.flush(),
             Err(RecvTimeoutError::Disconnected) => {
                 let _nobody_is_left_to_tell = out.flush();
@@ -166,7 +193,9 @@ mod tests {
             service: "orders",
             version: "",
             endpoint: "",
+            verdict: "",
             bundle: "",
+            mixed: false,
             decision: "",
             retries: 0,
             reason: "",
@@ -178,7 +207,7 @@ mod tests {
         let (sender, receiver) = sync_channel(8);
         let log = AccessLog { lines: Some(sender), dropped: Counter::default() };
         log.log(&entry("/a\"\n{\"status\":500}"));
-        let line = receiver.recv().unwrap();
+        let Message::Line(line) = receiver.recv().unwrap() else { panic!("no line") };
         assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
         let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
         assert_eq!(value["path"], "/a\"\n{\"status\":500}");

@@ -74,6 +74,8 @@ pub struct Metrics {
     asked: AtomicUsize,
     /// Activations of a bundle.
     pub activations: Counter,
+    /// Requests of which two steps were taken under different bundles: 0, or the proxy is broken.
+    pub mixed: Counter,
     /// Access log lines that were dropped.
     pub log_dropped: Counter,
 }
@@ -103,6 +105,7 @@ impl Metrics {
             reload_failures: Family::default(),
             asked: AtomicUsize::new(0),
             activations: Counter::default(),
+            mixed: Counter::default(),
             log_dropped: Counter::default(),
         };
         metrics.register();
@@ -139,6 +142,11 @@ impl Metrics {
             "service_mesh_file_refusals",
             "Identity, secret and endpoint files that could not be taken",
             self.reload_failures.clone(),
+        );
+        registry.register(
+            "service_mesh_mixed_bundle",
+            "Requests of which two steps were taken under different bundles",
+            self.mixed.clone(),
         );
         registry.register(
             "service_mesh_access_log_dropped",

@@ -74,7 +74,7 @@ impl Admission {
         if let Some(connections) = &self.connections {
             permit.connection = Some(match Arc::clone(connections).try_acquire_owned() {
                 Ok(connection) => connection,
-                Err(_) => self.wait(connections).await?,
+                Err(_) => Box::pin(self.wait(connections)).await?,
             });
         }
         Ok(permit)

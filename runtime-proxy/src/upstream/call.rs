@@ -1,16 +1,19 @@
 //! One request to one version of one service: endpoint, connection, further tries, time.
 
 use std::error::Error as _;
+use std::future::{Future as _, poll_fn};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 
 use http::{StatusCode, Version};
 use http_body::Body as _;
 use http_body_util::{BodyExt, Limited};
 use mesh_bundle::program::{Retry, RetryOn};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::admission::{FurtherTry, Permit};
 use super::endpoint::{Clock, Endpoint, Slot};
@@ -131,10 +134,15 @@ impl Failure {
 /// Sends a request and, as its rules say, sends it again.
 pub async fn send(call: Call<'_>, body: Body, pools: &Rc<Pools>, clock: &Clock, random: &Random) -> Outcome {
     let mut progress = Progress::default();
-    let work = attempts(&call, body, pools, clock, random, &mut progress);
-    let result = match call.deadline {
-        Some(deadline) => timeout_at(deadline, work).await.unwrap_or(Err(Failure::TimedOut)),
-        None => work.await,
+    let result = {
+        // Pinned here, so that the futures take their room once (`timeout_at` would move them twice).
+        let mut late = pin!(call.deadline.map(tokio::time::sleep_until));
+        let mut work = pin!(attempts(&call, body, pools, clock, random, &mut progress));
+        poll_fn(|cx| match (work.as_mut().poll(cx), late.as_mut().as_pin_mut()) {
+            (Poll::Pending, Some(late)) => late.poll(cx).map(|()| Err(Failure::TimedOut)),
+            (polled, _) => polled,
+        })
+        .await
     };
     if result.as_ref().is_err_and(|failure| *failure == Failure::TimedOut)
         && let Some(endpoint) = &progress.endpoint
@@ -222,10 +230,11 @@ async fn attempts(
             return result.map(|(head, body, lease, load)| Response { head, body, lease, permit, load });
         }
         if let Ok((_, body, lease, _)) = result {
-            drain(body, lease).await;
+            Box::pin(drain(body, lease)).await;
         }
         tried.push(endpoint.id);
-        tokio::time::sleep(backoff(progress.retries, call.retry, random)).await;
+        // Rare ways are boxed, so that each request need not carry their room.
+        Box::pin(tokio::time::sleep(backoff(progress.retries, call.retry, random))).await;
         progress.retries += 1;
     }
 }

@@ -4,13 +4,17 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use mesh_bundle::Program;
+use tokio::time::timeout;
 
 use super::directory::Directory;
 
 /// The most addresses of one name that are taken.
 const MAX_ADDRESSES: usize = 1_000;
+/// How long the names of one version may take.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Turns `host:port` into addresses; the system's resolver in the running proxy.
 pub trait Lookup {
@@ -47,17 +51,23 @@ impl DnsRefresh {
     ) -> Vec<String> {
         let mut news = Vec::new();
         let mut failing = BTreeMap::new();
-        for (service, unit) in &program.services {
-            for (version, names) in &unit.addresses {
-                let key = (service.to_string(), version.to_string());
-                match resolve(names, lookup).await {
-                    Ok(addresses) => directory.set(service.as_str(), version.as_str(), &addresses),
-                    Err(failure) => {
-                        if self.failing.get(&key) != Some(&failure) {
-                            news.push(format!("{service}@{version}: {failure}"));
-                        }
-                        failing.insert(key, failure);
+        let all = program.services.iter().flat_map(|(service, unit)| {
+            unit.addresses.iter().map(move |(version, names)| (service, version, names))
+        });
+        // One after another: a name that answers late must not keep others from being asked for long.
+        for (service, version, names) in all {
+            let key = (service.to_string(), version.to_string());
+            let found = match timeout(PATIENCE, resolve(names, lookup)).await {
+                Ok(found) => found,
+                Err(_) => Err(format!("no answer within {} s", PATIENCE.as_secs())),
+            };
+            match found {
+                Ok(addresses) => directory.set(service.as_str(), version.as_str(), &addresses),
+                Err(failure) => {
+                    if self.failing.get(&key) != Some(&failure) {
+                        news.push(format!("{service}@{version}: {failure}"));
                     }
+                    failing.insert(key, failure);
                 }
             }
         }

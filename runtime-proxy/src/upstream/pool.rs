@@ -90,10 +90,11 @@ impl Pools {
         let pool = self.pool(endpoint, service.transport.key);
         pool.last_used.set(self.tick.get());
         let kept = if fresh { None } else { pool.kept() };
+        // Connecting is rare and large: boxed, so that requests over kept connections do not carry its room.
         let (kind, reused) = match kept {
             Some(kind) => (kind, true),
-            None if service.transport.http2 => self.take_http2(&pool, service, fresh).await?,
-            None => (pool.adopt(self.connector.connect(endpoint.address, service).await?), false),
+            None if service.transport.http2 => Box::pin(self.take_http2(&pool, service, fresh)).await?,
+            None => (pool.adopt(Box::pin(self.connector.connect(endpoint.address, service)).await?), false),
         };
         if let Kind::Http2(connection) = &kind {
             connection.streams.set(connection.streams.get() + 1);

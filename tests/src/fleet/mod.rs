@@ -7,7 +7,9 @@ mod process;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -300,6 +302,21 @@ impl Instance {
     /// When it does not answer.
     pub fn status(&self) -> Result<Value, FleetError> {
         self.order(&["status"])
+    }
+
+    /// Its metrics as Prometheus reads them.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn metrics(&self) -> Result<String, FleetError> {
+        let asked = || -> std::io::Result<String> {
+            let mut socket = UnixStream::connect(&self.admin)?;
+            socket.write_all(b"GET /metrics HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n")?;
+            let mut answer = String::new();
+            socket.read_to_string(&mut answer)?;
+            Ok(answer)
+        };
+        asked().map_err(|e| FleetError::Io(self.admin.display().to_string(), e))
     }
 
     fn ready(&self) -> bool {
