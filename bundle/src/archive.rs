@@ -59,6 +59,9 @@ pub fn read(bytes: &[u8]) -> Result<FileSet, Refusal> {
     if rest > TAIL {
         return Err(refuse("archive-trailing", "there are bytes after the end of the archive"));
     }
+    if files.is_empty() {
+        return Err(truncated());
+    }
     let (count, hash) = (inflated.count, inflated.hash.finalize());
     drop(inflated.inner);
     if !source.is_empty() {
@@ -161,7 +164,7 @@ fn untar(inflated: &mut impl Read) -> Result<FileSet, Refusal> {
             return Err(refuse("archive-duplicate", "an entry stands twice").at(shown));
         }
     }
-    if files.is_empty() { Err(truncated()) } else { Ok(files) }
+    Ok(files)
 }
 
 fn truncated() -> Refusal {

@@ -19,6 +19,7 @@ pub fn selects(from: &From, source: &Source<'_>, services: &BTreeMap<Name, Servi
         (From::Gateway(name), Some(Owner::Gateway(caller))) => name == caller,
         (From::Labels(labels), Some(Owner::Service(caller))) => services
             .get(caller)
+            .filter(|_| !labels.is_empty())
             .is_some_and(|service| labels.iter().all(|(key, value)| service.labels.get(key) == Some(value))),
         _ => false,
     }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
-use mesh_bundle::program::{AccessMode, Limit, RateKey, Redirect, RewritePath, Service, SlashMode, Sticky};
+use mesh_bundle::program::{
+    AccessMode, HeaderEdits, Limit, RateKey, Redirect, RewritePath, Service, SlashMode, Sticky,
+};
 use mesh_bundle::{Name, Owner, Program, State};
 
 use crate::access;
@@ -19,7 +21,7 @@ use crate::inbound::{Charge, Inbound, Verdict};
 use crate::matcher::Matched;
 use crate::outbound::{Forward, Outbound, Outcome, Reason, RuleRef};
 use crate::path;
-use crate::request::{Request, Source};
+use crate::request::{Fields, Request, Source};
 use crate::split;
 use crate::values::{self, Value};
 
@@ -167,6 +169,9 @@ impl Engine {
     /// Decides what the caller's side does with a request.
     #[must_use]
     pub fn decide_outbound(&self, request: &Request<'_>, scratch: &mut Scratch) -> Outbound<'_> {
+        if values::is_excessive(request) {
+            return refused(None, None, Reason::Ambiguous);
+        }
         match &self.gateway {
             Some((tables, listen)) => self.at_gateway(tables, *listen, request, scratch),
             None => match self.service_of(request.host) {
@@ -228,7 +233,9 @@ impl Engine {
         let host = edge.rewrite.host.as_deref().unwrap_or(request.host);
         // A service's Route sees its caller, and that is the gateway.
         let source = Source { principal: &self.principal, owner: Some(&self.owner), ip: request.source.ip };
-        let inner = Request { path: path.as_deref().unwrap_or(request.path), host, source, ..*request };
+        let edited = Edited { base: request.headers, edits: edge.request_headers.as_ref() };
+        let path_now = path.as_deref().unwrap_or(request.path);
+        let inner = Request { path: path_now, host, headers: &edited, source, ..*request };
         let mut decided = self.at_service(service, Some(edge), &inner, scratch);
         if let Outcome::Forward(forward) = &mut decided.outcome
             && forward.path.is_none()
@@ -339,6 +346,9 @@ impl Engine {
     /// guards the door, before its Routes.
     #[must_use]
     pub fn decide_inbound<'a>(&'a self, request: &'a Request<'a>) -> Inbound<'a> {
+        if values::is_excessive(request) {
+            return Inbound { verdict: Verdict::Ambiguous, charges: Vec::new() };
+        }
         let verdict = self.verdict(request);
         if !verdict.passes() {
             return Inbound { verdict, charges: Vec::new() };
@@ -421,6 +431,26 @@ impl Engine {
 
     pub(crate) fn table_of_service(&self, name: &Name) -> Option<&Table> {
         self.services.get(name)
+    }
+}
+
+/// Header lines as a gateway's rule leaves them: removed, set, added.
+struct Edited<'e> {
+    base: &'e dyn Fields,
+    edits: Option<&'e HeaderEdits>,
+}
+
+impl Fields for Edited<'_> {
+    fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
+        let Some(edits) = self.edits else { return self.base.nth(name, n) };
+        let set = edits.set.get(name).map(String::as_bytes);
+        let removed = set.is_some() || edits.remove.iter().any(|known| known == name);
+        let line = |n: usize| if removed { set.filter(|_| n == 0) } else { self.base.nth(name, n) };
+        if let Some(line) = line(n) {
+            return Some(line);
+        }
+        let first_free = n == 0 || line(n - 1).is_some();
+        edits.add.get(name).map(String::as_bytes).filter(|_| first_free)
     }
 }
 

@@ -134,30 +134,35 @@ impl Matcher {
         if !self.methods.is_empty() && !self.methods.iter().any(|m| m.as_ref() == request.method) {
             return Matched::No(Part::Method);
         }
-        for (place, name, test) in &self.values {
-            match test.of(*place, name, request) {
-                Tri::True => {}
-                Tri::False => return Matched::No(Part::Value),
-                Tri::Error => return Matched::Ambiguous,
-            }
-        }
         if !self.callers.is_empty()
             && !self.callers.iter().any(|c| access::selects(c, &request.source, services))
         {
             return Matched::No(Part::Caller);
         }
-        let Some(when) = &self.when else {
-            return Matched::Yes;
+        // As in CEL: one part that does not hold decides, whatever else has no single value.
+        let mut ambiguous = false;
+        for (place, name, test) in &self.values {
+            match test.of(*place, name, request) {
+                Tri::True => {}
+                Tri::False => return Matched::No(Part::Value),
+                Tri::Error => ambiguous = true,
+            }
+        }
+        let when = match &self.when {
+            None => Tri::True,
+            Some(when) => {
+                let source = match request.source.owner {
+                    Some(Owner::Service(name)) => services.get(name),
+                    _ => None,
+                };
+                when.evaluate(&Context { request, pattern: self.path.as_ref(), source, destination })
+            }
         };
-        let source = match request.source.owner {
-            Some(Owner::Service(name)) => services.get(name),
-            _ => None,
-        };
-        let context = Context { request, pattern: self.path.as_ref(), source, destination };
-        match when.evaluate(&context) {
-            Tri::True => Matched::Yes,
+        match when {
             Tri::False => Matched::No(Part::When),
             Tri::Error => Matched::Ambiguous,
+            Tri::True if ambiguous => Matched::Ambiguous,
+            Tri::True => Matched::Yes,
         }
     }
 

@@ -99,6 +99,18 @@ pub fn cookie_values(headers: &dyn Fields, name: &str, each: &mut dyn FnMut(&str
     cookies(headers).filter(|(key, _)| *key == name).for_each(|(_, value)| each(value));
 }
 
+/// True for a request with more query parameters or cookies than rules can see, or with cookies that are no text: what
+/// a rule cannot see must not reach the service behind it.
+#[must_use]
+pub fn is_excessive(request: &Request<'_>) -> bool {
+    let parameters = request.query.split('&').filter(|pair| !pair.is_empty());
+    let lines = || (0..limits::HEADER_LINES).map_while(|n| request.headers.nth("cookie", n));
+    let cookies = lines().map(|line| line.split(|b| *b == b';').count()).sum::<usize>();
+    parameters.take(limits::QUERY_PARAMETERS + 1).count() > limits::QUERY_PARAMETERS
+        || cookies > limits::COOKIES
+        || lines().any(|line| std::str::from_utf8(line).is_err())
+}
+
 /// The body size that a request declares.
 #[must_use]
 pub fn size(request: &Request<'_>) -> i64 {
@@ -173,6 +185,30 @@ mod tests {
         assert_eq!(query("a=%zz", "a"), Value::Repeated);
         assert!(!query_is_sound("a=%zz") && query_is_sound("a=%20&b"));
         assert_eq!(query("", "a"), Value::Absent);
+    }
+
+    #[test]
+    fn what_rules_cannot_see_is_excessive() {
+        let excessive = |query: &str, cookie: &[u8]| {
+            let headers = vec![("cookie", cookie)];
+            let request = Request {
+                method: "GET",
+                scheme: "http",
+                host: "a",
+                path: "/",
+                query,
+                headers: &headers,
+                size: None,
+                source: crate::Source::default(),
+                connection: crate::Connection::default(),
+                picks: &0,
+            };
+            is_excessive(&request)
+        };
+        assert!(!excessive(&"a&".repeat(100), b"a=1"));
+        assert!(excessive(&"a&".repeat(101), b"a=1"));
+        assert!(excessive("", "a=1;".repeat(65).as_bytes()));
+        assert!(excessive("", b"role=x; y=\xff"));
     }
 
     #[test]

@@ -229,3 +229,41 @@ fn fences_keep_later_routes_out() {
     assert_eq!(go("/other").edge_rule.as_deref(), Some("route/rest/all"));
     assert_eq!(go("/other").rule.as_deref(), Some("route/b/default"));
 }
+
+#[test]
+fn the_services_route_sees_the_gateways_header_edits() {
+    let program = program(&[
+        ("services/a", serde_json::json!({"port": 1, "versions": ["v1", "v2"]})),
+        ("gateways/g", serde_json::json!({"listen": 80, "hosts": ["x.example"]})),
+        (
+            "routes/g/edge",
+            serde_json::json!({"rules": [{"name": "all", "action": {"forward": [{"to": {"service": "a"}}]},
+            "requestHeaders": {"remove": ["x-debug"], "set": {"x-tier": "gold"}}}]}),
+        ),
+        (
+            "routes/a",
+            serde_json::json!({"rules": [
+            {"name": "debug", "match": {"headers": [{"is": {"exact": "1"}, "name": "x-debug"}]},
+             "action": {"forward": [{"to": {"service": "a", "version": "v2"}}]}},
+            {"name": "gold", "match": {"headers": [{"is": {"exact": "gold"}, "name": "x-tier"}]},
+             "action": {"forward": [{"to": {"service": "a", "version": "v1"}}]}}]}),
+        ),
+        ("access/a", serde_json::json!({"allow": [{"from": ["any"], "name": "x"}]})),
+    ]);
+    let mut ask = ask("GET", "http://x.example/", None);
+    ask.headers = vec![("x-debug".into(), b"1".to_vec())];
+    let journey = follow(&program, &State::default(), &ask, 0);
+    assert_eq!(journey.rule.as_deref(), Some("route/a/gold"));
+    assert_eq!(journey.headers, [("x-tier".to_owned(), b"gold".to_vec())]);
+}
+
+#[test]
+fn a_request_with_more_than_rules_can_see_is_400() {
+    let (shop, none) = (shop(), State::default());
+    let target = format!("/?{}", "a&".repeat(101));
+    let edge = follow(&shop, &none, &ask("GET", &format!("https://shop.example{target}"), None), 0);
+    assert_eq!(edge.status, Some(400));
+    let mut cookies = ask("GET", "http://orders/orders/1", Some("web"));
+    cookies.headers = vec![("cookie".into(), b"role=x; y=\xff".to_vec())];
+    assert_eq!(follow(&shop, &none, &cookies, 0).status, Some(400));
+}

@@ -7,12 +7,14 @@ use std::process::Command;
 use std::time::Duration;
 
 use mesh_bundle::program::SlashMode;
+use mesh_bundle::trust::TrustSet;
+use mesh_bundle::{Refusal, archive, verify};
 use mesh_compiler::cel::{self, Phase};
 use mesh_compiler::diag::Severity;
 use mesh_compiler::spec::{BranchName, Leaf};
 use mesh_compiler::{Options, compile};
 use mesh_decision::{host, path};
-use mesh_tests::fleet::{binary, run};
+use mesh_tests::fleet::{binary, meshc, run};
 use mesh_tests::top;
 use serde_json::Value;
 
@@ -188,6 +190,39 @@ fn branches() {
         let taken = BranchName::parse(text(&row, "ref")).is_some();
         assert_eq!(taken, text(&row, "expect") == "accept", "{row}");
     }
+}
+
+/// Archives made from a good bundle without its key.
+#[test]
+fn archives() {
+    let folder = tempfile::tempdir().unwrap();
+    let (base, out) = (folder.path().join("base"), folder.path().join("out"));
+    let shown = |path: &Path| path.display().to_string();
+    let (key, trust) = (folder.path().join("key.pem"), folder.path().join("trust.json"));
+    meshc(folder.path(), ["keygen", "-o", &shown(&key), "--trust", &shown(&trust)]).unwrap();
+    let shop = shown(&top().join("examples/shop"));
+    meshc(folder.path(), ["build", "-C", &shop, "--env", "prod", "--key", &shown(&key), "-o", &shown(&base)])
+        .unwrap();
+    generated("gen_bundle.py", &[&shown(&base)], &out);
+    let trust: TrustSet = serde_json::from_slice(&std::fs::read(&trust).unwrap()).unwrap();
+    let climb = |bytes: &[u8]| -> Result<(), Refusal> {
+        let files = archive::read(bytes)?;
+        verify::bound(&files)?;
+        let candidate = verify::authentic(files, &trust)?;
+        verify::well_formed(&candidate.bundle, None).map(drop)
+    };
+    let mut wrong = Vec::new();
+    for row in rows(&out.join("manifest.jsonl")) {
+        let file =
+            ["file", "case"].iter().map(|name| text(&row, name)).find(|name| !name.is_empty()).unwrap();
+        let file = if file.ends_with(".mcb") { file.to_owned() } else { format!("{file}.mcb") };
+        let got = climb(&std::fs::read(out.join(&file)).unwrap()).err();
+        let code = got.as_ref().map_or(Value::Null, |r| Value::from(r.code.clone()));
+        if Some(&code) != row.get("code") {
+            wrong.push(format!("{row}: {got:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -4,12 +4,7 @@
 //! Which bundle a step used shows from outside: each bundle marks the request at the outbound decision, the response
 //! at its end, and names its route rule and its access entry after itself.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::print_stdout,
-    reason = "a test fails by panicking and shows its counts"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking and shows its counts")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

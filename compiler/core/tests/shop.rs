@@ -128,3 +128,19 @@ fn planted_mistakes_are_found_at_their_words() {
         assert!(found.iter().any(|f| f == expected), "{from} → {to}: {found:?}");
     }
 }
+
+#[test]
+fn rules_behind_a_fence_are_dead() {
+    let late = "kind: Route\nname: late\ngateway: public\norder: 9\nrules: [{ name: inside, match: { path: /api/b }, to: web }]\n";
+    let compiled = compiled(|path, text| match path {
+        "services/web/mesh.yaml" => {
+            text.replace("gateway: public\nrules:", "gateway: public\norder: 1\npaths: [/*]\nrules:")
+                .replace("  - name: site", "  - name: other")
+                + "---\n"
+                + late
+        }
+        _ => text,
+    });
+    let found = found(&compiled);
+    assert!(found.iter().any(|f| f == "MC2001 /api/b"), "{found:?}");
+}

@@ -33,6 +33,9 @@ pub enum Rejection {
     /// A transfer coding other than one `chunked`, or one in HTTP/1.0.
     #[error("the request's `transfer-encoding` is not `chunked`")]
     BadTransferCoding,
+    /// More header lines than rules can see ([`mesh_bundle::limits::HEADER_LINES`]).
+    #[error("the request has too many header lines")]
+    TooManyLines,
     /// A target that is neither a path nor `*` of `OPTIONS`.
     #[error("the request target is not a path")]
     BadTarget,
@@ -48,8 +51,14 @@ pub enum Rejection {
 /// Each variant of [`Rejection`] but [`Rejection::ConnectionField`], all of them a 400.
 pub fn admit(head: &mut Head) -> Result<(), Rejection> {
     check_target(head)?;
+    check_size(head)?;
     check_lengths(head)?;
     settle_host(head)
+}
+
+/// HTTP/2 has a bound on bytes alone; rules see so many lines and no more.
+fn check_size(head: &Head) -> Result<(), Rejection> {
+    if head.headers.len() > mesh_bundle::limits::HEADER_LINES { Err(Rejection::TooManyLines) } else { Ok(()) }
 }
 
 fn check_target(head: &Head) -> Result<(), Rejection> {

@@ -154,7 +154,14 @@ impl<D: Disk> Reloader<D> {
 
     /// Start-up: the best bundle on the own disk that still climbs. Needs nobody.
     pub fn start(&mut self) -> Option<Digest> {
-        for bundle in self.store.journal().start_order() {
+        let journal = self.store.journal().clone();
+        for bundle in journal.start_order() {
+            let chosen = journal.active == Some(bundle)
+                || journal.accepted.as_ref().is_some_and(|a| a.bundle == bundle);
+            let floor = journal.accepted.as_ref().map_or(0, |accepted| accepted.floor);
+            if !chosen && journal.activation_of(bundle).is_none_or(|past| past.generation < floor) {
+                continue;
+            }
             match self.restore(bundle) {
                 Ok(ready) => {
                     self.put_in_force(ready);
@@ -337,10 +344,17 @@ impl<D: Disk> Reloader<D> {
                     journal.offered = Some(bundle);
                 } else {
                     journal.next = Some(bundle);
+                    // What waited before is older than what comes into force now.
+                    journal.offered = None;
                 }
             })
             .map_err(durable)?;
         if waits {
+            // The newest accepted state holds for the older bundle too, and so do that bundle's own secrets.
+            if let Some(active) = in_force {
+                let ready = self.restore(active.bundle)?;
+                self.put_in_force(ready);
+            }
             return Ok(Look::Held { bundle });
         }
         self.activate(ready, "offered");

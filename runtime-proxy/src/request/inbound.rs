@@ -118,6 +118,10 @@ impl Inbound {
 /// The one place where the callee's side asks the engine.
 fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) -> Result<(), Answer> {
     let peer = Rc::clone(&record.peer);
+    // A connection may be older than the bundle that asks for mutual TLS.
+    if local.active.engine.program().mesh.tls == TlsMode::Strict && peer.principal.is_none() {
+        return Err(Answer::new(StatusCode::FORBIDDEN, "no-identity"));
+    }
     let principal = peer.principal.as_ref().map_or("", |id| id.as_str());
     let owner = if principal.is_empty() { None } else { local.owner_of(principal) };
     let request = Request {

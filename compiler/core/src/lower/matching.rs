@@ -196,6 +196,15 @@ pub(super) fn from(cx: &mut Cx<'_, '_>, spec: &FromItem) -> Option<From> {
         },
         FromItem::Form(form) => {
             if let Some(labels) = &form.labels {
+                if labels.is_empty() {
+                    let span = cx.model.mesh.name_span;
+                    let message = "a caller by labels names no label, so it would mean every service";
+                    cx.report(
+                        Diagnostic::error(codes::LIST_LENGTH, span, message)
+                            .help("write `any`, or name a label"),
+                    );
+                    return None;
+                }
                 let labels = labels.iter().map(|(k, v)| (k.as_str().to_owned(), v.as_str().to_owned()));
                 return Some(From::Labels(labels.collect()));
             }
