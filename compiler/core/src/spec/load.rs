@@ -32,8 +32,8 @@ impl Loaded {
     }
 }
 
-/// Reads and decodes files, given as path relative to the mesh folder (with `/`) and content. Files that do not end in
-/// `.yaml` or `.yml`, and those in or below hidden folders, are not part of a mesh and left out.
+/// Reads and decodes files, given as path (with `/`) and content. Hidden files, and those that do not end in `.yaml` or
+/// `.yml`, are not part of a mesh and left out; hidden folders are the caller's business, since a mesh may lie in one.
 pub fn load(files: Vec<(String, Vec<u8>)>) -> Loaded {
     let mut files: Vec<_> = files.into_iter().filter(|(path, _)| belongs(path)).collect();
     files.sort();
@@ -64,9 +64,8 @@ pub fn load(files: Vec<(String, Vec<u8>)>) -> Loaded {
 }
 
 fn belongs(path: &str) -> bool {
-    let mut parts = path.rsplit('/');
-    let file = parts.next().unwrap_or("");
-    (file.ends_with(".yaml") || file.ends_with(".yml")) && !path.split('/').any(|part| part.starts_with('.'))
+    let file = path.rsplit('/').next().unwrap_or(path);
+    !file.starts_with('.') && (file.ends_with(".yaml") || file.ends_with(".yml"))
 }
 
 fn duplicate(again: &Object, first: &Object) -> Diagnostic {
