@@ -162,7 +162,7 @@ fn a_plan_shows_objects_fields_and_units() {
         let unit = &one["units"][0];
         assert_eq!((&unit["unit"], one["units"].as_array().unwrap().len()), (&"routes/orders".into(), 1));
         // web, payments and the gateway may call orders.
-        assert_eq!(unit["owners"], 3);
+        assert_eq!(unit["owners"], 4);
         assert_ne!(one["before"]["bundle"], one["after"]["bundle"]);
     }
     meshc(shop.path(), &["plan", "--exit-code"]).expect(10);
