@@ -161,7 +161,7 @@ fn a_plan_shows_objects_fields_and_units() {
         assert_eq!(field["place"], "services/orders/mesh.yaml:11");
         let unit = &one["units"][0];
         assert_eq!((&unit["unit"], one["units"].as_array().unwrap().len()), (&"routes/orders".into(), 1));
-        // web, payments and the gateway may call orders.
+        // orders has it; web, payments and the gateway may call it.
         assert_eq!(unit["owners"], 4);
         assert_ne!(one["before"]["bundle"], one["after"]["bundle"]);
     }
