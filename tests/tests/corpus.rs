@@ -1,10 +1,10 @@
-//! Hostile inputs: every case of `tests/corpus` is refused for the stated reason, or taken, within 1 s and 256 MB.
+//! Hostile inputs: every case of `tests/corpus` is refused for the stated reason, or taken, in 256 MiB of address space.
+//! What a case takes is measured elsewhere (at most 0.5 s and 50 MiB); here a limit ends what hangs.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
 
 use mesh_bundle::program::SlashMode;
 use mesh_bundle::trust::TrustSet;
@@ -18,10 +18,10 @@ use mesh_tests::fleet::{binary, meshc, run};
 use mesh_tests::top;
 use serde_json::Value;
 
-/// What one case may take; generous to slow machines, far from what a quadratic step would need.
-const TIME: Duration = Duration::from_secs(1);
+/// Seconds after which a case counts as hanging, on the slowest machine.
+const SECONDS: u64 = 5;
 /// Kibibytes of address space that one case may take: `ulimit -v`, so that more is an error and not a guess.
-const MEMORY: u64 = 1 << 20;
+const MEMORY: u64 = 256 << 10;
 
 /// Generates a corpus and gives the rows of one manifest.
 fn generated(script: &str, args: &[&str], folder: &Path) {
@@ -118,7 +118,7 @@ fn yaml_within_bounds() {
 /// Runs `meshc` under the bounds; it must end with the exit code, in time, without a panic.
 fn bounded(args: &[&str], exit: i32) -> String {
     let meshc = binary("meshc").display().to_string();
-    let line = format!("ulimit -v {MEMORY}; exec timeout {} \"$0\" \"$@\"", TIME.as_secs() * 5);
+    let line = format!("ulimit -v {MEMORY}; exec timeout {SECONDS} \"$0\" \"$@\"");
     let output =
         Command::new("bash").args(["-c", &line, &meshc]).args(args).env("NO_COLOR", "1").output().unwrap();
     let said =
