@@ -19,6 +19,56 @@ pub struct Control {
     /// How a bundle reaches the proxies.
     #[serde(default, skip_serializing_if = "is_default")]
     pub proxies: Proxies,
+    /// How long certificates last.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub certificates: Certificates,
+    /// Objectives by service; the whole mesh's is under the empty name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub objectives: BTreeMap<String, Objective>,
+}
+
+/// How long certificates last; absent is the control plane's own choice.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Certificates {
+    /// Milliseconds that a certificate is valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validity_ms: Option<u64>,
+    /// Milliseconds before its end at which it is replaced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotate_before_ms: Option<u64>,
+}
+
+/// What a service promises, for alerts and reports.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Objective {
+    /// Share of requests without error, in millionths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub availability: Option<u32>,
+    /// Milliseconds that half of the requests keep below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p50_ms: Option<u64>,
+    /// Milliseconds that 95 % keep below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p95_ms: Option<u64>,
+    /// Milliseconds that 99 % keep below.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p99_ms: Option<u64>,
+}
+
+/// What a wave must keep within. Values are millionths of a share, or of a second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Gate {
+    /// `activation-errors`, `error-rate`, `p99` or `deny-rate`.
+    pub measure: String,
+    /// At most.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max: Option<u64>,
+    /// At most this much more than on the proxies with the old bundle.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_over_stable: Option<u64>,
 }
 
 /// Who owns which files, and who approves.
@@ -60,9 +110,9 @@ pub struct Proxies {
     /// Milliseconds between waves.
     #[serde(default, skip_serializing_if = "is_default")]
     pub hold_ms: u64,
-    /// Names of the gates that a wave must pass.
+    /// What each wave must keep within.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub gates: Vec<String>,
+    pub gates: Vec<Gate>,
 }
 
 /// The size of a cohort.

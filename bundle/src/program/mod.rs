@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use access::{Access, AccessMode, Entry, From};
 pub use canary::{Analysis, Canary, Measure, Metric, NoData, OnFailure, Stage, Strategy};
-pub use control::{Control, Follow, Proxies, Team, Wave};
+pub use control::{Certificates, Control, Follow, Gate, Objective, Proxies, Team, Wave};
 pub use mesh::{AccessLog, Defaults, Mesh, Probation, TlsMode};
 pub use quota::{Limit, Quotas, Rate, RateKey};
 pub use route::{

@@ -144,3 +144,28 @@ fn rules_behind_a_fence_are_dead() {
     let found = found(&compiled);
     assert!(found.iter().any(|f| f == "MC2001 /api/b"), "{found:?}");
 }
+
+#[test]
+fn what_the_control_plane_reads_is_carried() {
+    let more = concat!(
+        "---\nkind: Telemetry\nservice: web\nslo: { availability: 99.9%, latency: { p99: 400ms } }\n",
+        "---\nkind: Identity\nvalidity: 90d\nrotateBefore: 7d\n"
+    );
+    let compiled = compiled(|path, text| match path {
+        "services/web/mesh.yaml" => text + more,
+        "envs/prod.yaml" => {
+            text.replace("hold: 2m }", "hold: 2m, gates: [{ measure: error-rate, max: 1% }] }")
+        }
+        _ => text,
+    });
+    assert_eq!(found(&compiled), Vec::<String>::new());
+    let prod = compiled.environments.iter().find(|e| e.name.as_str() == "prod").unwrap();
+    let control = &prod.program.control;
+    assert_eq!(control.objectives["web"].availability, Some(999_000));
+    assert_eq!(control.objectives["web"].p99_ms, Some(400));
+    assert_eq!(control.certificates.rotate_before_ms, Some(7 * 86_400_000));
+    assert_eq!(
+        (control.proxies.gates[0].measure.as_str(), control.proxies.gates[0].max),
+        ("error-rate", Some(10_000))
+    );
+}

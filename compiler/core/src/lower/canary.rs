@@ -8,9 +8,9 @@ use mesh_bundle::program::{
 };
 use mesh_bundle::unit::UnitId;
 
-use super::{Cx, key, matching, mesh, only_one};
+use super::{Cx, bounds, key, matching, mesh, only_one};
 use crate::diag::{Diagnostic, codes, nearest};
-use crate::spec::{self, Bound, Kind, Name, NumberOr, Object, Quantity, Sp};
+use crate::spec::{self, Bound, Kind, Name, Object, Sp};
 
 /// Lowers all canaries.
 pub(super) fn canaries(cx: &mut Cx<'_, '_>, program: &mut Program) {
@@ -150,7 +150,7 @@ fn stages(cx: &mut Cx<'_, '_>, unit: &UnitId, spec: &spec::Canary) -> Vec<Stage>
         } else if weight <= before {
             let message = match i {
                 0 => "a stage begins above 0 %".to_owned(),
-                _ => format!("the stage has no more than the one before, {}", percent(before)),
+                _ => format!("the stage has no more than the one before, {}", bounds::percent(before)),
             };
             cx.report(Diagnostic::error(codes::STAGES, stage.weight.span, message).at("does not grow"));
         }
@@ -195,7 +195,8 @@ fn metric(cx: &mut Cx<'_, '_>, spec: &spec::Metric) -> Metric {
         (None, Some(query)) => Measure::Query(query.as_str().to_owned()),
         (None, None) => Measure::ErrorRate,
     };
-    let mut bound = |bound: &Option<Sp<Bound>>| bound.as_ref().and_then(|b| millionths(cx, b, &measure));
+    let mut bound =
+        |bound: &Option<Sp<Bound>>| bound.as_ref().and_then(|b| bounds::millionths(cx, b, &measure));
     let (max, abort_over, max_over_stable) =
         (bound(&spec.max), bound(&spec.abort_over), bound(&spec.max_over_stable));
     Metric {
@@ -205,46 +206,5 @@ fn metric(cx: &mut Cx<'_, '_>, spec: &spec::Metric) -> Metric {
         abort_over,
         max_over_stable,
         window_ms: spec.window.as_ref().map(|w| w.as_millis_ceil()),
-    }
-}
-
-/// A bound in millionths of a share, a second, or a query's number.
-fn millionths(cx: &mut Cx<'_, '_>, bound: &Sp<Bound>, measure: &Measure) -> Option<u64> {
-    let (value, fits) = match (&bound.value, measure) {
-        (NumberOr::Text(Quantity::Percent(share)), _) => {
-            (u64::from(share.basis_points()) * 100, *measure == Measure::ErrorRate)
-        }
-        (NumberOr::Text(Quantity::Duration(time)), _) => {
-            (time.as_nanos() / 1_000, matches!(measure, Measure::P50 | Measure::P95 | Measure::P99))
-        }
-        (NumberOr::Number(number), _) => {
-            let scaled = number.get() * 1e6;
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bounded just here")]
-            let value = if (0.0..=9e15).contains(&scaled) { scaled.round() as u64 } else { 0 };
-            (value, matches!(measure, Measure::Query(_)) && (0.0..=9e15).contains(&scaled))
-        }
-    };
-    if fits {
-        return Some(value);
-    }
-    let wanted = match measure {
-        Measure::ErrorRate => "a percentage such as `1%`",
-        Measure::Query(_) => "a number from 0 to 9,000,000,000",
-        Measure::P50 | Measure::P95 | Measure::P99 => "a duration such as `400ms`",
-    };
-    cx.report(Diagnostic::error(
-        codes::METRIC_UNIT,
-        bound.span,
-        format!("this measure is bounded by {wanted}"),
-    ));
-    None
-}
-
-/// Basis points for people.
-pub(super) fn percent(basis_points: u32) -> String {
-    let (whole, rest) = (basis_points / 100, basis_points % 100);
-    match rest {
-        0 => format!("{whole}%"),
-        _ => format!("{whole}.{rest:02}%").replace("0%", "%"),
     }
 }

@@ -2,11 +2,12 @@
 
 use mesh_bundle::Name as Key;
 use mesh_bundle::program::{
-    AccessLog, Control, Defaults, Follow, Gateway, Mesh, Program, Proxies, Team, TlsMode, Wave,
+    AccessLog, Certificates, Control, Defaults, Follow, Gate, Gateway, Measure, Mesh, Objective, Program,
+    Proxies, Team, TlsMode, Wave,
 };
 use mesh_bundle::unit::UnitId;
 
-use super::{Cx, key, retry};
+use super::{Cx, bounds, key, retry};
 use crate::diag::{Diagnostic, codes};
 use crate::spec::{self, Identity, Issuer, IssuerKind, NumberOr, Telemetry};
 
@@ -120,7 +121,11 @@ fn identity(cx: &mut Cx<'_, '_>, spec: &Identity, unit: &mut Mesh) {
 
 fn telemetry(cx: &mut Cx<'_, '_>, spec: &Telemetry, unit: &mut Mesh) {
     if let Some(service) = &spec.service {
-        cx.not_enforced("Telemetry of one service", service.span, "write one Telemetry for the mesh");
+        cx.model.resolve(spec::Kind::Service, service, &mut cx.findings);
+        if spec.access_log.is_some() || spec.traces.is_some() || spec.metrics.is_some() {
+            let help = "write one Telemetry for the mesh; objectives (`slo`) may be a service's own";
+            cx.not_enforced("logs, traces and metrics of one service", service.span, help);
+        }
         return;
     }
     match &spec.access_log {
@@ -182,6 +187,19 @@ pub(super) fn control(cx: &mut Cx<'_, '_>) -> Control {
         let team = Team { paths, signers: texts(&team.signers), approvers: texts(&team.approvers) };
         control.teams.insert(name.as_str().to_owned(), team);
     }
+    for (_, identity) in model.identities() {
+        let millis = |time: &Option<spec::Sp<spec::Duration>>| time.as_ref().map(|t| t.as_millis_ceil());
+        control.certificates = Certificates {
+            validity_ms: millis(&identity.validity),
+            rotate_before_ms: millis(&identity.rotate_before),
+        };
+    }
+    for (_, telemetry) in model.telemetries() {
+        if let Some(slo) = &telemetry.slo {
+            let service = telemetry.service.as_ref().map(|s| s.as_str().to_owned()).unwrap_or_default();
+            control.objectives.insert(service, objective(slo));
+        }
+    }
     let Some(settings) = model.settings else { return control };
     control.follow = settings.follow.as_ref().map(|follow| Follow {
         branch: follow.branch.as_str().to_owned(),
@@ -193,10 +211,11 @@ pub(super) fn control(cx: &mut Cx<'_, '_>) -> Control {
             NumberOr::Number(count) => Wave::Count(count.get()),
             NumberOr::Text(share) => Wave::Share(u32::from(share.basis_points())),
         });
+        let gates = proxies.gates.iter().map(|gate| self::gate(cx, gate)).collect();
         control.proxies = Proxies {
             waves: waves.collect(),
             hold_ms: proxies.hold.as_ref().map_or(0, |hold| hold.as_millis_ceil()),
-            gates: proxies.gates.iter().map(|gate| gate.measure.as_str().to_owned()).collect(),
+            gates,
         };
         for feature in &proxies.features {
             let message = format!("there is no feature `{}`", feature.as_str());
@@ -205,6 +224,31 @@ pub(super) fn control(cx: &mut Cx<'_, '_>) -> Control {
         }
     }
     control
+}
+
+fn objective(slo: &spec::Slo) -> Objective {
+    let millis = |time: &Option<spec::Sp<spec::Duration>>| time.as_ref().map(|t| t.as_millis_ceil());
+    let latency = slo.latency.as_ref();
+    Objective {
+        availability: slo.availability.as_ref().map(|a| a.millionths()),
+        p50_ms: latency.and_then(|l| millis(&l.p50)),
+        p95_ms: latency.and_then(|l| millis(&l.p95)),
+        p99_ms: latency.and_then(|l| millis(&l.p99)),
+    }
+}
+
+fn gate(cx: &mut Cx<'_, '_>, spec: &spec::Gate) -> Gate {
+    let measure = match spec.measure.value {
+        spec::GateMeasure::P99 => Measure::P99,
+        spec::GateMeasure::ActivationErrors | spec::GateMeasure::ErrorRate | spec::GateMeasure::DenyRate => {
+            Measure::ErrorRate
+        }
+    };
+    let mut bound = |bound: &Option<spec::Sp<spec::Bound>>| {
+        bound.as_ref().and_then(|b| bounds::millionths(cx, b, &measure))
+    };
+    let (max, max_over_stable) = (bound(&spec.max), bound(&spec.max_over_stable));
+    Gate { measure: spec.measure.value.as_str().to_owned(), max, max_over_stable }
 }
 
 /// The team must be one of the mesh.

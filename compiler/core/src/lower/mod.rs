@@ -4,6 +4,7 @@
 //! written. A program with findings of severity error never leaves this crate.
 
 mod access;
+mod bounds;
 mod canary;
 mod matching;
 mod mesh;
