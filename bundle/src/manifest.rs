@@ -1,7 +1,7 @@
 //! The manifest and the index below it.
 //!
 //! `manifest.json` names up to 16 heads, each head up to 16 shards, each shard its owners with
-//! the units that a proxy of that owner needs. So the manifest stays under 4 KiB whatever the
+//! their own units and whom they deal with. So the manifest stays under 4 KiB whatever the
 //! mesh's size, and a change to one service moves one shard and one head.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::name::{Name, Owner};
+use crate::program::is_default;
 
 /// The version of the bundle format that this crate writes and reads.
 pub const FORMAT: u32 = 1;
@@ -52,18 +53,67 @@ pub struct Source {
 /// A head: digests of its shards by two hexadecimal digits.
 pub type Head = BTreeMap<String, Digest>;
 
-/// A shard: owners by [`owner_key`].
-pub type Shard = BTreeMap<String, Scope>;
+/// A shard: the owners and groups whose key hashes to it. Everything is named once, so the index
+/// grows with the mesh and not with who may call whom.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shard {
+    /// Owners by [`owner_key`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub owners: BTreeMap<String, Record>,
+    /// Groups of callers by [`crate::scope::group_key`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, Group>,
+}
 
-/// What a proxy of one owner needs, by unit path; every unit that the owner has is among it.
+/// An owner: its own units, and what its proxy needs of others.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Record {
+    /// Every unit of the owner, by path.
+    pub units: BTreeMap<String, Entry>,
+    /// Whom it deals with.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub scope: Scope,
+}
+
+/// Whom an owner deals with; which units follow from it, [`crate::scope::Scopes::needs`] says.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
-    /// Units that the owner's proxy reads.
-    pub units: BTreeMap<String, Entry>,
-    /// Services that it may call, sorted.
+    /// Services that it may call: these, and those that let its groups in.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub calls: Circle,
+    /// Services whose labels its access reads: these, and the members of groups.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub knows: Circle,
+    /// Services that the Route of a service sends requests to.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub sends: BTreeSet<Name>,
+}
+
+/// Services, by name and by group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Circle {
+    /// By name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<Name>,
+    /// By [`crate::scope::group_key`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub groups: BTreeSet<String>,
+}
+
+/// Services that access rules mean together: everybody, or all with some labels.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Services that let the group in.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub calls: BTreeSet<Name>,
+    /// Who is meant.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub members: BTreeSet<Name>,
 }
 
 /// One unit and what lies beside it.
@@ -95,7 +145,19 @@ pub fn owner_key(owner: Option<&Owner>) -> String {
     }
 }
 
-/// The shard of an owner key: the first byte of its SHA-256.
+/// The owner of a key; the outer `None` for what [`owner_key`] never gives.
+#[must_use]
+pub fn owner_of(key: &str) -> Option<Option<Owner>> {
+    let owner = match key.split_once('/') {
+        None => return (key == "mesh").then_some(None),
+        Some(("service", name)) => Owner::Service(Name::new(name).ok()?),
+        Some(("gateway", name)) => Owner::Gateway(Name::new(name).ok()?),
+        Some(_) => return None,
+    };
+    Some(Some(owner))
+}
+
+/// The shard of an owner's or group's key: the first byte of its SHA-256.
 #[must_use]
 pub fn shard_of(key: &str) -> u8 {
     let [first, ..] = *Digest::of(key.as_bytes()).as_bytes();

@@ -1,17 +1,17 @@
 //! From a program to the files of a bundle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::canonical::{self, CanonicalError};
 use crate::digest::Digest;
 use crate::dsse;
 use crate::files::{FileSet, Kind};
 use crate::limits;
-use crate::manifest::{self, Entry, FORMAT, Head, Manifest, Scope, Shard, Source};
+use crate::manifest::{self, Entry, FORMAT, Head, Manifest, Record, Shard, Source};
 use crate::name::Owner;
 use crate::program::Program;
 use crate::release::Release;
-use crate::scope::{self, Needs};
+use crate::scope::Scopes;
 use crate::sourcemap::SourceMap;
 use crate::state::State;
 use crate::trust::SigningKey;
@@ -155,15 +155,19 @@ fn index(
     files: &mut FileSet,
 ) -> Result<BTreeMap<String, Digest>, PackError> {
     let mut shards: BTreeMap<u8, Shard> = BTreeMap::new();
-    let mut put = |owner: Option<&Owner>, needs: Needs| {
+    let mut put = |owner: Option<&Owner>, units: &BTreeSet<UnitId>, scope: manifest::Scope| {
         let key = manifest::owner_key(owner);
-        let units = needs.units.iter().filter_map(|id| entries.get(id).map(|e| (id.to_string(), e.clone())));
-        let scope = Scope { units: units.collect(), calls: needs.calls };
-        shards.entry(manifest::shard_of(&key)).or_default().insert(key, scope);
+        let units = units.iter().filter_map(|id| entries.get(id).map(|e| (id.to_string(), e.clone())));
+        let record = Record { units: units.collect(), scope };
+        shards.entry(manifest::shard_of(&key)).or_default().owners.insert(key, record);
     };
-    put(None, Needs { units: vec![UnitId::Mesh, UnitId::Control], ..Needs::default() });
-    for (owner, needs) in scope::scopes(program) {
-        put(Some(&owner), needs);
+    put(None, &BTreeSet::from([UnitId::Mesh, UnitId::Control]), manifest::Scope::default());
+    let scopes = Scopes::of(program);
+    for (owner, links) in scopes.owners {
+        put(Some(&owner), &links.units, links.scope);
+    }
+    for (key, group) in scopes.groups {
+        shards.entry(manifest::shard_of(&key)).or_default().groups.insert(key, group);
     }
     let mut heads: BTreeMap<u8, Head> = BTreeMap::new();
     for (number, shard) in shards {

@@ -1,104 +1,213 @@
 //! Who needs which units: what a proxy fetches, and what makes it reload.
+//!
+//! Written as links between owners and not as lists of units, so that the index of a mesh whose
+//! access goes by labels stays as small as the mesh.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::canonical;
+use crate::manifest::{Circle, Group, Scope};
 use crate::name::{Name, Owner};
-use crate::program::{Access, Action, From, Program, Routes};
+use crate::program::{Access, AccessMode, Action, Entry, From, Program, Routes};
 use crate::unit::UnitId;
-
-/// What each owner's proxy needs, for all owners at once.
-#[must_use]
-pub fn scopes(program: &Program) -> BTreeMap<Owner, Needs> {
-    let callable = callable(program);
-    let owners = program
-        .services
-        .keys()
-        .map(|n| Owner::Service(n.clone()))
-        .chain(program.gateways.keys().map(|n| Owner::Gateway(n.clone())));
-    owners
-        .map(|owner| {
-            let calls = match &owner {
-                Owner::Service(name) => callable.get(name).cloned().unwrap_or_default(),
-                Owner::Gateway(name) => targets_of(program, name),
-            };
-            let units = units_of(program, &owner, &calls);
-            (owner, Needs { units, calls })
-        })
-        .collect()
-}
-
-/// What one owner's proxy needs: the mesh, its own units, the services that its own access names by label, and for
-/// every service whose access may allow it, that one's service, routes, canary and resilience.
-#[must_use]
-pub fn scope_of(program: &Program, owner: &Owner) -> Needs {
-    let calls = match owner {
-        Owner::Service(name) => {
-            let allowed = program.services.keys().filter(|callee| may_call(program, name, callee));
-            allowed.cloned().collect()
-        }
-        Owner::Gateway(name) => targets_of(program, name),
-    };
-    Needs { units: units_of(program, owner, &calls), calls }
-}
 
 /// What a proxy needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Needs {
     /// Units, sorted.
-    pub units: Vec<UnitId>,
+    pub units: BTreeSet<UnitId>,
     /// Services that it may call; all others are not visible to it, although it may know their labels.
     pub calls: BTreeSet<Name>,
 }
 
-fn targets_of(program: &Program, gateway: &Name) -> BTreeSet<Name> {
-    let routes = program.gateway_routes.get(gateway).into_iter().flat_map(|map| map.values());
-    routes.flat_map(destinations).collect()
+/// Who deals with whom in one mesh: of a program by [`Scopes::of`], of a bundle as its index says.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Scopes {
+    /// Every service and gateway.
+    pub owners: BTreeMap<Owner, Links>,
+    /// Groups of callers by [`group_key`].
+    pub groups: BTreeMap<String, Group>,
 }
 
-fn units_of(program: &Program, owner: &Owner, reach: &BTreeSet<Name>) -> Vec<UnitId> {
-    let mut units = BTreeSet::from([UnitId::Mesh]);
-    let mut add = |id: UnitId, present: bool| {
-        if present {
-            units.insert(id);
+/// One owner among [`Scopes`].
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Links {
+    /// Its own units.
+    pub units: BTreeSet<UnitId>,
+    /// Whom it deals with.
+    pub scope: Scope,
+}
+
+/// The key of a group in the index; `None` for what names at most one service.
+#[must_use]
+pub fn group_key(from: &From) -> Option<String> {
+    match from {
+        From::Any => Some("any".to_owned()),
+        // Canonical, so that two spellings of the same labels are one group.
+        From::Labels(labels) => {
+            Some(String::from_utf8_lossy(&canonical::to_bytes(labels).unwrap_or_default()).into_owned())
         }
-    };
-    add(UnitId::Access(owner.clone()), program.access.contains_key(owner));
-    add(UnitId::Quotas(owner.clone()), program.quotas.contains_key(owner));
-    let mut targets: BTreeSet<Name> = reach.clone();
-    match owner {
-        Owner::Service(name) => {
-            // Its own Route and Canary too: whoever has a unit accounts for it.
+        From::Service(_) | From::Gateway(_) | From::Principal(_) | From::External => None,
+    }
+}
+
+impl Scopes {
+    /// The scopes of `program`.
+    #[must_use]
+    pub fn of(program: &Program) -> Self {
+        let mut scopes = Self::default();
+        for name in program.services.keys() {
+            scopes.owners.insert(Owner::Service(name.clone()), Links::default());
+        }
+        for name in program.gateways.keys() {
+            scopes.owners.insert(Owner::Gateway(name.clone()), Links::default());
+        }
+        for id in program.unit_ids() {
+            if let Some(links) = id.owner().and_then(|owner| scopes.owners.get_mut(&owner)) {
+                links.units.insert(id);
+            }
+        }
+        for (service, routes) in &program.routes {
+            if let Some(links) = scopes.owners.get_mut(&Owner::Service(service.clone())) {
+                links.scope.sends = destinations(routes).collect();
+                links.scope.sends.remove(service);
+            }
+        }
+        for (gateway, routes) in &program.gateway_routes {
+            if let Some(links) = scopes.owners.get_mut(&Owner::Gateway(gateway.clone())) {
+                links.scope.calls.services.extend(routes.values().flat_map(destinations));
+            }
+        }
+        for (callee, access) in &program.access {
+            scopes.link(program, callee, access);
+        }
+        scopes.fill(program);
+        scopes
+    }
+
+    /// What `access` of `callee` says about who may call it, and whose labels its proxy needs.
+    fn link(&mut self, program: &Program, callee: &Owner, access: &Access) {
+        if let Owner::Service(callee) = callee {
+            // In audit mode nothing is refused, so everybody may call.
+            let everybody = (access.mode == AccessMode::Audit).then_some(&From::Any);
+            for from in access.allow.iter().flat_map(|entry| &entry.from).chain(everybody) {
+                if let Some(key) = group_key(from) {
+                    self.groups.entry(key).or_default().calls.insert(callee.clone());
+                } else if let Some(caller) = service_of(program, from)
+                    && let Some(links) = self.owners.get_mut(&Owner::Service(caller))
+                {
+                    links.scope.calls.services.insert(callee.clone());
+                }
+            }
+        }
+        let mut knows = Circle::default();
+        for entry in access.allow.iter().chain(&access.deny) {
+            let reads = reads_labels(entry);
+            for from in entry.from.iter().filter(|from| reads || matches!(from, From::Labels(_))) {
+                if let Some(key) = group_key(from) {
+                    self.groups.entry(key.clone()).or_default();
+                    knows.groups.insert(key);
+                } else {
+                    knows.services.extend(service_of(program, from));
+                }
+            }
+        }
+        if let Some(links) = self.owners.get_mut(callee) {
+            links.scope.knows = knows;
+        }
+    }
+
+    /// Members of groups, and the groups of each service. Each distinct choice of labels is
+    /// looked at once, however many entries make it.
+    fn fill(&mut self, program: &Program) {
+        let entries = program.access.values().flat_map(|a| a.allow.iter().chain(&a.deny));
+        let froms: BTreeSet<&From> = entries.flat_map(|e| &e.from).chain([&From::Any]).collect();
+        let known: BTreeSet<String> =
+            self.owners.values().flat_map(|links| links.scope.knows.groups.iter().cloned()).collect();
+        for from in froms {
+            let Some((key, group)) = group_key(from).and_then(|k| self.groups.get_mut(&k).map(|g| (k, g)))
+            else {
+                continue;
+            };
+            for (name, service) in &program.services {
+                let member = match from {
+                    From::Labels(labels) => labels.iter().all(|(k, v)| service.labels.get(k) == Some(v)),
+                    _ => true,
+                };
+                if !member {
+                    continue;
+                }
+                if known.contains(&key) {
+                    group.members.insert(name.clone());
+                }
+                if !group.calls.is_empty()
+                    && let Some(links) = self.owners.get_mut(&Owner::Service(name.clone()))
+                {
+                    links.scope.calls.groups.insert(key.clone());
+                }
+            }
+        }
+    }
+
+    /// What the proxy of `owner` needs: the mesh, its own units, the services whose labels its access reads, and for
+    /// every service that it may call, that one's service, routes, canary and resilience with the destinations of
+    /// those routes. `None` for an owner that is not there.
+    #[must_use]
+    pub fn needs(&self, owner: &Owner) -> Option<Needs> {
+        let me = self.owners.get(owner)?;
+        let groups = |circle: &Circle| circle.groups.iter().filter_map(|key| self.groups.get(key)).collect();
+        let mut calls = me.scope.calls.services.clone();
+        let in_groups: Vec<&Group> = groups(&me.scope.calls);
+        calls.extend(in_groups.into_iter().flat_map(|group| &group.calls).cloned());
+        let mut targets = calls.clone();
+        if let Owner::Service(name) = owner {
             targets.insert(name.clone());
-            add(UnitId::Service(name.clone()), program.services.contains_key(name));
-            add(UnitId::Resilience(name.clone()), program.resilience.contains_key(name));
-            for selected in selected_callers(program, owner) {
-                add(UnitId::Service(selected), true);
+        }
+        let first: Vec<Name> = targets.iter().cloned().collect();
+        for service in first {
+            let links = self.owners.get(&Owner::Service(service));
+            targets.extend(links.into_iter().flat_map(|l| &l.scope.sends).cloned());
+        }
+        let mut units = me.units.clone();
+        units.insert(UnitId::Mesh);
+        for target in targets {
+            let links = self.owners.get(&Owner::Service(target));
+            units.extend(links.into_iter().flat_map(|l| &l.units).filter(|id| is_for_callers(id)).cloned());
+        }
+        let known: Vec<&Group> = groups(&me.scope.knows);
+        let known = known.into_iter().flat_map(|group| &group.members);
+        for service in me.scope.knows.services.iter().chain(known) {
+            if self.owners.contains_key(&Owner::Service(service.clone())) {
+                units.insert(UnitId::Service(service.clone()));
             }
         }
-        Owner::Gateway(name) => {
-            add(UnitId::Gateway(name.clone()), program.gateways.contains_key(name));
-            for route in program.gateway_routes.get(name).into_iter().flat_map(|map| map.keys()) {
-                add(UnitId::GatewayRoutes(name.clone(), route.clone()), true);
-            }
-            for selected in selected_callers(program, owner) {
-                add(UnitId::Service(selected), true);
-            }
-        }
+        Some(Needs { units, calls })
     }
-    let first: Vec<Name> = targets.iter().cloned().collect();
-    for service in first {
-        if let Some(routes) = program.routes.get(&service) {
-            targets.extend(destinations(routes));
-        }
+}
+
+/// True for what a caller's proxy reads of a callee.
+fn is_for_callers(id: &UnitId) -> bool {
+    match id {
+        UnitId::Service(_) | UnitId::Routes(_) | UnitId::Canary(_) | UnitId::Resilience(_) => true,
+        UnitId::Mesh | UnitId::Control | UnitId::Gateway(_) | UnitId::GatewayRoutes(..) => false,
+        UnitId::Access(_) | UnitId::Quotas(_) => false,
     }
-    for service in targets {
-        add(UnitId::Routes(service.clone()), program.routes.contains_key(&service));
-        add(UnitId::Canary(service.clone()), program.canaries.contains_key(&service));
-        add(UnitId::Resilience(service.clone()), program.resilience.contains_key(&service));
-        let exists = program.services.contains_key(&service);
-        add(UnitId::Service(service), exists);
+}
+
+/// The one service of this mesh that `from` names, if it names one.
+fn service_of(program: &Program, from: &From) -> Option<Name> {
+    match from {
+        From::Service(name) => program.services.contains_key(name).then(|| name.clone()),
+        From::Principal(id) => match program.mesh.owner_of(id) {
+            Some(Owner::Service(name)) => program.services.contains_key(&name).then_some(name),
+            Some(Owner::Gateway(_)) | None => None,
+        },
+        From::Gateway(_) | From::External | From::Labels(_) | From::Any => None,
     }
-    units.into_iter().collect()
+}
+
+fn reads_labels(entry: &Entry) -> bool {
+    entry.when.as_ref().is_some_and(|when| labels::read(&when.tree))
 }
 
 /// Services that `routes` sends requests to.
@@ -107,72 +216,6 @@ fn destinations(routes: &Routes) -> impl Iterator<Item = Name> {
         Action::Forward(targets) => targets.iter().map(|t| t.to.service.clone()).collect(),
         Action::Redirect(_) | Action::Respond(_) => Vec::new(),
     })
-}
-
-/// For each service, the services that may let it in.
-fn callable(program: &Program) -> BTreeMap<Name, BTreeSet<Name>> {
-    let mut map: BTreeMap<Name, BTreeSet<Name>> = BTreeMap::new();
-    for (callee, access) in &program.access {
-        let Owner::Service(callee) = callee else { continue };
-        let mut let_in = |caller: &Name| {
-            map.entry(caller.clone()).or_default().insert(callee.clone());
-        };
-        for from in access_froms(access) {
-            match from {
-                From::Service(caller) => let_in(caller),
-                From::Gateway(_) | From::External => {}
-                From::Labels(_) | From::Principal(_) | From::Any => {
-                    program.services.keys().filter(|s| selects(program, from, s)).for_each(&mut let_in);
-                }
-            }
-        }
-    }
-    map
-}
-
-fn may_call(program: &Program, caller: &Name, callee: &Name) -> bool {
-    let access = program.access.get(&Owner::Service(callee.clone()));
-    access.is_some_and(|access| access_froms(access).any(|from| selects(program, from, caller)))
-}
-
-/// In audit mode nothing is refused, so everybody may call.
-fn access_froms(access: &Access) -> impl Iterator<Item = &From> {
-    let audit = access.mode == crate::program::AccessMode::Audit;
-    let everybody = audit.then_some(&From::Any);
-    access.allow.iter().flat_map(|entry| &entry.from).chain(everybody)
-}
-
-/// True if `from` may mean the service `name`.
-fn selects(program: &Program, from: &From, name: &Name) -> bool {
-    match from {
-        From::Service(service) => service == name,
-        From::Gateway(_) | From::External => false,
-        From::Any => true,
-        From::Principal(id) => *id == program.mesh.spiffe_id(&Owner::Service(name.clone())),
-        From::Labels(labels) => program
-            .services
-            .get(name)
-            .is_some_and(|s| labels.iter().all(|(key, value)| s.labels.get(key) == Some(value))),
-    }
-}
-
-/// Services whose labels decide about calls to `owner`: those that its entries select by label,
-/// and all possible callers where an expression reads `source.labels`.
-fn selected_callers(program: &Program, owner: &Owner) -> BTreeSet<Name> {
-    let Some(access) = program.access.get(owner) else {
-        return BTreeSet::new();
-    };
-    let reads_labels =
-        |entry: &crate::program::Entry| entry.when.as_ref().is_some_and(|when| labels::read(&when.tree));
-    let mut names = BTreeSet::new();
-    for entry in access.allow.iter().chain(&access.deny) {
-        for from in &entry.from {
-            if matches!(from, From::Labels(_)) || reads_labels(entry) {
-                names.extend(program.services.keys().filter(|s| selects(program, from, s)).cloned());
-            }
-        }
-    }
-    names
 }
 
 /// Whether an expression reads the caller's labels.

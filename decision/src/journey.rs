@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mesh_bundle::program::{Sticky, TlsMode};
+use mesh_bundle::scope::Scopes;
 use mesh_bundle::{Name, Owner, Program, State};
 use serde::Serialize;
 
@@ -99,6 +100,7 @@ pub struct Journey {
 /// Engines of every proxy of a program, built when first needed.
 pub struct Mesh {
     program: Arc<Program>,
+    scopes: Scopes,
     state: State,
     engines: Mutex<BTreeMap<Owner, Arc<Engine>>>,
 }
@@ -107,7 +109,8 @@ impl Mesh {
     /// Prepares a whole program.
     #[must_use]
     pub fn new(program: Arc<Program>, state: State) -> Self {
-        Self { program, state, engines: Mutex::new(BTreeMap::new()) }
+        let scopes = Scopes::of(&program);
+        Self { program, scopes, state, engines: Mutex::new(BTreeMap::new()) }
     }
 
     /// The program.
@@ -125,7 +128,8 @@ impl Mesh {
         if let Some(engine) = engines.get(owner) {
             return Ok(Arc::clone(engine));
         }
-        let part = Arc::new(self.program.slice(owner));
+        let needs = self.scopes.needs(owner).unwrap_or_default();
+        let part = Arc::new(self.program.part(needs));
         let engine = Arc::new(Engine::new(part, &self.state, owner)?);
         engines.insert(owner.clone(), Arc::clone(&engine));
         Ok(engine)

@@ -2,9 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mesh_bundle::dsse;
+use mesh_bundle::manifest;
 use mesh_bundle::pack::{self, Input};
 use mesh_bundle::release::Accepted;
 use mesh_bundle::trust::{SigningKey, TrustSet};
@@ -90,9 +91,10 @@ impl Draft {
         *bytes = canonical::to_bytes(&value).unwrap();
     }
 
-    fn scope(&mut self, owner: &str) -> &mut Value {
-        let shard = self.shards.values_mut().find(|s| s.get(owner).is_some());
-        shard.unwrap().get_mut(owner).unwrap().get_mut("units").unwrap()
+    /// An owner's record in the index.
+    fn record(&mut self, owner: &str) -> &mut Value {
+        let path = format!("index/{:02x}.json", manifest::shard_of(owner));
+        &mut self.shards.entry(path).or_insert_with(|| json!({ "owners": {} }))["owners"][owner]
     }
 
     /// Digests from the units up, then signatures.
@@ -104,15 +106,12 @@ impl Draft {
         let mut files = self.units.clone();
         let mut heads: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         for (path, shard) in &mut self.shards {
-            for scope in shard.as_object_mut().unwrap().values_mut() {
-                for (unit, entry) in scope["units"].as_object_mut().unwrap() {
+            let records = shard.get_mut("owners").and_then(Value::as_object_mut);
+            for record in records.into_iter().flat_map(|r| r.values_mut()) {
+                for (unit, entry) in record["units"].as_object_mut().unwrap() {
                     let Some(bytes) = files.get(&format!("units/{unit}.json")) else { continue };
-                    if entry["digest"] == "keep" {
-                        entry["digest"] = json!(Digest::of(b"another").to_string());
-                    } else {
-                        entry["digest"] = json!(Digest::of(bytes).to_string());
-                        entry["size"] = json!(bytes.len());
-                    }
+                    entry["digest"] = json!(Digest::of(bytes).to_string());
+                    entry["size"] = json!(bytes.len());
                 }
             }
             let bytes = canonical::to_bytes(&*shard).unwrap();
@@ -241,19 +240,25 @@ fn made(case: &str, draft: &mut Draft, judge: &mut Judge) {
         "default_written" => draft.unit(orders, |u| u["protocol"] = json!("http")),
         "unit_not_canonical" => draft.extra_space = Some(orders.into()),
         "missing_feature" => {
-            // One unit has one entry, whichever scope names it.
-            for shard in draft.shards.values_mut() {
-                for scope in shard.as_object_mut().unwrap().values_mut() {
-                    if let Some(entry) = scope["units"].get_mut("services/orders") {
-                        entry["requires"] = json!(["later"]);
-                    }
-                }
-            }
+            draft.record("service/orders")["units"]["services/orders"]["requires"] = json!(["later"]);
         }
-        "mixed_units" => draft.scope("service/web")["services/orders"]["digest"] = json!("keep"),
+        "mixed_units" => {
+            let units = draft.record("service/orders")["units"].clone();
+            draft.record("service/web")["units"]["services/orders"] = units["services/orders"].clone();
+        }
+        "foreign_shard" => {
+            let record = draft.record("service/web").clone();
+            let path = format!("index/{:02x}.json", manifest::shard_of("service/orders"));
+            draft.shards.get_mut(&path).unwrap()["owners"]["service/web"] = record;
+        }
+        "bad_owner" => {
+            let key = (0..).map(|n| format!("team/{n}")).find(|key| manifest::shard_of(key) == 0).unwrap();
+            draft.record(&key)["units"] = json!({});
+        }
         "mesh_unit_of_another" => draft.unit("units/mesh.json", |u| u["environment"] = json!("staging")),
         "no_mesh_unit" => {
-            draft.scope("service/web").as_object_mut().unwrap().remove("mesh");
+            draft.record("mesh")["units"].as_object_mut().unwrap().remove("mesh");
+            draft.units.remove("units/mesh.json");
         }
         "unknown_service" => {
             draft.unit(rule, |u| u["rules"][0]["action"]["forward"][0]["to"]["service"] = json!("ghost"));
@@ -278,8 +283,11 @@ fn made(case: &str, draft: &mut Draft, judge: &mut Judge) {
             let unit = br#"{"port":80}"#.to_vec();
             for n in 0..10_001 {
                 draft.units.insert(format!("units/services/s{n}.json"), unit.clone());
-                draft.scope("service/web")[format!("services/s{n}")] = json!({ "digest": "", "size": 0 });
+                let path = format!("services/s{n}");
+                draft.record(&format!("service/s{n}"))["units"][path] = json!({ "digest": "", "size": 0 });
             }
+            let all: BTreeSet<String> = (0..10_001).map(|n| format!("s{n}")).collect();
+            draft.record("service/web")["scope"]["calls"]["services"] = json!(all);
         }
         other => panic!("`{other}` is in signed.jsonl and not made here"),
     }

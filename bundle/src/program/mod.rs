@@ -25,6 +25,7 @@ pub use route::{
 pub use service::{Balancer, Gateway, Outlier, Protocol, Resilience, Service, SlashMode};
 
 use crate::name::{Name, Owner};
+use crate::scope::{Needs, Scopes};
 use crate::unit::{Unit, UnitId};
 
 /// A whole mesh in one environment, or the part of it that one proxy needs.
@@ -76,38 +77,45 @@ impl Program {
     /// Every unit of the program, in the order of their paths' kinds and names.
     #[must_use]
     pub fn units(&self) -> Vec<(UnitId, Unit)> {
-        let mut units = vec![(UnitId::Mesh, Unit::Mesh(self.mesh.clone()))];
-        if self.control != Control::default() {
-            units.push((UnitId::Control, Unit::Control(self.control.clone())));
-        }
-        for (name, unit) in &self.services {
-            units.push((UnitId::Service(name.clone()), Unit::Service(unit.clone())));
-        }
-        for (name, unit) in &self.gateways {
-            units.push((UnitId::Gateway(name.clone()), Unit::Gateway(unit.clone())));
-        }
-        for (name, unit) in &self.routes {
-            units.push((UnitId::Routes(name.clone()), Unit::Routes(unit.clone())));
-        }
-        for (gateway, routes) in &self.gateway_routes {
-            for (name, unit) in routes {
-                let id = UnitId::GatewayRoutes(gateway.clone(), name.clone());
-                units.push((id, Unit::Routes(unit.clone())));
+        self.unit_ids().filter_map(|id| self.unit(&id).map(|unit| (id, unit))).collect()
+    }
+
+    /// A copy of one unit.
+    #[must_use]
+    pub fn unit(&self, id: &UnitId) -> Option<Unit> {
+        Some(match id {
+            UnitId::Mesh => Unit::Mesh(self.mesh.clone()),
+            UnitId::Control => Unit::Control(self.control.clone()),
+            UnitId::Service(name) => Unit::Service(self.services.get(name)?.clone()),
+            UnitId::Gateway(name) => Unit::Gateway(self.gateways.get(name)?.clone()),
+            UnitId::Routes(name) => Unit::Routes(self.routes.get(name)?.clone()),
+            UnitId::GatewayRoutes(gateway, name) => {
+                Unit::Routes(self.gateway_routes.get(gateway)?.get(name)?.clone())
             }
-        }
-        for (owner, unit) in &self.access {
-            units.push((UnitId::Access(owner.clone()), Unit::Access(unit.clone())));
-        }
-        for (owner, unit) in &self.quotas {
-            units.push((UnitId::Quotas(owner.clone()), Unit::Quotas(unit.clone())));
-        }
-        for (name, unit) in &self.canaries {
-            units.push((UnitId::Canary(name.clone()), Unit::Canary(unit.clone())));
-        }
-        for (name, unit) in &self.resilience {
-            units.push((UnitId::Resilience(name.clone()), Unit::Resilience(unit.clone())));
-        }
-        units
+            UnitId::Access(owner) => Unit::Access(self.access.get(owner)?.clone()),
+            UnitId::Quotas(owner) => Unit::Quotas(self.quotas.get(owner)?.clone()),
+            UnitId::Canary(name) => Unit::Canary(self.canaries.get(name)?.clone()),
+            UnitId::Resilience(name) => Unit::Resilience(self.resilience.get(name)?.clone()),
+        })
+    }
+
+    /// The ids of [`Program::units`].
+    pub fn unit_ids(&self) -> impl Iterator<Item = UnitId> + '_ {
+        let control = (self.control != Control::default()).then_some(UnitId::Control);
+        let gateway_routes = self.gateway_routes.iter().flat_map(|(gateway, routes)| {
+            routes.keys().map(move |name| UnitId::GatewayRoutes(gateway.clone(), name.clone()))
+        });
+        [UnitId::Mesh]
+            .into_iter()
+            .chain(control)
+            .chain(self.services.keys().cloned().map(UnitId::Service))
+            .chain(self.gateways.keys().cloned().map(UnitId::Gateway))
+            .chain(self.routes.keys().cloned().map(UnitId::Routes))
+            .chain(gateway_routes)
+            .chain(self.access.keys().cloned().map(UnitId::Access))
+            .chain(self.quotas.keys().cloned().map(UnitId::Quotas))
+            .chain(self.canaries.keys().cloned().map(UnitId::Canary))
+            .chain(self.resilience.keys().cloned().map(UnitId::Resilience))
     }
 
     /// Builds a program from units; `None` when the mesh unit is missing or an id and its unit
@@ -156,15 +164,16 @@ impl Program {
         Some(program)
     }
 
-    /// The part of the program that the proxy of `owner` needs (see [`crate::scope`]).
+    /// The part of the program that the proxy of `owner` needs. Of an owner that is not there: the mesh alone.
+    /// For many owners, take [`Scopes::of`] once and [`Program::part`] for each.
     #[must_use]
     pub fn slice(&self, owner: &Owner) -> Self {
-        self.part(crate::scope::scope_of(self, owner))
+        self.part(Scopes::of(self).needs(owner).unwrap_or_default())
     }
 
-    /// The part of the program that somebody needs; for many owners at once, with [`crate::scope::scopes`].
+    /// The part of the program that somebody needs.
     #[must_use]
-    pub fn part(&self, needs: crate::scope::Needs) -> Self {
+    pub fn part(&self, needs: Needs) -> Self {
         let mut part = Self::new(self.mesh.clone());
         for id in needs.units {
             match id {

@@ -12,11 +12,12 @@ use crate::digest::Digest;
 use crate::dsse;
 use crate::files::{FileSet, Kind};
 use crate::limits;
-use crate::manifest::{self, Entry, FEATURES, FORMAT, Head, Manifest, Shard};
+use crate::manifest::{self, Entry, FEATURES, FORMAT, Head, Manifest, Record, Shard};
 use crate::name::{Name, Owner};
 use crate::program::Program;
 use crate::refusal::{Refusal, Rung};
 use crate::release::{Accepted, Release};
+use crate::scope::{Links, Needs, Scopes};
 use crate::sourcemap::SourceMap;
 use crate::state::State;
 use crate::trust::TrustSet;
@@ -30,7 +31,7 @@ pub struct Intact {
     /// Its manifest.
     pub manifest: Manifest,
     entries: BTreeMap<UnitId, Entry>,
-    scopes: BTreeMap<String, (BTreeSet<UnitId>, BTreeSet<Name>)>,
+    scopes: Scopes,
     files: FileSet,
 }
 
@@ -176,7 +177,7 @@ pub fn intact(files: FileSet) -> Result<Intact, Refusal> {
         }
     };
     let mut entries: BTreeMap<UnitId, Entry> = BTreeMap::new();
-    let mut scopes = BTreeMap::new();
+    let mut scopes = Scopes::default();
     for (digit, digest) in &manifest.index {
         let path = format!("index/{digit}.json");
         let Some(kind @ Kind::Head(_)) = Kind::of(&path) else {
@@ -185,14 +186,12 @@ pub fn intact(files: FileSet) -> Result<Intact, Refusal> {
         let head: Head = decode(Rung::Authentic, &path, checked(kind, *digest)?)?;
         for (digits, digest) in &head {
             let path = format!("index/{digits}.json");
-            let Some(kind @ Kind::Shard(_)) = Kind::of(&path) else {
+            let Some(kind @ Kind::Shard(number)) = Kind::of(&path).filter(|_| digits.starts_with(digit))
+            else {
                 return Err(missing(&path));
             };
             let shard: Shard = decode(Rung::Authentic, &path, checked(kind, *digest)?)?;
-            for (owner, scope) in shard {
-                let units = read_scope(&path, scope.units, &mut entries)?;
-                scopes.insert(owner, (units, scope.calls));
-            }
+            read_shard(shard, number, &mut entries, &mut scopes).map_err(|r| r.at(&path))?;
         }
     }
     for (id, entry) in &entries {
@@ -211,23 +210,42 @@ pub fn intact(files: FileSet) -> Result<Intact, Refusal> {
     Ok(Intact { id, manifest, entries, scopes, files })
 }
 
-fn read_scope(
-    path: &str,
-    units: BTreeMap<String, Entry>,
+/// Takes in what one shard lists. Each key has one shard and each unit one owner, so nothing can
+/// be listed twice with different content.
+fn read_shard(
+    shard: Shard,
+    number: u8,
     entries: &mut BTreeMap<UnitId, Entry>,
-) -> Result<BTreeSet<UnitId>, Refusal> {
-    let mut scope = BTreeSet::new();
-    for (unit, entry) in units {
-        let refuse = |code: &str, message: &str| Refusal::new(Rung::Authentic, code, message).at(path);
-        let id: UnitId =
-            unit.parse().map_err(|_| refuse("malformed", "a scope names a unit that cannot be"))?;
-        if entries.get(&id).is_some_and(|known| *known != entry) {
-            return Err(refuse("mixed-units", "two scopes name different contents for one unit"));
-        }
-        entries.insert(id.clone(), entry);
-        scope.insert(id);
+    scopes: &mut Scopes,
+) -> Result<(), Refusal> {
+    let refuse = |code: &str, message: String| Refusal::new(Rung::Authentic, code, message);
+    let keys = shard.owners.keys().chain(shard.groups.keys());
+    if let Some(key) = keys.into_iter().find(|key| manifest::shard_of(key) != number) {
+        return Err(refuse("mixed-units", format!("`{key}` belongs into another shard")));
     }
-    Ok(scope)
+    for (key, Record { units, scope }) in shard.owners {
+        let owner = manifest::owner_of(&key)
+            .ok_or_else(|| refuse("malformed", format!("`{}` can own nothing", key.escape_debug())))?;
+        let mut ids = BTreeSet::new();
+        for (path, entry) in units {
+            let id: UnitId = path
+                .parse()
+                .map_err(|_| refuse("malformed", format!("`{}` can be no unit", path.escape_debug())))?;
+            if id.owner() != owner {
+                return Err(refuse(
+                    "mixed-units",
+                    format!("unit `{id}` is listed under another owner, `{key}`"),
+                ));
+            }
+            ids.insert(id.clone());
+            entries.insert(id, entry);
+        }
+        if let Some(owner) = owner {
+            scopes.owners.insert(owner, Links { units: ids, scope });
+        }
+    }
+    scopes.groups.extend(shard.groups);
+    Ok(())
 }
 
 /// Rung 3: for this mesh, environment and owner, newer than what was accepted, not expired, with
@@ -272,10 +290,10 @@ pub fn for_me(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal
             format!("the release expired at {expires} (unix seconds), and it is {}", me.now),
         );
     }
-    let Some((scope, _)) = candidate.bundle.scopes.get(&manifest::owner_key(Some(me.owner))) else {
+    let Some(needs) = candidate.bundle.needs(me.owner) else {
         return refuse("not-in-bundle", format!("the bundle has no `{}`", me.owner));
     };
-    for id in scope {
+    for id in &needs.units {
         let requires = candidate.bundle.entries.get(id).map(|e| e.requires.as_slice()).unwrap_or_default();
         if let Some(feature) = requires.iter().find(|f| !FEATURES.contains(&f.as_str())) {
             let message = format!("the unit needs `{feature}`, which this version does not have");
@@ -291,19 +309,13 @@ pub fn for_me(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal
 /// # Errors
 /// A [`Refusal`] with unit, pointer and, from the unit's source map, file and line.
 pub fn well_formed(bundle: &Intact, owner: Option<&Owner>) -> Result<Program, Refusal> {
-    let all: BTreeSet<UnitId>;
-    let scope = match owner {
-        Some(_) => bundle.scopes.get(&manifest::owner_key(owner)).map(|(scope, _)| scope),
-        None => {
-            all = bundle.entries.keys().cloned().collect();
-            Some(&all)
-        }
+    let Needs { units: ids, calls } = match owner {
+        Some(owner) => bundle.needs(owner).unwrap_or_default(),
+        None => Needs { units: bundle.entries.keys().cloned().collect(), ..Needs::default() },
     };
     let mut units = Vec::new();
-    for id in scope.into_iter().flatten() {
-        if owner.is_some() && *id == UnitId::Control {
-            continue;
-        }
+    // The mesh unit is in every scope, and a bundle may lack it.
+    for id in ids.iter().filter(|id| bundle.entries.contains_key(id)) {
         let bytes = bundle.unit_bytes(id).unwrap_or_default();
         let unit = Unit::from_bytes(id, bytes)
             .map_err(|e| Refusal::new(Rung::WellFormed, "malformed-unit", e.to_string()).at(id))?;
@@ -311,9 +323,7 @@ pub fn well_formed(bundle: &Intact, owner: Option<&Owner>) -> Result<Program, Re
     }
     let mut program = Program::from_units(units)
         .ok_or_else(|| Refusal::new(Rung::WellFormed, "missing-unit", "there is no mesh unit").at("mesh"))?;
-    if owner.is_some() {
-        program.calls = bundle.scopes.get(&manifest::owner_key(owner)).map(|(_, calls)| calls.clone());
-    }
+    program.calls = owner.map(|_| calls);
     let named = (&program.mesh.name, &program.mesh.environment);
     if named != (&bundle.manifest.mesh, &bundle.manifest.environment) {
         let message = "the mesh unit and the manifest name different meshes or environments";
@@ -328,6 +338,17 @@ impl Intact {
     #[must_use]
     pub fn unit_bytes(&self, id: &UnitId) -> Option<&[u8]> {
         self.files.get(&Kind::Unit(id.clone()).path()).map(Vec::as_slice)
+    }
+
+    /// Every service and gateway: whom proxies stand for.
+    pub fn owners(&self) -> impl Iterator<Item = &Owner> {
+        self.scopes.owners.keys()
+    }
+
+    /// What the proxy of `owner` needs; `None` for an owner that is not there.
+    #[must_use]
+    pub fn needs(&self, owner: &Owner) -> Option<Needs> {
+        self.scopes.needs(owner)
     }
 
     /// Every unit with its digest and size.

@@ -79,9 +79,10 @@ pub(crate) fn climb(files: mesh_bundle::FileSet, trust: Option<&TrustSet>) -> Re
     };
     let program = verify::well_formed(&bundle, None)?;
     let mut engines = 0;
-    for (owner, needs) in mesh_bundle::scope::scopes(&program) {
+    for owner in bundle.owners() {
+        let needs = bundle.needs(owner).unwrap_or_default();
         let part = std::sync::Arc::new(program.part(needs));
-        Engine::new(part, &state, &owner).map_err(|e| {
+        Engine::new(part, &state, owner).map_err(|e| {
             let refusal = Refusal::new(Rung::Built, "cannot-build", e.reason.clone());
             bundle.locate(refusal.at(&e.unit).pointing(e.pointer))
         })?;

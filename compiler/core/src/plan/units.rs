@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mesh_bundle::Program;
 use mesh_bundle::canonical::CanonicalError;
+use mesh_bundle::scope::Scopes;
 use mesh_bundle::unit::UnitId;
-use mesh_bundle::{Program, scope};
 
 use super::ChangeKind;
 
@@ -58,8 +59,9 @@ fn holders(program: Option<&Program>, units: &[&UnitId]) -> BTreeMap<UnitId, usi
     if wanted.is_empty() {
         return counts;
     }
-    for scope in program.map(scope::scopes).unwrap_or_default().into_values() {
-        for id in scope.units.into_iter().filter(|id| wanted.contains(id)) {
+    let scopes = program.map(Scopes::of).unwrap_or_default();
+    for needs in scopes.owners.keys().filter_map(|owner| scopes.needs(owner)) {
+        for id in needs.units.into_iter().filter(|id| wanted.contains(id)) {
             *counts.entry(id).or_insert(0) += 1;
         }
     }
