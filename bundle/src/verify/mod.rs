@@ -309,13 +309,30 @@ pub fn for_me(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal
 /// # Errors
 /// A [`Refusal`] with unit, pointer and, from the unit's source map, file and line.
 pub fn well_formed(bundle: &Intact, owner: Option<&Owner>) -> Result<Program, Refusal> {
+    well_formed_with(bundle, owner, |_, _| None)
+}
+
+/// The same, where some units are at hand already: `known` gives the one whose bytes have this digest. Only the others
+/// are decoded; references are checked among all.
+///
+/// # Errors
+/// As [`well_formed`].
+pub fn well_formed_with(
+    bundle: &Intact,
+    owner: Option<&Owner>,
+    known: impl Fn(&UnitId, &Digest) -> Option<Unit>,
+) -> Result<Program, Refusal> {
     let Needs { units: ids, calls } = match owner {
         Some(owner) => bundle.needs(owner).unwrap_or_default(),
         None => Needs { units: bundle.entries.keys().cloned().collect(), ..Needs::default() },
     };
     let mut units = Vec::new();
     // The mesh unit is in every scope, and a bundle may lack it.
-    for id in ids.iter().filter(|id| bundle.entries.contains_key(id)) {
+    for (id, entry) in ids.iter().filter_map(|id| bundle.entries.get(id).map(|entry| (id, entry))) {
+        if let Some(unit) = known(id, &entry.digest) {
+            units.push((id.clone(), unit));
+            continue;
+        }
         let bytes = bundle.unit_bytes(id).unwrap_or_default();
         let unit = Unit::from_bytes(id, bytes)
             .map_err(|e| Refusal::new(Rung::WellFormed, "malformed-unit", e.to_string()).at(id))?;

@@ -71,7 +71,7 @@ fn program(teapot: bool) -> Program {
         let respond = Respond { status: 418, body: "short and stout".into(), headers: BTreeMap::new() };
         rules.insert(0, rule("pot", "/pot", Action::Respond(respond)));
     }
-    program.routes.insert(name("orders"), Routes { rules, ..Routes::default() });
+    program.routes.insert(name("orders"), Routes { rules: rules.into(), ..Routes::default() });
     let entry = Entry {
         name: "allow[0]".into(),
         from: vec![From::Service(name("web"))],
@@ -504,7 +504,7 @@ fn a_gateway_speaks_public_tls_and_needs_its_secret() {
     program.gateways.insert(name("public"), gateway);
     let to_orders = Destination { service: name("orders"), version: None, role: None };
     let action = Action::Forward(vec![Target { to: to_orders, weight: 10_000 }]);
-    let routes = Routes { rules: vec![rule("api", "/api/*", action)], ..Routes::default() };
+    let routes = Routes { rules: vec![rule("api", "/api/*", action)].into(), ..Routes::default() };
     program.gateway_routes.insert(name("public"), [(name("edge"), routes)].into());
     let entry = &mut program.access.get_mut(&Owner::Service(name("orders"))).unwrap().allow[0];
     entry.from.push(From::Gateway(name("public")));

@@ -60,7 +60,7 @@ pub(super) fn taste(meal: &Meal) -> Result<usize, Refusal> {
     let mut units = Vec::new();
     for (name, bytes) in parts.by_ref().take(meal.order.units.len()) {
         let id = id(name)?;
-        let unit = Unit::from_bytes(&id, bytes)
+        let unit = Unit::from_verified(&id, bytes)
             .map_err(|e| Refusal::new(Rung::WellFormed, "malformed-unit", e.to_string()).at(name))?;
         units.push((id, unit));
     }
