@@ -285,7 +285,10 @@ mod tests {
             text.replace("}]}", r#","request":{"path":"/"}}]}"#),
             text.replace("[{", "[ {"),
         ] {
-            assert!(matches!(SelfTests::from_bytes(other.as_bytes()), Err(SelfTestError::Canonical(_))), "{other}");
+            assert!(
+                matches!(SelfTests::from_bytes(other.as_bytes()), Err(SelfTestError::Canonical(_))),
+                "{other}"
+            );
         }
     }
 
