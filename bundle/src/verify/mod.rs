@@ -18,6 +18,7 @@ use crate::program::Program;
 use crate::refusal::{Refusal, Rung};
 use crate::release::{Accepted, Release};
 use crate::scope::{Links, Needs, Scopes};
+use crate::selftest::SelfTests;
 use crate::sourcemap::SourceMap;
 use crate::state::State;
 use crate::trust::TrustSet;
@@ -384,6 +385,17 @@ impl Intact {
     #[must_use]
     pub fn source_map(&self, id: &UnitId) -> Option<SourceMap> {
         canonical::from_bytes(self.files.get(&Kind::SourceMap(id.clone()).path())?).ok()
+    }
+
+    /// The self-tests of a unit, strictly read; `None` where it has none. What rung 6 runs.
+    ///
+    /// # Errors
+    /// A [`Refusal`] at [`Rung::Proven`] with code `malformed-self-tests`: not of the form, or over its bounds.
+    pub fn self_tests(&self, id: &UnitId) -> Result<Option<SelfTests>, Refusal> {
+        let path = Kind::SelfTest(id.clone()).path();
+        let read = self.files.get(&path).map(|bytes| SelfTests::from_bytes(bytes));
+        read.transpose()
+            .map_err(|e| Refusal::new(Rung::Proven, "malformed-self-tests", e.to_string()).at(path))
     }
 
     /// All files.
