@@ -20,8 +20,7 @@ use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Digest, Name, Owner, PathPattern, Program, State, archive};
 use serde_json::Value;
 
-use super::run::run_with;
-use super::{Cli, StartError};
+use super::{Cli, Seams, StartError, run_with};
 use crate::admin::ask;
 use crate::taste::InProcess;
 use crate::tls::testing::Authority;
@@ -166,7 +165,12 @@ impl Rig {
         line.extend(["--admin", &socket, "--drain", "5"]);
         line.extend(extra);
         let args = Cli::try_parse_from(line).unwrap().run.unwrap();
-        Proxy { admin, thread: std::thread::spawn(move || run_with(&args, Box::new(InProcess))) }
+        Proxy {
+            admin,
+            thread: std::thread::spawn(move || {
+                run_with(&args, Seams { taster: Box::new(InProcess), hook: None })
+            }),
+        }
     }
 }
 

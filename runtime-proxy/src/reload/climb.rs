@@ -9,6 +9,7 @@ use mesh_bundle::release::{Accepted, ReleaseKind};
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::verify::{self, Authentic, Intact};
 use mesh_bundle::{Digest, Owner, Program, Refusal, Rung, State, archive};
+use mesh_decision::selftest;
 
 use super::reloader::{Look, Reloader};
 use super::removal::not_too_much;
@@ -319,7 +320,11 @@ impl<D: Disk> Reloader<D> {
 
 /// Rung 6 here: the self-tests of units that changed.
 fn prove(active: &Active, bundle: &Intact, changed: &BTreeSet<UnitId>) -> Result<(), Refusal> {
-    let _ = (active, bundle, changed);
+    for id in changed {
+        let Some(tests) = bundle.self_tests(id)? else { continue };
+        selftest::prove(&active.engine, id, &tests)
+            .map_err(|failure| Refusal::new(Rung::Proven, "self-test-failed", failure.to_string()).at(id))?;
+    }
     Ok(())
 }
 

@@ -20,4 +20,4 @@ pub use inbound::Inbound;
 pub use outbound::Outbound;
 pub use record::{Direction, Explained};
 pub use trial::Trial;
-pub use worker::{Shared, Worker};
+pub use worker::{Hook, Shared, Worker};

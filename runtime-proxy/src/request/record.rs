@@ -196,6 +196,9 @@ impl Record {
 
     /// What decided. The texts belong to the bundle in force and are told apart by their place in memory.
     pub(super) fn decided(&mut self, rule: &str, service: &str, version: &str) {
+        if let Some(hook) = &self.worker.shared.hook {
+            hook(rule);
+        }
         let Some(local) = &self.local else { return };
         let key = (self.direction, place(rule), place(service), place(version));
         let mut meters = local.meters.borrow_mut();

@@ -22,6 +22,9 @@ const EXPLAINED: usize = 1_024;
 /// Callers whose names a worker remembers before it begins anew.
 const CALLERS: usize = 10_000;
 
+/// Hears of each rule that decided a request.
+pub type Hook = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// What all workers share.
 pub struct Shared {
     /// What is in force; nothing before the first activation.
@@ -36,6 +39,8 @@ pub struct Shared {
     pub log: AccessLog,
     /// The proxy's clock.
     pub clock: Clock,
+    /// Called with the address of each rule that decided, where a test wants faults there.
+    pub hook: Option<Hook>,
     /// Workers so far.
     workers: AtomicUsize,
     explained: Mutex<VecDeque<Explained>>,
@@ -52,6 +57,7 @@ impl Shared {
             metrics,
             log,
             clock: Clock::start(),
+            hook: None,
             workers: AtomicUsize::new(0),
             explained: Mutex::default(),
         }

@@ -111,7 +111,9 @@ fn every_rule_entry_and_limit_has_an_example() {
     assert_eq!(addresses(&routes), expected);
     let access = read(&tests, "access/a");
     assert_eq!(addresses(&access), ["access/a/allow[0]", "access/a/no-debug"]);
-    assert!(matches!(read(&tests, "quotas/a").first().unwrap().expect, Expect::Charges(ref c) if c.len() == 1));
+    assert!(
+        matches!(read(&tests, "quotas/a").first().unwrap().expect, Expect::Charges(ref c) if c.len() == 1)
+    );
     assert_eq!(addresses(&read(&tests, "routes/edge/front")), ["route/front/all"]);
 }
 
