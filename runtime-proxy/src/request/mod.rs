@@ -10,6 +10,7 @@ mod inbound;
 mod outbound;
 mod prepare;
 mod record;
+mod streams;
 mod tag;
 mod trial;
 mod worker;

@@ -10,9 +10,11 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use foldhash::fast::FixedState;
 use mesh_bundle::Owner;
 use mesh_decision::engine::Scratch;
+use tokio::time::Instant;
 
 use super::active::Active;
 use super::record::{Direction, Explained, Meters};
+use super::streams::Streams;
 use crate::telemetry::{AccessLog, Metrics};
 use crate::tls::{PublicCertificate, TlsState};
 use crate::upstream::{Clock, Connector, Pools, Random};
@@ -91,6 +93,7 @@ pub struct Worker {
     /// Tells workers apart, from 0.
     pub number: usize,
     pub(super) scratch: RefCell<Scratch>,
+    pub(super) streams: Streams,
     local: RefCell<Option<Rc<Local>>>,
 }
 
@@ -116,7 +119,16 @@ impl Worker {
             random: Random::new(seed),
             number,
             scratch: RefCell::default(),
+            streams: Streams::default(),
             local: RefCell::default(),
+        }
+    }
+
+    /// Once a second: streams that the bundle in force denies are ended.
+    pub fn tick(&self) {
+        if let Some(active) = self.shared.active.load_full() {
+            let denied = self.streams.decide_again(&active, self, Instant::now());
+            self.shared.metrics.streams_ended.inc_by(denied as u64);
         }
     }
 
