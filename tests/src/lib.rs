@@ -3,9 +3,11 @@
 //! May depend on everything; nothing depends on it.
 
 pub mod client;
+pub mod draft;
 pub mod fleet;
 pub mod generate;
 pub mod golden;
+pub mod lone;
 pub mod random;
 
 use std::path::PathBuf;

@@ -17,11 +17,25 @@ impl Process {
     /// # Errors
     /// When it cannot be started.
     pub fn start(program: &Path, args: &[&str], log: &Path) -> Result<Self, FleetError> {
+        Self::start_with(program, args, &[], log)
+    }
+
+    /// The same with variables in its environment.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn start_with(
+        program: &Path,
+        args: &[&str],
+        variables: &[(&str, PathBuf)],
+        log: &Path,
+    ) -> Result<Self, FleetError> {
         let io = |e| FleetError::Io(program.display().to_string(), e);
         let out = std::fs::File::create(log).map_err(io)?;
         let err = out.try_clone().map_err(io)?;
         let mut command = Command::new(program);
-        command.args(args).stdin(Stdio::null()).stdout(out).stderr(err);
+        command.args(args).envs(variables.iter().map(|(name, value)| (*name, value)));
+        command.stdin(Stdio::null()).stdout(out).stderr(err);
         Ok(Self { child: command.spawn().map_err(io)? })
     }
 
