@@ -34,7 +34,8 @@ fn shops() -> Vec<Program> {
 
 fn generated(seed: u64) -> Program {
     let size = generate::Size { services: 30, routes: 200, rules: 80, seed };
-    let files = generate::mesh(size).files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
+    let files =
+        generate::mesh(size).files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
     compiled(files).remove(0)
 }
 
@@ -91,7 +92,8 @@ fn what_is_generated_holds_on_every_proxy_and_is_judged_by_some() {
             assert!(times >= tests.cases.len(), "{id}: {times} of {} are judged", tests.cases.len());
         }
         let covered = program.access.keys().map(|owner| UnitId::Access(owner.clone()));
-        for id in covered.filter(|id| matches!(id, UnitId::Access(o) if !program.access[o].allow.is_empty())) {
+        for id in covered.filter(|id| matches!(id, UnitId::Access(o) if !program.access[o].allow.is_empty()))
+        {
             assert!(tests.contains_key(&id), "{id} has self-tests");
         }
     }

@@ -299,8 +299,8 @@ fn made(case: &str, draft: &mut Draft, judge: &mut Judge) {
             let all: BTreeSet<String> = (0..10_001).map(|n| format!("s{n}")).collect();
             draft.record("service/web")["scope"]["calls"]["services"] = json!(all);
         }
-        "self_tests_good" | "self_test_wrong" | "self_test_field" | "self_test_default" | "self_test_null"
-        | "self_tests_65" | "self_test_pick" => {
+        "self_tests_good" | "self_test_wrong" | "self_test_field" | "self_test_default"
+        | "self_test_null" | "self_tests_65" | "self_test_pick" => {
             judge.owner = "orders";
             let entry = json!({ "entry": "access/orders/allow[0]", "verdict": "allow" });
             let request = json!({ "path": "/orders/x", "source": { "service": "web" } });

@@ -51,7 +51,7 @@ rules:
   - name: split
     match: { path: "/split/{id}", methods: [POST] }
     to: [{ to: a@v1, weight: 75% }, { to: a@v2, weight: 25% }]
-  - { name: old, match: { path: /old/* }, redirect: { status: 301, path: { prefix: /new } } }
+  - { name: old, match: { path: /old/* }, redirect: { status: 301, prefix: /new } }
   - { name: gone, match: { path: /gone }, respond: { status: 410 } }
   - { name: rest, match: { path: /rest/* }, rewrite: { prefix: /r }, to: a }
 ---
@@ -111,7 +111,9 @@ fn every_rule_entry_and_limit_has_an_example() {
     assert_eq!(addresses(&routes), expected);
     let access = read(&tests, "access/a");
     assert_eq!(addresses(&access), ["access/a/allow[0]", "access/a/no-debug"]);
-    assert!(matches!(read(&tests, "quotas/a").first().unwrap().expect, Expect::Charges(ref c) if c.len() == 1));
+    assert!(
+        matches!(read(&tests, "quotas/a").first().unwrap().expect, Expect::Charges(ref c) if c.len() == 1)
+    );
     assert_eq!(addresses(&read(&tests, "routes/edge/front")), ["route/front/all"]);
 }
 
