@@ -200,7 +200,9 @@ fn another_mesh_an_old_offer_and_a_foreign_key_are_refused() {
 fn signed_nonsense_is_refused_where_it_stands() {
     let (key, trust) = keys();
     let mut program = program();
-    let Action::Forward(targets) = &mut program.routes.get_mut("orders").unwrap().rules[0].action else {
+    let Action::Forward(targets) =
+        &mut std::sync::Arc::make_mut(&mut program.routes.get_mut("orders").unwrap().rules)[0].action
+    else {
         panic!()
     };
     targets[0].weight = 9_999;
