@@ -1,0 +1,91 @@
+//! SIGKILL at every write-side system call of every way through the activation ladder: the old bundle or the new one is
+//! in force, an acknowledged one is never lost, nothing is partial, and the next run comes to its end.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and shows its counts"
+)]
+
+use std::path::Path;
+
+use mesh_tests::activate::disks::Bad;
+use mesh_tests::activate::kill::{Report, Scenario, Stage, cannot_trace};
+use mesh_tests::activate::skip;
+
+const ACTIVATOR: &str = env!("CARGO_BIN_EXE_activator");
+
+fn run(scenario: Scenario, bad: Option<Bad>) -> Option<Report> {
+    if let Some(why) = cannot_trace() {
+        skip("kill points", &why);
+        return None;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let stage = Stage::prepare(dir.path(), Path::new(ACTIVATOR), scenario).unwrap();
+    Some(stage.kill_all(bad).unwrap())
+}
+
+fn every_point(scenario: Scenario) {
+    let Some(report) = run(scenario, None) else { return };
+    println!(
+        "{scenario:?}: {} points, {} old, {} new, {} partial",
+        report.points,
+        report.old,
+        report.new,
+        report.partial.len()
+    );
+    assert!(report.partial.is_empty(), "{}", report.partial.join("\n"));
+    assert!(report.points >= 3, "{} points are not an activation", report.points);
+}
+
+#[test]
+fn accept() {
+    every_point(Scenario::Accept);
+}
+
+#[test]
+fn swap() {
+    every_point(Scenario::Swap);
+}
+
+#[test]
+fn good() {
+    every_point(Scenario::Good);
+}
+
+#[test]
+fn return_by_hand() {
+    every_point(Scenario::Return);
+}
+
+#[test]
+fn hold() {
+    every_point(Scenario::Hold);
+}
+
+#[test]
+fn resume() {
+    every_point(Scenario::Resume);
+}
+
+#[test]
+fn clean_up() {
+    every_point(Scenario::CleanUp);
+}
+
+#[test]
+fn refuse() {
+    every_point(Scenario::Refuse);
+}
+
+#[test]
+fn start() {
+    every_point(Scenario::Start);
+}
+
+#[test]
+fn an_activator_that_writes_in_place_is_caught() {
+    let Some(report) = run(Scenario::Swap, Some(Bad::InPlace)) else { return };
+    println!("in place: {} points, {} partial", report.points, report.partial.len());
+    assert!(!report.partial.is_empty(), "{report:?}");
+}
