@@ -60,12 +60,10 @@ pub fn cut_all(
     for cut in 0..cuts {
         let (turn, round) = (cut % prepared.len(), cut / prepared.len());
         let Some((stage, points)) = prepared.get(turn) else { continue };
-        // Few cuts are spread over all points; the first one of each scenario comes after its end.
+        // Every fourth round comes to its end; the others are spread over all points.
         let rounds = cuts.div_ceil(prepared.len());
-        let point = match round.checked_sub(1) {
-            None => None,
-            Some(round) => points.get(round * points.len() / rounds.saturating_sub(1).max(1)),
-        };
+        let (within, of) = (round - round.div_ceil(4), rounds - rounds.div_ceil(4));
+        let point = if round % 4 == 0 { None } else { points.get(within * points.len() / of.max(1)) };
         let machine = Machine::on(dir, kind)?;
         let state = machine.folder().join("state");
         stage.reset(&state)?;
