@@ -1,4 +1,5 @@
-//! SIGKILL at every write-side system call of an activation (`strace -e inject`), and what is left on the disk.
+//! SIGKILL or a failure at every write-side system call of an activation (`strace -e inject`), and what is left on the
+//! disk.
 
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
@@ -56,6 +57,31 @@ impl Scenario {
     ];
 }
 
+/// What happens at a system call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The process is killed before the call does anything.
+    Killed,
+    /// The call fails: a full disk.
+    Full,
+    /// The call fails: a broken disk.
+    Broken,
+    /// The call fails: a disk that became read-only.
+    ReadOnly,
+}
+
+impl Fault {
+    /// As strace spells it.
+    fn injected(self) -> &'static str {
+        match self {
+            Self::Killed => "signal=KILL",
+            Self::Full => "error=ENOSPC",
+            Self::Broken => "error=EIO",
+            Self::ReadOnly => "error=EROFS",
+        }
+    }
+}
+
 /// A disk as it is before the run that is killed, and what that run does.
 pub struct Stage {
     /// The folder of this stage; `before/` in it is the state folder as it was, `state/` the one that is used.
@@ -91,7 +117,7 @@ pub struct Trace {
 /// What a harness found.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Runs that were killed.
+    /// Runs that met the fault.
     pub points: usize,
     /// Of these, how many left the old bundle in force, or none on a fresh disk.
     pub old: usize,
@@ -217,37 +243,42 @@ impl Stage {
         Ok(Trace { points, totals })
     }
 
-    /// Kills a run at every point, on fresh copies of the disk, and looks at what is left. After each, a run that nobody
-    /// kills must come to its end.
+    /// Lets a run meet `fault` at every point, on fresh copies of the disk, and looks at what is left. After each, a run
+    /// that meets none must come to its end.
     ///
     /// # Errors
     /// Something that is not the activator's: strace, the machine's disk.
-    pub fn kill_all(&self, bad: Option<Bad>) -> io::Result<Report> {
+    pub fn fault_all(&self, fault: Fault, bad: Option<Bad>) -> io::Result<Report> {
         let state = self.state();
         self.reset(&state)?;
         let Trace { points, totals } = self.trace(&state, bad)?;
         let mut report = Report::default();
         for point in &points {
             self.reset(&state)?;
-            let said = self.kill(point, &state, bad)?;
+            let said = self.fault(fault, point, &state, bad)?;
             self.judge(&state, said, &point.shown, &mut report);
         }
         // One past the last of each call the run comes to its end untouched: no point was missed.
         for (call, total) in totals {
             self.reset(&state)?;
-            succeeded(&self.run(injecting(&call, total + 1), &state, bad)?)?;
+            succeeded(&self.run(injecting(fault, &call, total + 1), &state, bad)?)?;
         }
         Ok(report)
     }
 
-    /// Kills one run at one point; what it said before.
+    /// Lets one run meet a fault at one point; what it said before.
     ///
     /// # Errors
-    /// The run was not killed there.
-    pub fn kill(&self, point: &Point, state: &Path, bad: Option<Bad>) -> io::Result<Said> {
-        let output = self.run(injecting(&point.call, point.nth), state, bad)?;
-        if output.status.signal() != Some(9) {
-            return Err(io::Error::other(format!("not killed at {} {}", point.call, point.nth)));
+    /// The run was not killed there, or a failure ended it otherwise than in words.
+    pub fn fault(&self, fault: Fault, point: &Point, state: &Path, bad: Option<Bad>) -> io::Result<Said> {
+        let output = self.run(injecting(fault, &point.call, point.nth), state, bad)?;
+        let expected = match fault {
+            Fault::Killed => output.status.signal() == Some(9),
+            // It went on with what it had, or said that the state folder cannot be used.
+            Fault::Full | Fault::Broken | Fault::ReadOnly => matches!(output.status.code(), Some(0 | 2)),
+        };
+        if !expected {
+            return Err(io::Error::other(format!("{fault:?} at {}: {}", point.shown, output.status)));
         }
         Ok(Said::read(&String::from_utf8_lossy(&output.stdout)))
     }
@@ -360,10 +391,10 @@ fn strace() -> Command {
     command
 }
 
-fn injecting(call: &str, nth: usize) -> Command {
+fn injecting(fault: Fault, call: &str, nth: usize) -> Command {
     let mut command = strace();
     command.args(["-o", "/dev/null"]);
-    command.arg(format!("--trace={call}")).arg(format!("--inject={call}:signal=KILL:when={nth}"));
+    command.arg(format!("--trace={call}")).arg(format!("--inject={call}:{}:when={nth}", fault.injected()));
     command
 }
 

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use super::check::Said;
 use super::disks::Bad;
-use super::kill::{Point, Report, Scenario, Stage};
+use super::kill::{Fault, Point, Report, Scenario, Stage};
 
 /// The image's size in bytes; XFS takes no less than 300 MiB. The file is sparse.
 const IMAGE_BYTES: u64 = 400 << 20;
@@ -69,7 +69,7 @@ pub fn cut_all(
         stage.reset(&state)?;
         run(Command::new("sync").arg("-f").arg(machine.folder()))?;
         let said = match point {
-            Some(point) => stage.kill(point, &state, bad)?,
+            Some(point) => stage.fault(Fault::Killed, point, &state, bad)?,
             None => stage.finish(&state, bad)?,
         };
         if point.is_none() && said == Said::default() {
