@@ -213,7 +213,7 @@ fn mix_and_match() {
         assert_eq!(refusal.rung, Rung::Authentic, "{path}: {refusal}");
         assert_eq!(victim.reloader().status().active, Some(victim.active), "{path}");
     }
-    let mut mixed = one.files.clone();
+    let mut mixed = one.files;
     mixed.insert("release.dsse".into(), two.files.get("release.dsse").unwrap().clone());
     victim.folder(&mixed);
     victim.refuses(Rung::Authentic, "release-for-another-bundle", "this is");
