@@ -340,6 +340,12 @@ impl Intact {
         self.files.get(&Kind::Unit(id.clone()).path()).map(Vec::as_slice)
     }
 
+    /// The bytes of a unit's self-tests, if it has any.
+    #[must_use]
+    pub fn test_bytes(&self, id: &UnitId) -> Option<&[u8]> {
+        self.files.get(&Kind::SelfTest(id.clone()).path()).map(Vec::as_slice)
+    }
+
     /// Every service and gateway: whom proxies stand for.
     pub fn owners(&self) -> impl Iterator<Item = &Owner> {
         self.scopes.owners.keys()

@@ -104,6 +104,9 @@ pub enum Operate {
     },
     /// Finish what is in flight and stop.
     Drain(Where),
+    /// Build a bundle's engine and run its self-tests, within limits; what the proxy starts before it takes a bundle.
+    #[command(hide = true)]
+    Taste,
 }
 
 /// Which proxy, and how its answer is shown.

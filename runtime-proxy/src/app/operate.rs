@@ -10,6 +10,7 @@ use tokio::task::LocalSet;
 
 use super::args::{Operate, Output, Where};
 use crate::admin::ask;
+use crate::taste;
 use crate::telemetry::timestamp;
 
 /// The proxy refused what was asked (`cli.md`, exit codes).
@@ -32,6 +33,12 @@ pub fn operate(command: &Operate) -> ExitCode {
             (at, Method::POST, with(bundle.as_ref(), |id| format!("/v1/resume?bundle={id}"), "/v1/resume"))
         }
         Operate::Drain(at) => (at, Method::POST, "/v1/drain".to_owned()),
+        Operate::Taste => {
+            return match taste::run(taste::Limits::default()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => complain(&error.to_string()),
+            };
+        }
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let answer = match runtime {

@@ -22,6 +22,7 @@ use crate::admin::{self, Command, Panel};
 use crate::reload::{Config, Look, Reloader, Secrets, Source};
 use crate::request::Shared;
 use crate::store::{RealDisk, Store, StoreError};
+use crate::taste::{ChildTaster, Taster};
 use crate::telemetry::{AccessLog, Events, Level, Metrics};
 use crate::tls::{FileSet, IdentityError, Reload, TlsState, Watch};
 use crate::upstream::{Directory, DnsRefresh, EndpointsFile, FileNews, SystemResolver};
@@ -32,6 +33,10 @@ const LOOK: Duration = Duration::from_millis(200);
 const ENDPOINTS_LOOK: Duration = Duration::from_secs(1);
 /// How often identity, secrets and DNS are looked at (`bundle.md`: a replaced secret is taken within 5 s).
 const SLOW_LOOK: Duration = Duration::from_secs(5);
+/// How often a bundle on probation is judged.
+const JUDGE: Duration = Duration::from_secs(1);
+/// How often the state folder is compared with what was put there (`bundle.md`, "Activation ladder").
+const RECHECK: Duration = Duration::from_secs(20);
 /// How long a start waits for the first addresses from DNS.
 const FIRST_DNS: Duration = Duration::from_secs(3);
 /// Orders that may wait.
@@ -76,9 +81,14 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`], before any request was taken.
 pub fn run(args: &RunArgs) -> Result<(), StartError> {
+    run_with(args, Box::new(ChildTaster::own()))
+}
+
+/// The same with another taster: a test's program is no `mesh-proxy`.
+pub(super) fn run_with(args: &RunArgs, taster: Box<dyn Taster>) -> Result<(), StartError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system("runtime"))?;
-    LocalSet::new().block_on(&runtime, async { Proxy::start(args)?.serve(args).await })
+    LocalSet::new().block_on(&runtime, async { Proxy::start(args, taster)?.serve(args).await })
 }
 
 struct Proxy {
@@ -91,7 +101,7 @@ struct Proxy {
 }
 
 impl Proxy {
-    fn start(args: &RunArgs) -> Result<Self, StartError> {
+    fn start(args: &RunArgs, taster: Box<dyn Taster>) -> Result<Self, StartError> {
         let trust = read_trust(&args.trust)?;
         let identity = args.identity.clone().map(watch_identity).transpose()?;
         let store = Store::open(&args.state, RealDisk)?;
@@ -110,6 +120,7 @@ impl Proxy {
             environment: args.env.clone(),
             owner,
             trust,
+            taster,
             application: args.app,
             seed: u32::try_from(seed() & 0xffff).unwrap_or(0),
             now: Box::new(unix_now),
@@ -152,6 +163,7 @@ impl Proxy {
         }
         self.events.say(Level::Info, &format!("{} workers listen: {listeners:?}", workers.len()));
         self.watch(&mut orders).await?;
+        self.reloader.stop();
         draining.store(true, Ordering::Relaxed);
         self.events.say(Level::Info, "no new connections; requests in flight are finished");
         let grace = Duration::from_secs(args.drain);
@@ -174,7 +186,10 @@ impl Proxy {
         let (mut hangup, mut terminate, mut interrupt) =
             (on(SignalKind::hangup())?, on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
         let (mut look, mut endpoints) = (interval(LOOK), interval(ENDPOINTS_LOOK));
-        let mut slow = interval(SLOW_LOOK);
+        let (mut slow, mut judge) = (interval(SLOW_LOOK), interval(JUDGE));
+        let mut recheck = interval(RECHECK);
+        judge.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
         endpoints.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         slow.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -188,6 +203,12 @@ impl Proxy {
                 }
                 _ = endpoints.tick() => self.look_at_endpoints(),
                 _ = slow.tick() => self.slow_look(),
+                _ = judge.tick() => {
+                    if self.reloader.tick().is_some() {
+                        self.look_at_endpoints();
+                    }
+                }
+                _ = recheck.tick() => self.reloader.recheck(),
                 _ = hangup.recv() => {
                     self.reloader.look(true);
                     self.look_at_endpoints();

@@ -20,8 +20,10 @@ use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Digest, Name, Owner, PathPattern, Program, State, archive};
 use serde_json::Value;
 
-use super::{Cli, StartError, run};
+use super::run::run_with;
+use super::{Cli, StartError};
 use crate::admin::ask;
+use crate::taste::InProcess;
 use crate::tls::testing::Authority;
 
 fn name(text: &str) -> Name {
@@ -164,7 +166,7 @@ impl Rig {
         line.extend(["--admin", &socket, "--drain", "5"]);
         line.extend(extra);
         let args = Cli::try_parse_from(line).unwrap().run.unwrap();
-        Proxy { admin, thread: std::thread::spawn(move || run(&args)) }
+        Proxy { admin, thread: std::thread::spawn(move || run_with(&args, Box::new(InProcess))) }
     }
 }
 

@@ -197,6 +197,13 @@ impl Connection {
 /// Held from a request's head to the end of its response's body: meanwhile the connection is not idle.
 pub struct InFlight(Rc<Connection>);
 
+impl Clone for InFlight {
+    fn clone(&self) -> Self {
+        self.0.in_flight.set(self.0.in_flight.get().saturating_add(1));
+        Self(Rc::clone(&self.0))
+    }
+}
+
 impl Drop for InFlight {
     fn drop(&mut self) {
         self.0.in_flight.set(self.0.in_flight.get().saturating_sub(1));

@@ -47,7 +47,9 @@ impl Refused {
         match self.refusal.rung {
             Rung::Bound => self.offer.is_none(),
             Rung::Authentic | Rung::WellFormed | Rung::Proven | Rung::Probation => false,
-            Rung::ForMe | Rung::Built | Rung::Durable | Rung::InForce => true,
+            // A taster that died or hung would do so again, and holds up all else meanwhile.
+            Rung::Built => !matches!(self.refusal.code.as_str(), "taste-died" | "taste-hung"),
+            Rung::ForMe | Rung::Durable | Rung::InForce => true,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Secrets: references of the bundle that resolve to files under `--secrets DIR`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mesh_bundle::{Owner, Program, Refusal, Rung};
 
@@ -12,10 +12,11 @@ pub struct Secrets {
     dir: Option<PathBuf>,
 }
 
-/// A public certificate that is watched for replacement.
+/// A public certificate that is watched for replacement; copies watch together.
+#[derive(Clone)]
 pub struct Watched {
     name: String,
-    watch: Watch<PublicCertificate>,
+    watch: Arc<Mutex<Watch<PublicCertificate>>>,
 }
 
 impl Secrets {
@@ -33,21 +34,21 @@ impl Secrets {
         &self,
         program: &Program,
         owner: &Owner,
-        known: Option<Watched>,
-    ) -> Result<Option<Watched>, (Refusal, Option<Watched>)> {
+        known: Option<&Watched>,
+    ) -> Result<Option<Watched>, Refusal> {
         let Owner::Gateway(gateway) = owner else { return Ok(None) };
         let Some(name) = program.gateways.get(gateway).and_then(|gateway| gateway.certificate.as_deref())
         else {
             return Ok(None);
         };
-        if known.as_ref().is_some_and(|known| known.name == name) {
-            return Ok(known);
+        if let Some(known) = known.filter(|known| known.name == name) {
+            return Ok(Some(known.clone()));
         }
         match self.load(name) {
-            Ok(watch) => Ok(Some(Watched { name: name.to_owned(), watch })),
+            Ok(watch) => Ok(Some(Watched { name: name.to_owned(), watch: Arc::new(Mutex::new(watch)) })),
             Err(message) => {
                 let refusal = Refusal::new(Rung::Built, "missing-secret", message);
-                Err((refusal.at(format!("gateways/{gateway}")).pointing("/certificate"), known))
+                Err(refusal.at(format!("gateways/{gateway}")).pointing("/certificate"))
             }
         }
     }
@@ -70,12 +71,17 @@ impl Watched {
     /// The certificate now.
     #[must_use]
     pub fn current(&self) -> Arc<PublicCertificate> {
-        self.watch.current().load_full()
+        self.lock().current().load_full()
     }
 
     /// Looks at the files once.
-    pub fn poll(&mut self) -> Reload {
-        self.watch.poll()
+    #[must_use]
+    pub fn poll(&self) -> Reload {
+        self.lock().poll()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Watch<PublicCertificate>> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The secret's name.

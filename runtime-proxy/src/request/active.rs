@@ -1,16 +1,21 @@
 //! What is in force: one bundle, built for the request path.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use arc_swap::ArcSwapOption;
 use foldhash::fast::FixedState;
 use mesh_bundle::program::{AccessLog, Protocol, TlsMode};
+use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Digest, Name, Owner, Program, Refusal, Rung, State};
 use mesh_decision::{Engine, Picks, split};
 
+use super::trial::Trial;
 use crate::limits::Counters;
+use crate::probation::Tally;
 use crate::tls::SpiffeId;
 use crate::upstream::{Admission, Directory, Slot, Transport, UpstreamService};
 
@@ -46,9 +51,20 @@ pub struct Active {
     pub application: Option<Arc<UpstreamService>>,
     /// The name of this proxy as a caller.
     pub principal: Box<str>,
+    /// Digests of the units that it was built from, and of their self-tests.
+    pub units: UnitDigests,
+    /// The state that it was built with.
+    pub state: State,
+    /// How its requests end.
+    pub tally: Arc<Tally>,
+    /// Its probation, while it lasts.
+    pub trial: ArcSwapOption<Trial>,
     picks: Box<[AtomicU64]>,
     seed: u32,
 }
+
+/// Digests of units and of their self-tests.
+pub type UnitDigests = BTreeMap<UnitId, (Digest, Option<Digest>)>;
 
 /// What an [`Active`] is built from.
 pub struct BuildInput<'a> {
@@ -70,6 +86,14 @@ pub struct BuildInput<'a> {
     pub has_identity: bool,
     /// Seeds the order of shares.
     pub seed: u32,
+    /// What it is built from.
+    pub units: UnitDigests,
+}
+
+impl fmt::Debug for Active {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (activation {})", self.bundle, self.serial)
+    }
 }
 
 impl Active {
@@ -123,6 +147,13 @@ impl Active {
             access_log: program.mesh.access_log,
             counters: Counters::new(&quotas, previous.map(|active| &active.counters)),
             application,
+            units: input.units.clone(),
+            state: input.state.clone(),
+            // The same bundle under another state goes on with its counts.
+            tally: previous
+                .filter(|active| active.bundle == input.bundle)
+                .map_or_else(Arc::default, |active| Arc::clone(&active.tally)),
+            trial: ArcSwapOption::empty(),
             picks: (0..splits).map(|_| AtomicU64::new(0)).collect(),
             seed: input.seed,
         })

@@ -8,6 +8,7 @@ use mesh_bundle::program::{Retry, TlsMode};
 use mesh_decision::{Connection, Request, Source, Verdict};
 
 use super::answer::Answer;
+use super::fault::{Guarded, guarded};
 use super::outbound::note;
 use super::prepare::{Prepared, Trust, prepare, remove_credentials};
 use super::record::{Direction, Record};
@@ -31,6 +32,36 @@ impl Inbound {
     }
 }
 
+impl Guarded for Inbound {
+    fn worker(&self) -> &Rc<Worker> {
+        &self.worker
+    }
+
+    fn direction(&self) -> Direction {
+        Direction::Inbound
+    }
+
+    async fn serve(self: Rc<Self>, mut record: Record, mut head: Head, body: Body) -> (ResponseHead, Body) {
+        let trust = if record.peer.principal.is_some() { Trust::Mesh } else { Trust::Stranger };
+        let Some(local) = record.local.clone() else {
+            return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-bundle"));
+        };
+        record.tags.used(&local.active);
+        let prepared = match prepare(&mut head, trust, |_| local.active.engine.own_slash_mode()) {
+            Ok(prepared) => prepared,
+            Err(answer) => return record.refuse(answer),
+        };
+        if record.is_logged() {
+            record.about(&prepared.host, prepared.path());
+        }
+        if let Err(answer) = decide(&local, &mut record, &head, &prepared) {
+            record.about(&prepared.host, prepared.path());
+            return record.refuse(answer);
+        }
+        self.forward(record, &local, head, body, &prepared).await
+    }
+}
+
 impl Handler for Inbound {
     fn door(&self) -> Door {
         let shared = &self.worker.shared;
@@ -49,27 +80,10 @@ impl Handler for Inbound {
         self: Rc<Self>,
         peer: Rc<Peer>,
         in_flight: InFlight,
-        mut head: Head,
+        head: Head,
         body: Body,
     ) -> (ResponseHead, Body) {
-        let trust = if peer.principal.is_some() { Trust::Mesh } else { Trust::Stranger };
-        let mut record = Record::new(Rc::clone(&self.worker), Direction::Inbound, peer, in_flight, &head);
-        let Some(local) = record.local.clone() else {
-            return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-bundle"));
-        };
-        record.tags.used(&local.active);
-        let prepared = match prepare(&mut head, trust, |_| local.active.engine.own_slash_mode()) {
-            Ok(prepared) => prepared,
-            Err(answer) => return record.refuse(answer),
-        };
-        if record.is_logged() {
-            record.about(&prepared.host, prepared.path());
-        }
-        if let Err(answer) = decide(&local, &mut record, &head, &prepared) {
-            record.about(&prepared.host, prepared.path());
-            return record.refuse(answer);
-        }
-        self.forward(record, &local, head, body, &prepared).await
+        guarded(self, peer, in_flight, head, body).await
     }
 }
 
@@ -108,6 +122,7 @@ impl Inbound {
                 record.relay(response, None)
             }
             Err(failure) => {
+                record.mark.unreachable();
                 record.about(&prepared.host, prepared.path());
                 record.refuse(Answer::new(failure.status(), failure.word()))
             }
@@ -153,6 +168,10 @@ pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -
         Verdict::DefaultDeny | Verdict::AuditDeny(None) => &active.access,
         _ => decided.verdict.entry().unwrap_or_default(),
     };
+    let trial = active.trial.load();
+    if let Some(trial) = &*trial {
+        record.mark.inbound(trial, &decided, request, rule);
+    }
     record.decided(rule, own, "");
     if matches!(decided.verdict, Verdict::AuditDeny(_)) {
         record.verdict = decided.verdict.word();
@@ -177,6 +196,9 @@ pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -
     };
     charged.map_err(|denied| {
         let limit = active.limits.get(denied.limit).map_or("", |address| &**address);
+        if let (Some(trial), Some(reached)) = (&*trial, active.engine.limits().get(denied.limit)) {
+            record.mark.over_quota(trial, reached, limit);
+        }
         record.worker.shared.metrics.over_quota(limit);
         record.decided(limit, own, "");
         let mut answer = Answer::new(StatusCode::TOO_MANY_REQUESTS, "over-quota");

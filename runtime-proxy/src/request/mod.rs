@@ -5,16 +5,19 @@
 
 mod active;
 mod answer;
+mod fault;
 mod inbound;
 mod outbound;
 mod prepare;
 mod record;
 mod tag;
+mod trial;
 mod worker;
 
-pub use active::{Active, BuildInput, ServiceVersions};
+pub use active::{Active, BuildInput, ServiceVersions, UnitDigests};
 pub use answer::Answer;
 pub use inbound::Inbound;
 pub use outbound::Outbound;
 pub use record::{Direction, Explained};
+pub use trial::Trial;
 pub use worker::{Shared, Worker};

@@ -11,9 +11,11 @@ use mesh_decision::{Connection, Forward, Outcome as Decided, Reason, Request, So
 use tokio::time::Instant;
 
 use super::answer::{self, Answer};
+use super::fault::{Guarded, guarded};
 use super::inbound::guard;
 use super::prepare::{Prepared, Trust, edit_all, prepare};
 use super::record::{Direction, Record};
+use super::trial::Drawn;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, strip_response};
 use crate::listen::{Door, Handler, InFlight, Peer};
@@ -41,6 +43,39 @@ impl Outbound {
     }
 }
 
+impl Guarded for Outbound {
+    fn worker(&self) -> &Rc<Worker> {
+        &self.worker
+    }
+
+    fn direction(&self) -> Direction {
+        if self.gateway { Direction::Gateway } else { Direction::Outbound }
+    }
+
+    async fn serve(self: Rc<Self>, mut record: Record, mut head: Head, body: Body) -> (ResponseHead, Body) {
+        let Some(local) = record.local.clone() else {
+            return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-bundle"));
+        };
+        let trust = if self.gateway { Trust::Stranger } else { Trust::Mesh };
+        record.tags.used(&local.active);
+        let prepared = match prepare(&mut head, trust, |host| local.active.engine.slash_mode(host)) {
+            Ok(prepared) => prepared,
+            Err(answer) => return record.refuse(answer),
+        };
+        if record.is_logged() {
+            record.about(&prepared.host, prepared.path());
+        }
+        match decide(&local, &mut record, &head, &prepared, self.gateway) {
+            Err(answer) => {
+                record.about(&prepared.host, prepared.path());
+                record.refuse(answer)
+            }
+            Ok(Next::Answer(written)) => record.answer(written),
+            Ok(Next::Forward(forward)) => send(record, &local, head, body, &prepared, forward).await,
+        }
+    }
+}
+
 impl Handler for Outbound {
     fn door(&self) -> Door {
         if !self.gateway {
@@ -62,31 +97,10 @@ impl Handler for Outbound {
         self: Rc<Self>,
         peer: Rc<Peer>,
         in_flight: InFlight,
-        mut head: Head,
+        head: Head,
         body: Body,
     ) -> (ResponseHead, Body) {
-        let direction = if self.gateway { Direction::Gateway } else { Direction::Outbound };
-        let mut record = Record::new(Rc::clone(&self.worker), direction, peer, in_flight, &head);
-        let Some(local) = record.local.clone() else {
-            return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-bundle"));
-        };
-        let trust = if self.gateway { Trust::Stranger } else { Trust::Mesh };
-        record.tags.used(&local.active);
-        let prepared = match prepare(&mut head, trust, |host| local.active.engine.slash_mode(host)) {
-            Ok(prepared) => prepared,
-            Err(answer) => return record.refuse(answer),
-        };
-        if record.is_logged() {
-            record.about(&prepared.host, prepared.path());
-        }
-        match decide(&local, &mut record, &head, &prepared, self.gateway) {
-            Err(answer) => {
-                record.about(&prepared.host, prepared.path());
-                record.refuse(answer)
-            }
-            Ok(Next::Answer(written)) => record.answer(written),
-            Ok(Next::Forward(forward)) => send(record, &local, head, body, &prepared, forward).await,
-        }
+        guarded(self, peer, in_flight, head, body).await
     }
 }
 
@@ -134,7 +148,17 @@ fn decide<'a>(
     }
     record.tags.used(active);
     let worker = Rc::clone(&record.worker);
-    let decided = active.engine.decide_outbound(&request, &mut worker.scratch.borrow_mut());
+    let mut scratch = worker.scratch.borrow_mut();
+    let decided = match &*active.trial.load() {
+        None => active.engine.decide_outbound(&request, &mut scratch),
+        Some(trial) => {
+            let drawn = Drawn::new(&**active);
+            let drawing = Request { picks: &drawn, ..request };
+            let decided = active.engine.decide_outbound(&drawing, &mut scratch);
+            record.mark.outbound(trial, &decided, &request, &mut scratch, &drawn);
+            decided
+        }
+    };
     let rule = decided.rule.or(decided.edge).map_or("", |rule| &*rule.address);
     match decided.outcome {
         Decided::Forward(forward) => {
@@ -197,6 +221,7 @@ async fn send(
     let mut response = match outcome.result {
         Ok(response) => response,
         Err(failure) => {
+            record.mark.unreachable();
             record.about(&prepared.host, prepared.path());
             return record.refuse(Answer::new(failure.status(), failure.word()));
         }

@@ -16,9 +16,11 @@ use tokio::time::{Instant, Sleep};
 
 use super::answer::Answer;
 use super::tag::Tags;
+use super::trial::Mark;
 use super::worker::{Local, Worker};
 use crate::http::{Body, BodyError, Head, ResponseHead};
 use crate::listen::{InFlight, Peer};
+use crate::probation::Kind;
 use crate::telemetry::{Entry, RequestLabels, RequestMeter, timestamp};
 use crate::upstream::{Lease, Load, Permit, Response};
 
@@ -122,6 +124,8 @@ pub(super) struct Record {
     /// `audit-deny`, or nothing worth saying.
     pub(super) verdict: &'static str,
     pub(super) tags: Tags,
+    /// What probation knows of it.
+    pub(super) mark: Mark,
     decision: String,
     reason: &'static str,
     status: StatusCode,
@@ -152,6 +156,7 @@ impl Record {
             retries: 0,
             verdict: "",
             tags: Tags::default(),
+            mark: Mark::default(),
             decision: String::new(),
             reason: "",
             status: StatusCode::OK,
@@ -261,6 +266,10 @@ impl Record {
         }
         if self.tags.is_mixed() {
             self.worker.shared.metrics.mixed.inc();
+        }
+        if let Some(local) = &self.local {
+            let kind = Kind { failed: self.status.is_server_error(), ..self.mark.kind };
+            local.active.tally.count(self.worker.number, kind);
         }
         let took = self.start.elapsed();
         match &self.meters {

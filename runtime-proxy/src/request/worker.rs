@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -35,6 +36,8 @@ pub struct Shared {
     pub log: AccessLog,
     /// The proxy's clock.
     pub clock: Clock,
+    /// Workers so far.
+    workers: AtomicUsize,
     explained: Mutex<VecDeque<Explained>>,
 }
 
@@ -49,6 +52,7 @@ impl Shared {
             metrics,
             log,
             clock: Clock::start(),
+            workers: AtomicUsize::new(0),
             explained: Mutex::default(),
         }
     }
@@ -78,6 +82,8 @@ pub struct Worker {
     pub pools: Rc<Pools>,
     /// Chances.
     pub random: Random,
+    /// Tells workers apart, from 0.
+    pub number: usize,
     pub(super) scratch: RefCell<Scratch>,
     local: RefCell<Option<Rc<Local>>>,
 }
@@ -96,11 +102,13 @@ impl Worker {
     /// A worker without connections.
     #[must_use]
     pub fn new(shared: Arc<Shared>, seed: u64, tls13_only: bool) -> Self {
+        let number = shared.workers.fetch_add(1, Ordering::Relaxed);
         let connector = Connector::new(shared.identity.clone(), tls13_only);
         Self {
             shared,
             pools: Rc::new(Pools::new(connector)),
             random: Random::new(seed),
+            number,
             scratch: RefCell::default(),
             local: RefCell::default(),
         }

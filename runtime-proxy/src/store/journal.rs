@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use mesh_bundle::release::Accepted;
+use mesh_bundle::trust::TrustSet;
 use mesh_bundle::{Digest, Refusal, State};
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,10 @@ use serde::{Deserialize, Serialize};
 const HISTORY: usize = 64;
 /// Bundles that are remembered as quarantined.
 const QUARANTINE: usize = 256;
+/// Trust sets that are remembered.
+const TRUST: usize = 8;
+/// Deaths before rung 10 after which a bundle is not started again (`bundle.md`, "Activation ladder").
+pub const BOOT_ATTEMPTS: u32 = 3;
 
 /// The journal's content. Written as one file at every change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,7 +26,7 @@ pub struct Journal {
     /// Stored and about to be in force.
     #[serde(default)]
     pub next: Option<Digest>,
-    /// The last known good one.
+    /// The newest that survived its probation here, or that a person chose.
     #[serde(default)]
     pub good: Option<Digest>,
     /// The one in force before `active`.
@@ -48,6 +53,15 @@ pub struct Journal {
     /// The last refusal.
     #[serde(default)]
     pub last_refusal: Option<RefusalRecord>,
+    /// Starts of a bundle that did not end well yet: no graceful stop, no rung 10.
+    #[serde(default)]
+    pub boots: BTreeMap<Digest, u32>,
+    /// The operator's trust set that `trust` grew from; another one begins anew.
+    #[serde(default)]
+    pub root: Option<Digest>,
+    /// Trust sets that good bundles brought, newest last; at most 8.
+    #[serde(default)]
+    pub trust: Vec<TrustSet>,
 }
 
 /// One activation.
@@ -60,8 +74,11 @@ pub struct Activation {
     pub generation: u64,
     /// When, in seconds since the epoch.
     pub at: u64,
-    /// Why: `offered`, `returned`, `resumed`.
+    /// Why: `offered`, `returned` (by hand), `resumed`, `went back` (by itself), `started`.
     pub reason: String,
+    /// How its probation ended: `good`, `good (quiet)`, `bad`; empty while it lasts, or where there was none.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub verdict: String,
 }
 
 /// One refusal.
@@ -99,11 +116,44 @@ impl Journal {
         }
     }
 
+    /// The probation of the bundle in force ended.
+    pub fn judged(&mut self, verdict: &str) {
+        let active = self.active;
+        let newest = self.history.iter_mut().rev().find(|activation| Some(activation.bundle) == active);
+        if let Some(activation) = newest {
+            verdict.clone_into(&mut activation.verdict);
+        }
+    }
+
+    /// A trust set takes effect.
+    pub fn trusts(&mut self, set: TrustSet) {
+        self.trust.push(set);
+        if self.trust.len() > TRUST {
+            self.trust.remove(0);
+        }
+    }
+
+    /// A bundle is about to be started; how often that did not end well before.
+    pub fn boots_again(&mut self, bundle: Digest) {
+        let named: Vec<Digest> = self.start_order();
+        self.boots.retain(|known, _| named.contains(known));
+        let count = self.boots.entry(bundle).or_insert(0);
+        *count = count.saturating_add(1);
+    }
+
+    /// Whether a bundle died too often to be started again.
+    #[must_use]
+    pub fn is_deadly(&self, bundle: Digest) -> bool {
+        self.boots.get(&bundle).is_some_and(|count| *count >= BOOT_ATTEMPTS)
+    }
+
     /// A bundle is not to be activated again by itself.
     pub fn quarantine(&mut self, bundle: Digest, reason: &str) {
-        if self.quarantine.len() < QUARANTINE || self.quarantine.contains_key(&bundle) {
-            self.quarantine.insert(bundle, reason.to_owned());
+        // The newest is the likeliest to be offered again.
+        if self.quarantine.len() >= QUARANTINE && !self.quarantine.contains_key(&bundle) {
+            self.quarantine.pop_first();
         }
+        self.quarantine.insert(bundle, reason.to_owned());
     }
 
     /// Bundles to try at start, best first: the one in force, the last good one, then older ones.
@@ -148,8 +198,13 @@ mod tests {
     #[test]
     fn going_back_and_forth_pushes_no_bundle_out() {
         let (old, new) = (Digest::of(b"old"), Digest::of(b"new"));
-        let activation =
-            |bundle, reason: &str| Activation { bundle, generation: 1, at: 0, reason: reason.to_owned() };
+        let activation = |bundle, reason: &str| Activation {
+            bundle,
+            generation: 1,
+            at: 0,
+            reason: reason.to_owned(),
+            verdict: String::new(),
+        };
         let mut journal = Journal::default();
         journal.activated(activation(old, "offered"));
         for _ in 0..200 {

@@ -8,5 +8,5 @@ mod journal;
 mod room;
 
 pub use disk::{Disk, RealDisk};
-pub use journal::{Activation, Journal, RefusalRecord};
+pub use journal::{Activation, BOOT_ATTEMPTS, Journal, RefusalRecord};
 pub use room::{Store, StoreError};

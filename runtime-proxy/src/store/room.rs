@@ -47,6 +47,8 @@ pub struct Store<D> {
     dir: PathBuf,
     disk: D,
     journal: Journal,
+    /// The journal in memory is ahead of the disk.
+    unwritten: bool,
     /// Held while the process lives.
     _lock: File,
 }
@@ -75,7 +77,7 @@ impl<D: Disk> Store<D> {
                 }
             }
         }
-        Ok(Self { dir: dir.to_owned(), disk, journal, _lock: lock })
+        Ok(Self { dir: dir.to_owned(), disk, journal, unwritten: false, _lock: lock })
     }
 
     /// The journal as it is on disk.
@@ -91,15 +93,48 @@ impl<D: Disk> Store<D> {
     pub fn update(&mut self, change: impl FnOnce(&mut Journal)) -> Result<(), StoreError> {
         let mut journal = self.journal.clone();
         change(&mut journal);
-        if journal == self.journal {
+        if journal == self.journal && !self.unwritten {
             return Ok(());
         }
-        let path = self.dir.join("journal.json");
-        let bytes =
-            serde_json::to_vec_pretty(&journal).map_err(|error| failed("write", &path)(error.into()))?;
-        self.replace(&path, &bytes)?;
+        self.write(&journal)?;
         self.journal = journal;
+        self.unwritten = false;
         Ok(())
+    }
+
+    /// Changes the journal for something that has happened already: in memory at once, on disk as soon as that is
+    /// possible.
+    ///
+    /// # Errors
+    /// The disk refused; [`Store::flush`] tries again.
+    pub fn note(&mut self, change: impl FnOnce(&mut Journal)) -> Result<(), StoreError> {
+        change(&mut self.journal);
+        self.unwritten = true;
+        self.flush()
+    }
+
+    /// Writes what [`Store::note`] could not.
+    ///
+    /// # Errors
+    /// The disk refuses still.
+    pub fn flush(&mut self) -> Result<(), StoreError> {
+        if self.unwritten {
+            self.write(&self.journal)?;
+            self.unwritten = false;
+        }
+        Ok(())
+    }
+
+    /// Compares the journal on disk with the one in memory.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] where somebody else changed it; whatever it holds is written over at the next change.
+    pub fn compare(&self) -> Result<(), StoreError> {
+        let path = self.dir.join("journal.json");
+        if self.unwritten || read_journal(&self.disk, &path)? == self.journal {
+            return Ok(());
+        }
+        Err(StoreError::Damaged { path, reason: "somebody else changed it".to_owned() })
     }
 
     /// Stores an archive under its bundle's id.
@@ -135,6 +170,13 @@ impl<D: Disk> Store<D> {
             }
         }
         Ok(removed)
+    }
+
+    fn write(&self, journal: &Journal) -> Result<(), StoreError> {
+        let path = self.dir.join("journal.json");
+        let bytes =
+            serde_json::to_vec_pretty(journal).map_err(|error| failed("write", &path)(error.into()))?;
+        self.replace(&path, &bytes)
     }
 
     fn archive_path(&self, bundle: Digest) -> PathBuf {
@@ -190,7 +232,13 @@ mod tests {
     }
 
     fn activation(number: u8) -> Activation {
-        Activation { bundle: id(number), generation: u64::from(number), at: 0, reason: "offered".to_owned() }
+        Activation {
+            bundle: id(number),
+            generation: u64::from(number),
+            at: 0,
+            reason: "offered".to_owned(),
+            verdict: String::new(),
+        }
     }
 
     /// What happens at the operation whose turn it is.

@@ -78,6 +78,14 @@ pub struct Metrics {
     pub mixed: Counter,
     /// Access log lines that were dropped.
     pub log_dropped: Counter,
+    /// Requests at which the proxy itself failed.
+    pub faults: Counter,
+    /// Bundles that were left by themselves after a bad probation.
+    pub returns: Counter,
+    /// Looks at the state folder that found something changed by somebody else.
+    pub alarms: Counter,
+    /// 1 while the bundle in force is on probation.
+    pub probation: Gauge,
 }
 
 impl Default for Metrics {
@@ -107,6 +115,10 @@ impl Metrics {
             activations: Counter::default(),
             mixed: Counter::default(),
             log_dropped: Counter::default(),
+            faults: Counter::default(),
+            returns: Counter::default(),
+            alarms: Counter::default(),
+            probation: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -152,6 +164,26 @@ impl Metrics {
             "service_mesh_access_log_dropped",
             "Access log lines dropped",
             self.log_dropped.clone(),
+        );
+        registry.register(
+            "service_mesh_proxy_faults",
+            "Requests at which the proxy itself failed",
+            self.faults.clone(),
+        );
+        registry.register(
+            "service_mesh_bundle_returns",
+            "Bundles left by themselves after a bad probation",
+            self.returns.clone(),
+        );
+        registry.register(
+            "service_mesh_store_alarms",
+            "Looks at the state folder that found something changed by somebody else",
+            self.alarms.clone(),
+        );
+        registry.register(
+            "service_mesh_bundle_probation",
+            "1 while the bundle in force is on probation",
+            self.probation.clone(),
         );
     }
 

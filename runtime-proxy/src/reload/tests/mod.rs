@@ -1,7 +1,12 @@
 //! A reloader against a real folder, with a clock of the test's own.
 
+mod offers;
+mod probation;
+mod survival;
+mod trust;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -10,11 +15,13 @@ use mesh_bundle::pack::{Input, pack, seal, state_digest};
 use mesh_bundle::program::{Gateway, Mesh, TlsMode};
 use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
 use mesh_bundle::trust::{SigningKey, TrustSet};
-use mesh_bundle::{Digest, Name, Owner, Program, Rung, State, archive};
+use mesh_bundle::{Digest, Name, Owner, Program, State, archive};
 
 use super::{Config, Look, Reloader, Secrets, Source};
+use crate::probation::Kind;
 use crate::request::Shared;
 use crate::store::{RealDisk, Store};
+use crate::taste::InProcess;
 use crate::telemetry::{AccessLog, Metrics, Target};
 use crate::tls::testing::Authority;
 use crate::upstream::Directory;
@@ -25,21 +32,51 @@ fn name(text: &str) -> Name {
 
 struct Rig {
     dir: tempfile::TempDir,
-    key: SigningKey,
+    /// What signs.
+    keys: Vec<SigningKey>,
+    /// What `--trust` says.
+    trust: TrustSet,
     millis: Arc<AtomicU64>,
     shared: Arc<Shared>,
 }
 
+/// What a bundle of the rig says beside the usual.
+#[derive(Default)]
+struct Content {
+    generation: u64,
+    /// One listening port more than 443 makes another bundle.
+    port: u16,
+    secret: Option<&'static str>,
+    trust: Option<TrustSet>,
+    kind: ReleaseKind,
+    floor: u64,
+    denied: Vec<String>,
+    expires: Option<u64>,
+}
+
 impl Rig {
     fn new() -> Self {
-        let metrics = Metrics::new();
-        let log = AccessLog::open(&Target::Off, metrics.log_dropped.clone()).unwrap();
+        let (shared, key) = (Self::shared(), SigningKey::generate().unwrap());
         Self {
             dir: tempfile::tempdir().unwrap(),
-            key: SigningKey::generate().unwrap(),
+            trust: TrustSet::new(1, vec![key.public()]).unwrap(),
+            keys: vec![key],
             millis: Arc::default(),
-            shared: Arc::new(Shared::new(metrics, log, None)),
+            shared,
         }
+    }
+
+    fn shared() -> Arc<Shared> {
+        let metrics = Metrics::new();
+        let log = AccessLog::open(&Target::Off, metrics.log_dropped.clone()).unwrap();
+        Arc::new(Shared::new(metrics, log, None))
+    }
+
+    /// The process died: all that was in memory is gone.
+    fn die(&mut self, reloader: Reloader<RealDisk>) {
+        drop(reloader);
+        self.shared = Self::shared();
+        self.millis = Arc::default();
     }
 
     fn path(&self, file: &str) -> PathBuf {
@@ -52,7 +89,8 @@ impl Rig {
             mesh: name("shop"),
             environment: name("prod"),
             owner: Owner::Gateway(name("public")),
-            trust: TrustSet::new(1, vec![self.key.public()]).unwrap(),
+            trust: self.trust.clone(),
+            taster: Box::new(InProcess),
             application: None,
             seed: 0,
             now: Box::new(|| 0),
@@ -67,10 +105,16 @@ impl Rig {
 
     /// A bundle whose gateway needs the secret `tls/shop`.
     fn bundle(&self, generation: u64) -> (Digest, Vec<u8>) {
+        self.made(Content { generation, secret: Some("tls/shop"), ..Content::default() })
+    }
+
+    fn made(&self, content: Content) -> (Digest, Vec<u8>) {
         let mut mesh = Mesh::new(name("shop"), name("prod"), "shop.example");
         mesh.tls = TlsMode::Permissive;
+        mesh.trust = content.trust;
         let mut program = Program::new(mesh);
-        let gateway = Gateway { listen: 443, hosts: Vec::new(), certificate: Some("tls/shop".into()) };
+        let certificate = content.secret.map(str::to_owned);
+        let gateway = Gateway { listen: 443 + content.port, hosts: Vec::new(), certificate };
         program.gateways.insert(name("public"), gateway);
         let (maps, tests) = (BTreeMap::new(), BTreeMap::new());
         let input = Input { program: &program, source: None, compiler: "test", maps: &maps, tests: &tests };
@@ -80,17 +124,32 @@ impl Rig {
             mesh: name("shop"),
             environment: name("prod"),
             epoch: 0,
-            generation,
+            generation: content.generation,
             bundle: packed.id,
             state: state_digest(&state).unwrap(),
-            kind: ReleaseKind::Config,
-            expires: None,
-            floor: 0,
-            acknowledges: Acknowledges::default(),
+            kind: content.kind,
+            expires: content.expires,
+            floor: content.floor,
+            acknowledges: Acknowledges { removed: 0, denied: content.denied },
             fence: 0,
         };
-        seal(&mut packed.files, &state, &release, std::slice::from_ref(&self.key)).unwrap();
+        seal(&mut packed.files, &state, &release, &self.keys).unwrap();
         (packed.id, archive::write(&packed.files).unwrap())
+    }
+
+    /// Offers one and looks.
+    fn take(&self, reloader: &mut Reloader<RealDisk>, content: Content) -> (Digest, Look) {
+        let (id, bytes) = self.made(content);
+        self.offer(&bytes);
+        (id, reloader.look(false))
+    }
+
+    /// So many requests end like this under what is in force.
+    fn requests(&self, count: u64, kind: Kind) {
+        let active = self.shared.active.load_full().unwrap();
+        for worker in 0..count {
+            active.tally.count(usize::try_from(worker).unwrap(), kind);
+        }
     }
 
     fn offer(&self, bytes: &[u8]) {
@@ -123,59 +182,4 @@ fn code(look: &Look) -> &str {
         Look::Activated { .. } => "activated",
         Look::Held { .. } => "held",
     }
-}
-
-#[test]
-fn a_refused_offer_is_looked_at_again_when_what_it_lacked_may_have_come() {
-    let rig = Rig::new();
-    let mut reloader = rig.reloader();
-    let (id, bytes) = rig.bundle(1);
-    assert_eq!(code(&reloader.look(false)), "unreadable-source");
-    rig.offer(&bytes);
-    assert_eq!(code(&reloader.look(false)), "missing-secret");
-    let said = rig.refusals();
-    assert_eq!(code(&reloader.look(false)), "unchanged", "not before its time");
-    for wait in [1_000, 2_000, 4_000] {
-        rig.pass(wait - 1);
-        assert_eq!(code(&reloader.look(false)), "unchanged", "{wait}");
-        rig.pass(1);
-        assert_eq!(code(&reloader.look(false)), "missing-secret", "{wait}");
-    }
-    assert_eq!(rig.refusals(), said, "the same reason is said once");
-    rig.add_secret();
-    assert_eq!(code(&reloader.look(false)), "unchanged");
-    rig.pass(8_000);
-    assert_eq!(reloader.look(false), Look::Activated { bundle: id });
-    let status = reloader.status();
-    assert_eq!((status.active, status.generation), (Some(id), Some(1)));
-    let last = status.journal.last_refusal.unwrap();
-    assert_eq!((last.bundle, last.refusal.rung), (Some(id), Rung::Built));
-    assert_eq!(last.refusal.unit.as_deref(), Some("gateways/public"));
-}
-
-#[test]
-fn the_same_bytes_are_not_climbed_with_twice() {
-    let rig = Rig::new();
-    rig.add_secret();
-    let mut reloader = rig.reloader();
-    let (id, good) = rig.bundle(1);
-    let mut bad = rig.bundle(2).1;
-    bad.truncate(bad.len() / 2);
-    rig.offer(&good);
-    assert_eq!(reloader.look(false), Look::Activated { bundle: id });
-    rig.offer(&good);
-    assert_eq!(reloader.look(false), Look::Unchanged);
-    for (round, expected) in ["malformed", "unchanged", "unchanged"].iter().enumerate() {
-        rig.offer(&bad);
-        let look = reloader.look(false);
-        let got = if round == 0 && matches!(look, Look::Refused { .. }) { "malformed" } else { code(&look) };
-        assert_eq!(got, *expected, "{look:?}");
-        rig.pass(60_000);
-    }
-    assert_eq!(rig.refusals(), 1);
-    // An operator who asks gets the reason all the same.
-    assert!(matches!(reloader.look(true), Look::Refused { .. }));
-    rig.offer(&rig.bundle(3).1);
-    assert!(matches!(reloader.look(false), Look::Activated { .. }));
-    assert!(Path::exists(&rig.path("state/journal.json")));
 }

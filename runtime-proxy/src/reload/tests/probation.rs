@@ -1,0 +1,163 @@
+//! Rung 9: good, quiet, bad.
+
+use mesh_bundle::Rung;
+use mesh_bundle::release::ReleaseKind;
+
+use super::{Content, Look, Rig, code};
+use crate::probation::Kind;
+
+const SAME: Kind = Kind { differs: false, denied: false, failed: false, fault: false };
+const DENIED: Kind = Kind { differs: true, denied: true, ..SAME };
+
+fn content(generation: u64) -> Content {
+    Content { generation, port: u16::try_from(generation).unwrap(), ..Content::default() }
+}
+
+#[test]
+fn a_bundle_is_good_after_a_window_with_requests_and_not_before() {
+    let rig = Rig::new();
+    let mut reloader = rig.reloader();
+    let (first, look) = rig.take(&mut reloader, content(1));
+    assert_eq!((look, reloader.status().journal.good), (Look::Activated { bundle: first }, None));
+    rig.requests(50, SAME);
+    rig.pass(60_000);
+    assert_eq!(reloader.tick(), None);
+    assert_eq!(reloader.status().journal.good, Some(first));
+    let (second, _) = rig.take(&mut reloader, content(2));
+    let status = reloader.status();
+    assert_eq!((status.active, status.journal.good), (Some(second), Some(first)));
+    assert_eq!(status.probation.unwrap().back_to, Some(first));
+    rig.requests(1_000, Kind { differs: true, ..SAME });
+    rig.pass(59_999);
+    reloader.tick();
+    assert_eq!(reloader.status().journal.good, Some(first), "the window is not over");
+    rig.pass(1);
+    reloader.tick();
+    let status = reloader.status();
+    assert_eq!((status.journal.good, status.probation), (Some(second), None));
+    assert_eq!(status.journal.history.last().unwrap().verdict, "good");
+    let active = rig.shared.active.load_full().unwrap();
+    assert!(active.trial.load().is_none(), "the older engine is let go");
+}
+
+#[test]
+fn a_bad_bundle_goes_back_by_itself_and_is_not_taken_again() {
+    let rig = Rig::new();
+    let mut reloader = rig.reloader();
+    let (first, _) = rig.take(&mut reloader, content(1));
+    rig.requests(50, SAME);
+    rig.pass(60_000);
+    reloader.tick();
+    let (second, _) = rig.take(&mut reloader, content(2));
+    rig.requests(196, SAME);
+    rig.requests(49, DENIED);
+    assert_eq!(reloader.tick(), None, "one counted request less than a verdict takes");
+    rig.requests(4, SAME);
+    rig.requests(1, DENIED);
+    assert_eq!(reloader.tick(), Some(first));
+    let status = reloader.status();
+    assert_eq!((status.active, status.journal.good), (Some(first), Some(first)));
+    assert!(status.journal.quarantine[&second].contains("20 % of 250 requests"), "{:?}", status.journal);
+    assert_eq!(status.journal.history.last().unwrap().reason, "went back");
+    assert!(!status.journal.hold, "offers go on");
+    let Look::Refused { refusal } = reloader.look(true) else { panic!("taken again") };
+    assert_eq!((refusal.rung, refusal.code.as_str()), (Rung::Probation, "quarantined"));
+    assert_eq!(reloader.rollback(Some(second)).unwrap_err().code, "quarantined");
+    // Another bundle is taken as ever, and the quarantine outlives the process.
+    let (third, look) = rig.take(&mut reloader, content(3));
+    assert_eq!(look, Look::Activated { bundle: third });
+    drop(reloader);
+    let mut reloader = rig.reloader();
+    assert_eq!(reloader.start(), Some(third));
+    let pin = Content { generation: 4, port: 2, kind: ReleaseKind::Pin, ..Content::default() };
+    let (pinned, look) = rig.take(&mut reloader, pin);
+    assert_eq!((pinned, look), (second, Look::Activated { bundle: second }));
+    assert!(reloader.status().journal.quarantine.is_empty());
+}
+
+#[test]
+fn resume_ends_a_quarantine() {
+    let rig = Rig::new();
+    let mut reloader = rig.reloader();
+    rig.take(&mut reloader, content(1));
+    let (second, _) = rig.take(&mut reloader, content(2));
+    rig.requests(100, DENIED);
+    assert!(reloader.tick().is_some());
+    assert_eq!(reloader.resume(Some(second)).unwrap(), Look::Activated { bundle: second });
+}
+
+#[test]
+fn an_outage_or_silence_returns_nobody() {
+    let rig = Rig::new();
+    let mut reloader = rig.reloader();
+    let (first, _) = rig.take(&mut reloader, content(1));
+    rig.requests(50, SAME);
+    rig.pass(60_000);
+    reloader.tick();
+    let (second, _) = rig.take(&mut reloader, content(2));
+    rig.requests(700, Kind { failed: true, ..SAME });
+    rig.requests(300, Kind { failed: true, differs: true, ..SAME });
+    rig.pass(60_000);
+    assert_eq!(reloader.tick(), None);
+    assert_eq!(reloader.status().journal.good, Some(second));
+    let (third, _) = rig.take(&mut reloader, content(3));
+    rig.pass(1_799_999);
+    assert_eq!((reloader.tick(), reloader.status().journal.good), (None, Some(second)));
+    rig.pass(1);
+    reloader.tick();
+    let journal = reloader.status().journal;
+    assert_eq!((journal.good, &*journal.history.last().unwrap().verdict), (Some(third), "good (quiet)"));
+    assert_ne!(first, third);
+}
+
+#[test]
+fn a_second_bundle_during_a_probation_is_measured_by_the_good_one() {
+    let rig = Rig::new();
+    let mut reloader = rig.reloader();
+    let (good, _) = rig.take(&mut reloader, content(1));
+    rig.requests(50, SAME);
+    rig.pass(60_000);
+    reloader.tick();
+    rig.take(&mut reloader, content(2));
+    let (third, _) = rig.take(&mut reloader, content(3));
+    assert_eq!(reloader.status().probation.unwrap().back_to, Some(good));
+    rig.requests(100, DENIED);
+    assert_eq!(reloader.tick(), Some(good));
+    assert!(reloader.status().journal.quarantine.contains_key(&third));
+}
+
+#[test]
+fn below_the_floor_there_is_no_way_back() {
+    let rig = Rig::new();
+    let mut reloader = rig.reloader();
+    rig.take(&mut reloader, content(1));
+    let (second, _) = rig.take(&mut reloader, Content { floor: 2, ..content(2) });
+    rig.requests(100, DENIED);
+    assert_eq!(reloader.tick(), None);
+    let status = reloader.status();
+    assert_eq!((status.active, status.probation), (Some(second), None));
+    assert_eq!(status.journal.history.last().unwrap().verdict, "bad");
+    assert_eq!(code(&reloader.look(true)), "unchanged");
+}
+
+#[test]
+fn a_full_disk_does_not_keep_a_bad_bundle() {
+    let rig = Rig::new();
+    let mut reloader = rig.reloader();
+    let (first, _) = rig.take(&mut reloader, content(1));
+    let (second, _) = rig.take(&mut reloader, content(2));
+    rig.requests(100, DENIED);
+    // A folder in the journal's place lets every write fail, for root too.
+    let (journal, aside) = (rig.path("state/journal.json"), rig.path("aside"));
+    std::fs::rename(&journal, &aside).unwrap();
+    std::fs::create_dir(&journal).unwrap();
+    assert_eq!(reloader.tick(), Some(first));
+    assert!(reloader.status().journal.quarantine.contains_key(&second));
+    std::fs::remove_dir(&journal).unwrap();
+    std::fs::rename(&aside, &journal).unwrap();
+    reloader.tick();
+    drop(reloader);
+    let mut reloader = rig.reloader();
+    assert_eq!(reloader.start(), Some(first), "written down as soon as that was possible");
+    assert!(reloader.status().journal.quarantine.contains_key(&second));
+}

@@ -1,0 +1,61 @@
+//! Keys are replaced by good bundles, and by an operator.
+
+use mesh_bundle::trust::{SigningKey, TrustSet};
+
+use super::{Content, Look, Rig, code};
+use crate::probation::Kind;
+
+fn content(generation: u64) -> Content {
+    Content { generation, port: u16::try_from(generation).unwrap(), ..Content::default() }
+}
+
+#[test]
+fn the_next_set_counts_once_its_bundle_is_good_and_the_old_one_no_more() {
+    let mut rig = Rig::new();
+    let next = SigningKey::generate().unwrap();
+    let set = TrustSet::new(1, vec![next.public()]).unwrap();
+    let mut reloader = rig.reloader();
+    assert_eq!(reloader.start(), None);
+    let (first, _) = rig.take(&mut reloader, Content { trust: Some(set), ..content(1) });
+    // Not yet good: the old key counts, the next one does not.
+    let old = std::mem::replace(&mut rig.keys, vec![next]);
+    assert_eq!(code(&rig.take(&mut reloader, content(2)).1), "bad-signature");
+    rig.requests(50, Kind::default());
+    rig.pass(60_000);
+    reloader.tick();
+    assert_eq!(reloader.status().keys, [rig.keys[0].public().id()]);
+    let (second, look) = rig.take(&mut reloader, content(3));
+    assert_eq!(look, Look::Activated { bundle: second });
+    let new = std::mem::replace(&mut rig.keys, old);
+    assert_eq!(code(&rig.take(&mut reloader, content(4)).1), "bad-signature", "the rotated key is out");
+    // What was accepted under the old key can be gone back to, now and after a restart.
+    assert_eq!(reloader.rollback(Some(first)).unwrap(), first);
+    drop(reloader);
+    let mut reloader = rig.reloader();
+    assert_eq!(reloader.start(), Some(first));
+    assert_eq!(reloader.status().keys, [new[0].public().id()], "the rotation outlives the process");
+    // An operator who gives another file begins anew.
+    let third = SigningKey::generate().unwrap();
+    rig.trust = TrustSet::new(1, vec![third.public(), rig.keys[0].public()]).unwrap();
+    drop(reloader);
+    let mut reloader = rig.reloader();
+    reloader.start();
+    assert_eq!(reloader.status().keys.len(), 2);
+}
+
+#[test]
+fn a_threshold_is_kept_over_a_rotation() {
+    let mut rig = Rig::new();
+    let two = [SigningKey::generate().unwrap(), SigningKey::generate().unwrap()];
+    let set = TrustSet::new(2, two.iter().map(SigningKey::public).collect()).unwrap();
+    let mut reloader = rig.reloader();
+    rig.take(&mut reloader, Content { trust: Some(set), ..content(1) });
+    rig.requests(50, Kind::default());
+    rig.pass(60_000);
+    reloader.tick();
+    let [one, other] = two;
+    rig.keys = vec![one];
+    assert_eq!(code(&rig.take(&mut reloader, content(2)).1), "bad-signature", "one of two is not enough");
+    rig.keys.push(other);
+    assert!(matches!(rig.take(&mut reloader, content(3)).1, Look::Activated { .. }));
+}

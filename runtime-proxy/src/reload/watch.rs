@@ -1,0 +1,243 @@
+//! Rung 9 and 10: what becomes of a bundle that is in force, and of what lies on the disk meanwhile.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mesh_bundle::Digest;
+use serde::Serialize;
+
+use super::climb::Ready;
+use super::reloader::Reloader;
+use crate::probation::{Bounds, Counts, Verdict};
+use crate::request::{Active, Trial};
+use crate::store::{Activation, Disk};
+use crate::telemetry::Level;
+use crate::tls::Reload;
+use crate::upstream::Known;
+
+/// A probation under way.
+#[derive(Debug)]
+pub(super) struct Watching {
+    since: Duration,
+    bounds: Bounds,
+}
+
+/// How a probation stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OnProbation {
+    /// For how many seconds.
+    pub seconds: u64,
+    /// What was counted.
+    pub counts: Counts,
+    /// The bad share, in basis points of all requests.
+    pub share: u32,
+    /// The bad share at which it ends badly, in basis points.
+    pub allowed: u32,
+    /// The bundle that it goes back to; none where it is the first.
+    pub back_to: Option<Digest>,
+}
+
+impl<D: Disk> Reloader<D> {
+    /// Once a second: counts, judges, and does what follows. Says which bundle it went back to, if it did.
+    pub fn tick(&mut self) -> Option<Digest> {
+        if let Err(error) = self.store.flush() {
+            self.events.say(Level::Error, &format!("the journal cannot be written: {error}"));
+        }
+        let active = self.shared.active.load_full()?;
+        let (now, counts) = ((self.config.elapsed)(), active.tally.counts());
+        let Some(watching) = &self.watching else {
+            let window = Duration::from_millis(active.engine.program().mesh.probation.window_ms);
+            self.before.sample(now, &counts, window);
+            if now >= window {
+                self.survived(active.bundle);
+            }
+            return None;
+        };
+        match watching.bounds.judge(&counts, now.saturating_sub(watching.since)) {
+            Verdict::Open => None,
+            Verdict::Good => {
+                self.is_good(&active, "good");
+                None
+            }
+            Verdict::GoodQuiet => {
+                self.is_good(&active, "good (quiet)");
+                None
+            }
+            Verdict::Bad(reason) => self.go_back(&active, &reason),
+        }
+    }
+
+    /// The process is about to stop as it was told to: that is no death.
+    pub fn stop(&mut self) {
+        if let Some(active) = self.shared.active.load_full() {
+            self.survived(active.bundle);
+        }
+    }
+
+    /// Looks whether what lies in the state folder is what was put there. What was changed is refused when it is
+    /// loaded next; until then somebody should know.
+    pub fn recheck(&mut self) {
+        let holds = self.store.journal().holds(usize::MAX);
+        self.archives.retain(|bundle, _| holds.contains(bundle));
+        let mut alarms = BTreeSet::new();
+        for (bundle, expected) in &self.archives {
+            match self.store.get(*bundle) {
+                Ok(bytes) if Digest::of(&bytes) == *expected => {}
+                Ok(_) => {
+                    alarms.insert(format!(
+                        "bundle {bundle} was changed on the own disk; it will be refused when it is loaded next"
+                    ));
+                }
+                Err(error) => {
+                    alarms.insert(format!("bundle {bundle} cannot be read back: {error}"));
+                }
+            }
+        }
+        if let Err(error) = self.store.compare() {
+            alarms.insert(error.to_string());
+        }
+        for alarm in alarms.difference(&self.alarms) {
+            self.shared.metrics.alarms.inc();
+            self.events.say(Level::Error, alarm);
+        }
+        self.alarms = alarms;
+    }
+
+    /// Looks at the secrets' files.
+    pub fn poll_secrets(&mut self) {
+        let Some(public) = &self.public else { return };
+        match public.poll() {
+            Reload::Unchanged => {}
+            Reload::Taken => {
+                let message = format!("secret `{}` was replaced", public.name());
+                self.shared.public.store(Some(public.current()));
+                self.events.say(Level::Info, &message);
+            }
+            Reload::Refused(error) => {
+                self.shared.metrics.file_refused("secrets");
+                let message =
+                    format!("secret `{}` was replaced by something unusable: {error}", public.name());
+                self.events.say(Level::Error, &message);
+            }
+        }
+    }
+
+    /// How the probation stands, if there is one.
+    pub(super) fn on_probation(&self) -> Option<OnProbation> {
+        let (watching, active) = (self.watching.as_ref()?, self.shared.active.load_full()?);
+        let counts = active.tally.counts();
+        Some(OnProbation {
+            seconds: (self.config.elapsed)().saturating_sub(watching.since).as_secs(),
+            share: counts.bad_share(),
+            counts,
+            allowed: watching.bounds.allowed(),
+            back_to: active.trial.load().as_ref().map(|trial| trial.old.bundle),
+        })
+    }
+
+    /// A new bundle is compared with `old`, the last good one, under the newest state.
+    pub(super) fn begin_probation(&mut self, fresh: &Active, denied: Vec<String>, old: Option<Arc<Active>>) {
+        let bounds = fresh.engine.program().mesh.probation.clone();
+        self.watching = Some(Watching {
+            since: (self.config.elapsed)(),
+            bounds: Bounds::new(bounds, self.before.share()),
+        });
+        let Some(old) = old else { return };
+        let old = if old.state == self.store.journal().state {
+            Ok(old)
+        } else {
+            self.under_newest_state(&old).map(Arc::new)
+        };
+        match old {
+            Ok(old) => fresh.trial.store(Some(Arc::new(Trial { old, denied }))),
+            Err(refusal) => {
+                let message =
+                    format!("nothing to go back to: the bundle before does not take the state: {refusal}");
+                self.events.say(Level::Error, &message);
+            }
+        }
+    }
+
+    /// Rung 10.
+    fn is_good(&mut self, active: &Active, verdict: &str) {
+        let bundle = active.bundle;
+        self.watching = None;
+        self.shared.metrics.probation.set(0);
+        // With it goes the older engine.
+        active.trial.store(None);
+        let mesh = &active.engine.program().mesh;
+        let next = mesh.trust.clone().filter(|next| next != self.trust());
+        let rotates = next.is_some();
+        let written = self.store.note(|journal| {
+            journal.good = Some(bundle);
+            journal.judged(verdict);
+            journal.boots.remove(&bundle);
+            if let Some(next) = next {
+                journal.trusts(next);
+            }
+        });
+        let keep = usize::try_from(mesh.keep).unwrap_or(usize::MAX);
+        if let Err(error) = written.and_then(|()| self.store.clean(keep).map(drop)) {
+            self.events
+                .say(Level::Error, &format!("{bundle} is good, but the state folder says no: {error}"));
+        }
+        self.events.say(Level::Info, &format!("{bundle} is {verdict}"));
+        if rotates {
+            self.events.say(Level::Warn, "from now on the keys count that this bundle names");
+        }
+    }
+
+    /// Back to the last good one, by itself.
+    fn go_back(&mut self, active: &Arc<Active>, reason: &str) -> Option<Digest> {
+        let bundle = active.bundle;
+        self.watching = None;
+        let old = active.trial.swap(None).map(|trial| Arc::clone(&trial.old));
+        let floor = self.store.journal().accepted.as_ref().map_or(0, |accepted| accepted.floor);
+        let Some(old) = old.filter(|old| old.generation >= floor) else {
+            let message = format!("{bundle} is bad, and there is no older bundle to go back to: {reason}");
+            self.events.say(Level::Error, &message);
+            self.shared.metrics.probation.set(0);
+            if let Err(error) = self.store.note(|journal| journal.judged("bad")) {
+                self.events.say(Level::Error, &format!("the journal cannot be written: {error}"));
+            }
+            return None;
+        };
+        let public = match self.secrets.public(old.engine.program(), &self.config.owner, self.public.as_ref())
+        {
+            Ok(public) => public,
+            Err(refusal) => {
+                self.events.say(Level::Error, &format!("a secret of the older bundle is gone: {refusal}"));
+                self.public.clone()
+            }
+        };
+        let known = Known { scope: old.versions(), elsewhere: std::mem::take(&mut self.known.elsewhere) };
+        let (target, generation) = (old.bundle, old.generation);
+        self.put_in_force(Ready { active: old, known, public, denied: Vec::new() });
+        let at = (self.config.now)();
+        let written = self.store.note(|journal| {
+            journal.judged("bad");
+            journal.quarantine(bundle, reason);
+            journal.good = Some(target);
+            let reason = "went back".to_owned();
+            journal.activated(Activation { bundle: target, generation, at, reason, verdict: String::new() });
+        });
+        if let Err(error) = written {
+            self.events.say(Level::Error, &format!("the return is not written down yet: {error}"));
+        }
+        self.shared.metrics.returns.inc();
+        let message = format!("{bundle} is bad, {target} is in force again: {reason}");
+        self.events.say(Level::Error, &message);
+        Some(target)
+    }
+
+    /// The process lived long enough under a bundle, or ended as it should: its starts are forgiven.
+    fn survived(&mut self, bundle: Digest) {
+        if self.store.journal().boots.contains_key(&bundle)
+            && let Err(error) = self.store.note(|journal| journal.boots.retain(|known, _| *known != bundle))
+        {
+            self.events.say(Level::Error, &format!("the journal cannot be written: {error}"));
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! The child's side.
+
+use std::io::{self, Read, Write};
+use std::sync::Arc;
+
+use mesh_bundle::unit::{Unit, UnitId};
+use mesh_bundle::{Program, Refusal, Rung, limits};
+use mesh_decision::Engine;
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+use super::meal::{Meal, Verdict};
+
+/// What a child may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of address space.
+    pub memory: u64,
+    /// Seconds of processor time.
+    pub seconds: u64,
+}
+
+impl Default for Limits {
+    /// 1 GiB and 10 s. An engine of 10,000 routes takes 50 MiB and 0.05 s.
+    fn default() -> Self {
+        Self { memory: 1 << 30, seconds: 10 }
+    }
+}
+
+/// What `mesh-proxy taste` does: limits itself, reads a meal from standard input, writes a [`Verdict`] to standard
+/// output.
+///
+/// # Errors
+/// What the system says of limits, input or output; the parent takes that as a refusal too.
+pub fn run(limits: Limits) -> io::Result<()> {
+    limit(Resource::As, limits.memory)?;
+    limit(Resource::Cpu, limits.seconds)?;
+    limit(Resource::Core, 0)?;
+    let mut all = Vec::new();
+    io::stdin().lock().take(limits::BUNDLE_BYTES as u64 * 2).read_to_end(&mut all)?;
+    let meal = Meal::read(&all)?;
+    drop(all);
+    #[cfg(debug_assertions)]
+    fault(meal.order.fault.as_deref());
+    let verdict = match taste(&meal) {
+        Ok(cases) => Verdict::Good { cases },
+        Err(refusal) => Verdict::Refused(refusal),
+    };
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, &verdict)?;
+    out.flush()
+}
+
+fn limit(what: Resource, to: u64) -> io::Result<()> {
+    Ok(setrlimit(what, Rlimit { current: Some(to), maximum: Some(to) })?)
+}
+
+/// Rungs 5 and 6.
+pub(super) fn taste(meal: &Meal) -> Result<usize, Refusal> {
+    let mut parts = meal.parts();
+    let mut units = Vec::new();
+    for (name, bytes) in parts.by_ref().take(meal.order.units.len()) {
+        let id = id(name)?;
+        let unit = Unit::from_bytes(&id, bytes)
+            .map_err(|e| Refusal::new(Rung::WellFormed, "malformed-unit", e.to_string()).at(name))?;
+        units.push((id, unit));
+    }
+    let none = || Refusal::new(Rung::WellFormed, "missing-unit", "there is no mesh unit").at("mesh");
+    let mut program = Program::from_units(units).ok_or_else(none)?;
+    program.calls = Some(meal.order.calls.clone());
+    let engine = Engine::new(Arc::new(program), &meal.order.state, &meal.order.owner)
+        .map_err(|e| Refusal::new(Rung::Built, "cannot-build", e.reason).at(e.unit).pointing(e.pointer))?;
+    let mut cases = 0;
+    for (name, bytes) in parts {
+        let id = id(name)?;
+        cases += prove(&engine, &id, bytes)?;
+    }
+    Ok(cases)
+}
+
+fn id(name: &str) -> Result<UnitId, Refusal> {
+    let odd = || Refusal::new(Rung::WellFormed, "malformed-unit", "no unit has this name").at(name);
+    name.parse().map_err(|_| odd())
+}
+
+/// Placeholder
+fn prove(_: &Engine, _: &UnitId, _: &[u8]) -> Result<usize, Refusal> {
+    Ok(0)
+}
+
+#[cfg(debug_assertions)]
+#[expect(clippy::panic, reason = "tests let the child die to see what the parent makes of it")]
+fn fault(kind: Option<&str>) {
+    match kind {
+        Some("panic") => panic!("planted"),
+        Some("abort") => std::process::abort(),
+        Some("hang") => std::thread::sleep(std::time::Duration::from_secs(600)),
+        Some("spin") => loop {
+            std::hint::spin_loop();
+        },
+        Some("bloat") => {
+            let mut all = Vec::new();
+            loop {
+                all.push(vec![1_u8; 1 << 20]);
+            }
+        }
+        _ => {}
+    }
+}

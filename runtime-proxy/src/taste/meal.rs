@@ -1,0 +1,113 @@
+//! What the child gets and what it says: one line of JSON, then the bytes that it lists.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+
+use mesh_bundle::unit::UnitId;
+use mesh_bundle::verify::Intact;
+use mesh_bundle::{Name, Owner, Refusal, State, limits};
+use serde::{Deserialize, Serialize};
+
+/// What a child gets to taste: units that passed rungs 1 to 4, and the self-tests of those that changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meal {
+    pub(super) order: Order,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// The first line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Order {
+    pub(super) owner: Owner,
+    pub(super) calls: BTreeSet<Name>,
+    pub(super) state: State,
+    /// Units with their length.
+    pub(super) units: Vec<(String, usize)>,
+    /// Units whose self-tests follow, with the length of these.
+    pub(super) tests: Vec<(String, usize)>,
+    pub(super) fault: Option<String>,
+}
+
+/// What the child says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Verdict {
+    /// It builds, and so many examples were answered as expected.
+    Good {
+        /// Examples that were run.
+        cases: usize,
+    },
+    /// It does not.
+    Refused(Refusal),
+}
+
+impl Meal {
+    /// The units that `owner`'s proxy needs of `bundle`, with the self-tests of `changed`.
+    #[must_use]
+    pub fn of(bundle: &Intact, owner: &Owner, state: &State, changed: &BTreeSet<UnitId>) -> Self {
+        let needs = bundle.needs(owner).unwrap_or_default();
+        let mut meal = Self {
+            order: Order {
+                owner: owner.clone(),
+                calls: needs.calls,
+                state: state.clone(),
+                units: Vec::new(),
+                tests: Vec::new(),
+                fault: None,
+            },
+            bytes: Vec::new(),
+        };
+        for id in &needs.units {
+            if let Some(bytes) = bundle.unit_bytes(id) {
+                meal.order.units.push((id.to_string(), bytes.len()));
+                meal.bytes.extend_from_slice(bytes);
+            }
+        }
+        for id in changed {
+            if let Some(bytes) = bundle.test_bytes(id) {
+                meal.order.tests.push((id.to_string(), bytes.len()));
+                meal.bytes.extend_from_slice(bytes);
+            }
+        }
+        meal
+    }
+
+    /// Lets the child do what a broken one would, for tests of what the proxy makes of it: `panic`, `abort`, `hang`,
+    /// `bloat`. Builds without debug assertions ignore it.
+    #[must_use]
+    pub fn with_fault(mut self, fault: &str) -> Self {
+        self.order.fault = Some(fault.to_owned());
+        self
+    }
+
+    pub(super) fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        serde_json::to_writer(&mut *to, &self.order)?;
+        to.write_all(b"\n")?;
+        to.write_all(&self.bytes)
+    }
+
+    /// Reads a meal of at most [`limits::BUNDLE_BYTES`].
+    pub(super) fn read(all: &[u8]) -> io::Result<Self> {
+        let end = all.iter().position(|byte| *byte == b'\n').ok_or(io::ErrorKind::UnexpectedEof)?;
+        let (line, rest) = all.split_at_checked(end).ok_or(io::ErrorKind::UnexpectedEof)?;
+        let order: Order = serde_json::from_slice(line)?;
+        let bytes = rest.get(1..).unwrap_or_default().to_vec();
+        let listed = order.units.iter().chain(&order.tests).map(|(_, length)| *length);
+        let total = listed.fold(0_usize, usize::saturating_add);
+        if total != bytes.len() || total > limits::BUNDLE_BYTES {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(Self { order, bytes })
+    }
+
+    /// The parts by name: units, then self-tests.
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let mut at = 0_usize;
+        self.order.units.iter().chain(&self.order.tests).map(move |(name, length)| {
+            let part = self.bytes.get(at..at.saturating_add(*length)).unwrap_or_default();
+            at = at.saturating_add(*length);
+            (name.as_str(), part)
+        })
+    }
+}
