@@ -51,6 +51,21 @@ fn swap() {
 }
 
 #[test]
+fn swap_again() {
+    every_point(Scenario::SwapAgain, Fault::Killed);
+}
+
+#[test]
+fn bad() {
+    every_point(Scenario::Bad, Fault::Killed);
+}
+
+#[test]
+fn deadly() {
+    every_point(Scenario::Deadly, Fault::Killed);
+}
+
+#[test]
 fn good() {
     every_point(Scenario::Good, Fault::Killed);
 }

@@ -17,10 +17,10 @@ use mesh_tests::full;
 
 const ACTIVATOR: &str = env!("CARGO_BIN_EXE_activator");
 
-/// Cuts on each file system: eight, or as many as `MESH_POWERCUTS` or a full run asks for.
+/// Cuts on each file system: ten, or as many as `MESH_POWERCUTS` or a full run asks for.
 fn cuts() -> usize {
     let asked = std::env::var("MESH_POWERCUTS").ok().and_then(|number| number.parse().ok());
-    asked.unwrap_or(if full() { 100 } else { 8 })
+    asked.unwrap_or(if full() { 100 } else { 10 })
 }
 
 fn run(kind: FileSystem, cuts: usize, bad: Option<Bad>) -> Option<Report> {
@@ -57,7 +57,7 @@ fn nothing_is_lost_on_xfs() {
 #[test]
 fn an_activator_that_syncs_nothing_is_caught() {
     for kind in [FileSystem::Ext4, FileSystem::Xfs] {
-        let Some(report) = run(kind, 4, Some(Bad::NoSync)) else { continue };
+        let Some(report) = run(kind, 5, Some(Bad::NoSync)) else { continue };
         assert!(!report.partial.is_empty(), "{report:?}");
     }
 }

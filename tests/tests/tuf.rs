@@ -12,7 +12,7 @@ use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Digest, FileSet, Refusal, Rung, limits};
 use mesh_proxy::reload::{Look, Reloader};
 use mesh_proxy::store::RealDisk;
-use mesh_tests::activate::ladder::{Setup, ladder};
+use mesh_tests::activate::ladder::{Ladder, NoTaster, Setup, ladder};
 use mesh_tests::bundles::{self, Made, make, program};
 
 /// What the proxy's clock shows at first.
@@ -23,7 +23,7 @@ struct Victim {
     dir: tempfile::TempDir,
     keys: Vec<SigningKey>,
     trust: TrustSet,
-    reloader: Option<Reloader<RealDisk>>,
+    ladder: Option<Ladder<RealDisk>>,
     active: Digest,
     now: u64,
 }
@@ -39,7 +39,7 @@ impl Victim {
         let trust = TrustSet::new(threshold, keys.iter().map(SigningKey::public).collect()).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let first = make(&program(8_005, 5).unwrap(), 5, &keys, |_| ()).unwrap();
-        let mut victim = Self { dir, keys, trust, reloader: None, active: first.id, now: NOW };
+        let mut victim = Self { dir, keys, trust, ladder: None, active: first.id, now: NOW };
         victim.restart();
         victim.archive(&first);
         assert_eq!(victim.look(), Look::Activated { bundle: first.id });
@@ -47,16 +47,13 @@ impl Victim {
     }
 
     fn restart(&mut self) {
-        self.reloader = None;
+        if let Some(mut ladder) = self.ladder.take() {
+            ladder.reloader.stop();
+        }
         let (state, source) = (self.dir.path().join("state"), self.source());
-        let setup = Setup {
-            state: &state,
-            source: &source,
-            trust: self.trust.clone(),
-            now: self.now,
-            disk: RealDisk,
-        };
-        self.reloader = Some(ladder(setup).unwrap());
+        let (trust, now, taster) = (self.trust.clone(), self.now, Box::new(NoTaster));
+        let setup = Setup { state: &state, source: &source, trust, now, disk: RealDisk, taster };
+        self.ladder = Some(ladder(setup).unwrap());
     }
 
     fn source(&self) -> PathBuf {
@@ -64,7 +61,7 @@ impl Victim {
     }
 
     fn reloader(&mut self) -> &mut Reloader<RealDisk> {
-        self.reloader.as_mut().unwrap()
+        &mut self.ladder.as_mut().unwrap().reloader
     }
 
     fn look(&mut self) -> Look {

@@ -6,7 +6,7 @@ use mesh_bundle::trust::TrustSet;
 use mesh_bundle::{Digest, archive, verify};
 use mesh_proxy::store::{Journal, RealDisk, Store};
 
-use super::ladder::{Setup, ladder};
+use super::ladder::{NoTaster, Setup, ladder};
 
 /// What may be in force after a crash.
 #[derive(Clone, Debug)]
@@ -28,6 +28,8 @@ pub struct Said {
     pub acknowledged: Option<Digest>,
     /// `held ID`: stored.
     pub held: Option<Digest>,
+    /// `good ID`: the last known good one.
+    pub good: Option<Digest>,
 }
 
 impl Said {
@@ -40,6 +42,8 @@ impl Said {
                 said.acknowledged = id.parse().ok();
             } else if let Some(id) = line.strip_prefix("held ") {
                 said.held = id.parse().ok();
+            } else if let Some(id) = line.strip_prefix("good ") {
+                said.good = id.parse().ok();
             }
         }
         said
@@ -77,10 +81,11 @@ pub fn whole(state: &Path, trust: &TrustSet, allowed: &Allowed) -> Result<Option
         return Err(format!("generation {accepted} after {} was accepted", allowed.generation));
     }
     let empty = state.join("no-source");
-    let mut reloader =
-        ladder(Setup { state, source: &empty, trust: trust.clone(), now: 1_000, disk: RealDisk })
-            .map_err(|error| error.to_string())?;
+    let (trust, disk, taster) = (trust.clone(), RealDisk, Box::new(NoTaster));
+    let setup = Setup { state, source: &empty, trust, now: 1_000, disk, taster };
+    let mut reloader = ladder(setup).map_err(|error| error.to_string())?.reloader;
     let started = reloader.start();
+    reloader.stop();
     if started != reloader.status().active {
         return Err(format!("{started:?} was started, and {:?} is in force", reloader.status().active));
     }
@@ -89,6 +94,9 @@ pub fn whole(state: &Path, trust: &TrustSet, allowed: &Allowed) -> Result<Option
     }
     if allowed.said.acknowledged.is_some() && started != allowed.said.acknowledged {
         return Err(format!("{:?} was acknowledged, and {started:?} is in force", allowed.said.acknowledged));
+    }
+    if allowed.said.good.is_some() && journal.good != allowed.said.good {
+        return Err(format!("{:?} was said to be good, and {:?} is", allowed.said.good, journal.good));
     }
     if allowed.said.held.is_some() && journal.offered != allowed.said.held {
         return Err(format!("{:?} was to wait, and {:?} does", allowed.said.held, journal.offered));
@@ -115,7 +123,7 @@ mod tests {
     fn only_whole_lines_are_said() {
         let id = Digest::of(b"a");
         let said = Said::read(&format!("started nothing\nack {id}\n"));
-        assert_eq!(said, Said { acknowledged: Some(id), held: None });
+        assert_eq!(said, Said { acknowledged: Some(id), ..Said::default() });
         assert_eq!(Said::read(&format!("ack {id}")), Said::default());
     }
 }

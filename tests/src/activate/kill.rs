@@ -26,8 +26,14 @@ pub enum Scenario {
     Accept,
     /// Another bundle.
     Swap,
-    /// A third bundle: the one in force becomes the last good one.
+    /// A third bundle while the second one is on probation.
+    SwapAgain,
+    /// The end of a probation: the bundle in force is the last known good one.
     Good,
+    /// The end of a probation: the bundle in force is bad, and the one before comes back by itself.
+    Bad,
+    /// A start after three deaths under a bundle that never was good: the good one comes back.
+    Deadly,
     /// A return by hand.
     Return,
     /// An offer during a hold: stored, not in force.
@@ -44,10 +50,13 @@ pub enum Scenario {
 
 impl Scenario {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Accept,
         Self::Swap,
+        Self::SwapAgain,
         Self::Good,
+        Self::Bad,
+        Self::Deadly,
         Self::Return,
         Self::Hold,
         Self::Resume,
@@ -158,9 +167,27 @@ impl Stage {
                 stage.take(&[a])?;
                 stage.last_offer(b)?;
             }
-            Scenario::Good => {
+            Scenario::SwapAgain => {
                 stage.take(&[a, b])?;
                 stage.last_offer(c)?;
+            }
+            Scenario::Good | Scenario::Bad | Scenario::Deadly => {
+                stage.take(&[a])?;
+                stage.run_to("start,good", &format!("good {}", a.id))?;
+                stage.take(&[b])?;
+                stage.after = Some(if scenario == Scenario::Good { b.id } else { a.id });
+                stage.script = match scenario {
+                    Scenario::Good => "start,good",
+                    Scenario::Bad => "start,bad",
+                    _ => "start",
+                }
+                .to_owned();
+                if scenario == Scenario::Deadly {
+                    for _ in 0..3 {
+                        stage.run_to("start,die", &format!("started {}", b.id))?;
+                    }
+                    stage.before = Some(a.id);
+                }
             }
             Scenario::Return => {
                 stage.take(&[a, b])?;

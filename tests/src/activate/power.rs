@@ -17,7 +17,8 @@ const IMAGE_BYTES: u64 = 400 << 20;
 const CUT: &str = "import fcntl, os, struct, sys\n\
     fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))";
 /// Ways through the ladder that are cut off by turns.
-const SCENARIOS: [Scenario; 4] = [Scenario::Swap, Scenario::Accept, Scenario::Return, Scenario::CleanUp];
+const SCENARIOS: [Scenario; 5] =
+    [Scenario::Swap, Scenario::Accept, Scenario::Bad, Scenario::Return, Scenario::CleanUp];
 
 /// A kind of file system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ struct Args {
     source: PathBuf,
     /// The trust set, as JSON.
     trust: PathBuf,
-    /// `start`, `look`, `return=ID` and `resume`, parted by commas.
+    /// `start`, `look`, `return=ID`, `resume`, `good`, `bad` and `die`, parted by commas.
     script: String,
     /// Breaks the store's promise on purpose.
     #[arg(long)]
