@@ -59,7 +59,7 @@ pub fn trusting(key: &SigningKey) -> io::Result<TrustSet> {
     TrustSet::new(1, vec![key.public()]).map_err(other)
 }
 
-/// A program of one gateway and a few services on `port`, by which programs are told apart. A proxy keeps `keep` older
+/// A program of one gateway and a few services, all on `port`, by which programs and their units are told apart. A proxy keeps `keep` older
 /// bundles.
 ///
 /// # Errors
@@ -69,7 +69,7 @@ pub fn program(port: u16, keep: u32) -> io::Result<Program> {
     mesh.tls = TlsMode::Permissive;
     mesh.keep = keep;
     let mut program = Program::new(mesh);
-    program.gateways.insert(name(GATEWAY)?, Gateway { listen: 443, hosts: Vec::new(), certificate: None });
+    program.gateways.insert(name(GATEWAY)?, Gateway { listen: port, hosts: Vec::new(), certificate: None });
     for service in ["orders", "cart", "web"] {
         let made: Service = serde_json::from_value(serde_json::json!({ "port": port }))?;
         program.services.insert(name(service)?, made);

@@ -401,6 +401,25 @@ impl Stage {
     }
 }
 
+/// Every system call that a program makes, in order, as `CALL` and how many of them there were until then. A program that
+/// a tracer starts may begin with its own `execve`, which is left out.
+///
+/// # Errors
+/// The trace cannot be read.
+pub fn calls(trace: &Path) -> io::Result<Vec<(String, usize)>> {
+    let mut calls: Vec<(String, usize)> = Vec::new();
+    for line in std::fs::read_to_string(trace)?.lines() {
+        let Some((_, rest)) = line.split_once(' ') else { continue };
+        let Some((call, _)) = rest.trim_start().split_once('(') else { continue };
+        if call == "execve" {
+            continue;
+        }
+        let before = calls.iter().filter(|(known, _)| known == call).count();
+        calls.push((call.to_owned(), before + 1));
+    }
+    Ok(calls)
+}
+
 /// Why no process can be traced here, if none can.
 #[must_use]
 pub fn cannot_trace() -> Option<String> {

@@ -1,9 +1,11 @@
-//! Runs steps of activation over a state folder, in one thread, for harnesses that kill it or cut its power.
+//! Runs steps of activation over a state folder, in one thread, for harnesses that kill it or cut its power; as
+//! `activator taste`, the taster's child.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use mesh_proxy::taste;
 use mesh_tests::activate::disks::Bad;
 use mesh_tests::activate::script;
 
@@ -24,6 +26,15 @@ struct Args {
 }
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).is_some_and(|word| word == "taste") {
+        return match taste::run(taste::Limits::default()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                say(&format!("error: {error}"));
+                ExitCode::from(2)
+            }
+        };
+    }
     let Args { state, source, trust, script, bad } = Args::parse();
     match script::run(&state, &source, &trust, &script, bad, &mut std::io::stdout().lock()) {
         Ok(()) => ExitCode::SUCCESS,
