@@ -139,6 +139,84 @@ pub fn edits(data: &[u8]) -> Vec<(String, Vec<u8>)> {
     edits
 }
 
+/// Reads edits of single values: four bytes each name a unit, a place in it, what is put there and a number. So most of
+/// what is signed again is in canonical form, and of the right names.
+pub fn values(files: &FileSet, data: &[u8]) -> Vec<(String, Vec<u8>)> {
+    let units: Vec<&String> = files.keys().filter(|path| path.starts_with("units/")).collect();
+    let mut edits: BTreeMap<String, Vec<u8>> = BTreeMap::new();
+    for edit in data.chunks_exact(4).take(8) {
+        let &[unit, place, what, number] = edit else { continue };
+        let Some(path) = units.get(usize::from(unit) % units.len().max(1)) else { continue };
+        let bytes = edits.get(*path).or_else(|| files.get(*path)).cloned().unwrap_or_default();
+        let Ok(mut value) = serde_json::from_slice::<Value>(&bytes) else { continue };
+        let mut left = usize::from(place) % count(&value).max(1);
+        put(&mut value, &mut left, what, number);
+        if let Ok(text) = canonical::to_bytes(&value) {
+            edits.insert((*path).clone(), text);
+        }
+    }
+    edits.into_iter().collect()
+}
+
+/// How many values there are in a value, itself included.
+fn count(value: &Value) -> usize {
+    1 + match value {
+        Value::Object(fields) => fields.values().map(count).sum::<usize>(),
+        Value::Array(items) => items.iter().map(count).sum(),
+        _ => 0,
+    }
+}
+
+/// Changes the value that `left` others come before.
+fn put(value: &mut Value, left: &mut usize, what: u8, number: u8) {
+    if *left > 0 {
+        *left -= 1;
+        match value {
+            Value::Object(fields) => {
+                for field in fields.values_mut() {
+                    let inside = count(field);
+                    if *left < inside {
+                        return put(field, left, what, number);
+                    }
+                    *left -= inside;
+                }
+            }
+            Value::Array(items) => {
+                for item in items {
+                    let inside = count(item);
+                    if *left < inside {
+                        return put(item, left, what, number);
+                    }
+                    *left -= inside;
+                }
+            }
+            _ => {}
+        }
+        return;
+    }
+    const TEXTS: [&str; 8] = ["", "web", "orders", "v1", "/**", "(a|b)*c", "x-a", "\u{e4}\n"];
+    match (what % 8, value) {
+        (0, value) => *value = json!(number),
+        (1, value) => *value = json!(u64::from(number) << (number % 54)),
+        (2, value) => *value = json!(TEXTS[usize::from(number) % TEXTS.len()]),
+        (3, value) => *value = Value::Null,
+        (4, value) => *value = json!([]),
+        (5, Value::Array(items)) => {
+            let again = items.get(usize::from(number) % items.len().max(1)).cloned();
+            items.extend(again);
+        }
+        (6, Value::Array(items)) if !items.is_empty() => {
+            items.remove(usize::from(number) % items.len());
+        }
+        (6, Value::Object(fields)) => {
+            let name = fields.keys().nth(usize::from(number) % fields.len().max(1)).cloned();
+            name.and_then(|name| fields.remove(&name));
+        }
+        (_, Value::Number(old)) => *old = (old.as_u64().unwrap_or(0) ^ u64::from(number)).into(),
+        (_, value) => *value = json!({}),
+    }
+}
+
 /// Changes a file that is JSON in canonical form afterwards; another is left as it is.
 fn change(files: &mut FileSet, path: &str, change: impl FnOnce(&mut Value)) {
     let Some(bytes) = files.get_mut(path) else { return };

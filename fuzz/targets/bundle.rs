@@ -1,5 +1,5 @@
-//! The bundle reader: an archive's bytes, a tar's bytes, or edits of a signed bundle, up the pure rungs of the ladder,
-//! to engines and decisions where a bundle gets that far.
+//! The bundle reader: an archive's bytes, a tar's bytes, or edits of a signed bundle (bytes of its files, or values in
+//! them), up the pure rungs of the ladder, to engines and decisions where a bundle gets that far.
 #![no_main]
 
 use std::sync::{Arc, OnceLock};
@@ -24,12 +24,13 @@ fn seeds() -> impl Iterator<Item = Vec<u8>> {
     let tar = zstd::decode_all(packed.as_slice()).expect("a tar");
     let whole = [[&[0], packed.as_slice()].concat(), [&[1], tar.as_slice()].concat()];
     let edits = base().files.iter().map(|(path, bytes)| [&[2], path.as_bytes(), &[0], bytes, &[0]].concat());
-    whole.into_iter().chain(edits)
+    let values = (0..=255).map(|unit| vec![3, unit, unit, unit, unit]);
+    whole.into_iter().chain(edits).chain(values)
 }
 
 fuzz_target!(init: shop::write_seeds(seeds()), |data: &[u8]| {
     let Some((kind, rest)) = data.split_first() else { return };
-    match kind % 3 {
+    match kind % 4 {
         0 => read(rest),
         1 => {
             let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).expect("an encoder");
@@ -37,8 +38,11 @@ fuzz_target!(init: shop::write_seeds(seeds()), |data: &[u8]| {
             std::io::copy(&mut { rest }, &mut encoder).expect("memory");
             read(&encoder.finish().expect("memory"));
         }
-        _ => {
+        2 => {
             climb(base().sealed(&draft::edits(rest)));
+        }
+        _ => {
+            climb(base().sealed(&draft::values(&base().files, rest)));
         }
     }
 });
