@@ -280,6 +280,23 @@ pub enum ExprError {
 }
 
 impl Expr {
+    /// True if some place that the expression reads, or asks for, is one that `wanted` means.
+    #[must_use]
+    pub fn reads(&self, wanted: fn(&Slot) -> bool) -> bool {
+        let operand = |o: &Operand| matches!(o, Operand::Slot(s) | Operand::Size(s) if wanted(s));
+        match self {
+            Self::Bool(_) => false,
+            Self::Not(inner) => inner.reads(wanted),
+            Self::All(list) | Self::Any(list) => list.iter().any(|e| e.reads(wanted)),
+            Self::If(b) => [&b.condition, &b.then, &b.otherwise].into_iter().any(|e| e.reads(wanted)),
+            Self::Has(slot) | Self::Truth(slot) => wanted(slot),
+            Self::Compare(c) => operand(&c.left) || operand(&c.right),
+            Self::In(m) => operand(&m.item),
+            Self::Member(m) => operand(&m.item) || wanted(&m.of),
+            Self::Text(t) => operand(&t.on) || operand(&t.arg),
+        }
+    }
+
     /// Checks size, depth and types, as rung 4 of the activation ladder asks.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ pub mod program;
 pub mod refusal;
 pub mod release;
 pub mod scope;
+pub mod selftest;
 pub mod sourcemap;
 pub mod state;
 pub mod trust;

@@ -47,6 +47,8 @@ pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 pub const MAX_GENERATION: u64 = 1 << 40;
 /// Keys in a trust set, and signatures in an envelope.
 pub const KEYS: usize = 64;
+/// Self-tests of one unit.
+pub const SELF_TESTS: usize = 64;
 /// Basis points in the whole: 100 %.
 pub const WHOLE: u32 = 10_000;
 /// Stages of a canary.

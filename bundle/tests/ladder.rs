@@ -45,7 +45,7 @@ fn program() -> Program {
         timeout_ms: Some(5),
         retry: None,
     };
-    program.routes.insert(name("orders"), Routes { rules: vec![rule], ..Routes::default() });
+    program.routes.insert(name("orders"), Routes { rules: vec![rule].into(), ..Routes::default() });
     program
 }
 

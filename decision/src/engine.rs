@@ -39,6 +39,14 @@ pub struct Engine {
     counts: (u32, u32),
 }
 
+/// What a gateway's own Routes say.
+pub(crate) enum Edge<'a> {
+    /// The last word.
+    Decided(Outbound<'a>),
+    /// The Route of a service decides on, with the rewritten path, if it was rewritten.
+    Enters { service: &'a Name, rule: &'a BuiltRule, path: Option<String> },
+}
+
 /// Buffers that a caller keeps between requests, so that deciding allocates little.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -188,37 +196,68 @@ impl Engine {
         request: &Request<'_>,
         scratch: &mut Scratch,
     ) -> Outbound<'a> {
+        match self.edge(tables, listen, request, scratch) {
+            Edge::Decided(decided) => decided,
+            Edge::Enters { service, rule, path } => self.enter(service, rule, path, request, scratch),
+        }
+    }
+
+    /// What the gateway's own Routes say, before the service's Route is asked.
+    fn edge<'a>(
+        &'a self,
+        tables: &'a GatewayTables,
+        listen: u16,
+        request: &Request<'_>,
+        scratch: &mut Scratch,
+    ) -> Edge<'a> {
+        let refused = |edge, reason| Edge::Decided(refused(edge, None, reason));
         let Some(table) = table_of(tables, request.host) else {
-            return refused(None, None, Reason::NoHost);
+            return refused(None, Reason::NoHost);
         };
         let rule = match self.find(table, request, scratch) {
             Ok(rule) => rule,
-            Err(reason) => return refused(None, None, reason),
+            Err(reason) => return refused(None, reason),
         };
         let edge = Some(&rule.reference);
         let target = match &rule.action {
-            BuiltAction::Fence => return refused(None, None, Reason::NoRule),
+            BuiltAction::Fence => return refused(None, Reason::NoRule),
             BuiltAction::Respond(respond) => {
-                return Outbound { edge, rule: None, outcome: Outcome::Respond(respond) };
+                return Edge::Decided(Outbound { edge, rule: None, outcome: Outcome::Respond(respond) });
             }
             BuiltAction::Redirect(redirect) => {
                 let outcome = redirected(redirect, rule, Some(listen), request);
-                return Outbound { edge, rule: None, outcome };
+                return Edge::Decided(Outbound { edge, rule: None, outcome });
             }
             BuiltAction::Forward(shares) => choose(shares, rule, request),
         };
         let Some(target) = target else {
-            return refused(edge, None, Reason::NoRule);
+            return refused(edge, Reason::NoRule);
         };
         if matches!(target.to, Choice::Route) {
             let slashes =
                 self.program.services.get(&target.service).map(|s| s.escaped_slashes).unwrap_or_default();
             return match rewritten(rule, request.path, slashes) {
-                Ok(path) => self.enter(&target.service, rule, path, request, scratch),
-                Err(reason) => refused(edge, None, reason),
+                Ok(path) => Edge::Enters { service: &target.service, rule, path },
+                Err(reason) => refused(edge, reason),
             };
         }
-        self.forward(target, None, rule, request, edge)
+        Edge::Decided(self.forward(target, None, rule, request, edge))
+    }
+
+    /// At a gateway: what its own Routes say. `None` at a service's proxy.
+    pub(crate) fn decide_edge(&self, request: &Request<'_>, scratch: &mut Scratch) -> Option<Edge<'_>> {
+        let (tables, listen) = self.gateway.as_ref()?;
+        Some(self.edge(tables, *listen, request, scratch))
+    }
+
+    /// What a service's own Route says to a request that asks for it; `None` where the service is no destination.
+    pub(crate) fn decide_route(
+        &self,
+        service: &Name,
+        request: &Request<'_>,
+        scratch: &mut Scratch,
+    ) -> Option<Outbound<'_>> {
+        self.services.contains_key(service).then(|| self.at_service(service, None, request, scratch))
     }
 
     /// Enters the Route of a service with the request as the gateway's rule left it.
@@ -346,10 +385,7 @@ impl Engine {
     /// guards the door, before its Routes.
     #[must_use]
     pub fn decide_inbound<'a>(&'a self, request: &'a Request<'a>) -> Inbound<'a> {
-        if values::is_excessive(request) {
-            return Inbound { verdict: Verdict::Ambiguous, charges: Vec::new() };
-        }
-        let verdict = self.verdict(request);
+        let verdict = self.decide_access(request);
         if !verdict.passes() {
             return Inbound { verdict, charges: Vec::new() };
         }
@@ -371,7 +407,11 @@ impl Engine {
         Inbound { verdict, charges }
     }
 
-    fn verdict<'a>(&'a self, request: &Request<'_>) -> Verdict<'a> {
+    /// Access alone.
+    pub(crate) fn decide_access<'a>(&'a self, request: &Request<'_>) -> Verdict<'a> {
+        if values::is_excessive(request) {
+            return Verdict::Ambiguous;
+        }
         let Some((mode, deny, allow)) = &self.access else {
             return match self.owner {
                 Owner::Gateway(_) => Verdict::Open,

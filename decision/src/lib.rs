@@ -23,6 +23,7 @@ pub mod outbound;
 pub mod path;
 pub mod regex;
 pub mod request;
+pub mod selftest;
 pub mod split;
 pub mod values;
 

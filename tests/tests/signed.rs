@@ -3,15 +3,18 @@
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use mesh_bundle::dsse;
 use mesh_bundle::manifest;
 use mesh_bundle::pack::{self, Input};
+use mesh_bundle::refusal::Rung;
 use mesh_bundle::release::Accepted;
 use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::verify::{self, Expectation};
 use mesh_bundle::{Digest, FileSet, Name, Owner, Program, Refusal, State, canonical};
 use mesh_compiler::{Options, compile};
+use mesh_decision::{Engine, selftest};
 use mesh_tests::{golden, top};
 use serde_json::{Value, json};
 
@@ -28,6 +31,8 @@ struct Draft {
     /// Text put in place of a value that no JSON number can be.
     raw: Option<(String, String)>,
     extra_space: Option<String>,
+    /// Self-tests by unit.
+    tests: BTreeMap<String, Vec<u8>>,
     keys: Vec<usize>,
     manifest_type: &'static str,
     after: fn(&mut FileSet),
@@ -69,6 +74,7 @@ impl Draft {
             release: json!({}),
             raw: None,
             extra_space: None,
+            tests: BTreeMap::new(),
             keys: vec![0],
             manifest_type: dsse::MANIFEST_TYPE,
             after: |_| {},
@@ -112,6 +118,10 @@ impl Draft {
                     let Some(bytes) = files.get(&format!("units/{unit}.json")) else { continue };
                     entry["digest"] = json!(Digest::of(bytes).to_string());
                     entry["size"] = json!(bytes.len());
+                    if let Some(bytes) = self.tests.get(unit) {
+                        entry["test"] = json!(Digest::of(bytes).to_string());
+                        files.insert(format!("selftest/{unit}.json"), bytes.clone());
+                    }
                 }
             }
             let bytes = canonical::to_bytes(&*shard).unwrap();
@@ -289,6 +299,25 @@ fn made(case: &str, draft: &mut Draft, judge: &mut Judge) {
             let all: BTreeSet<String> = (0..10_001).map(|n| format!("s{n}")).collect();
             draft.record("service/web")["scope"]["calls"]["services"] = json!(all);
         }
+        "self_tests_good" | "self_test_wrong" | "self_test_field" | "self_test_default"
+        | "self_test_null" | "self_tests_65" | "self_test_pick" => {
+            judge.owner = "orders";
+            let entry = json!({ "entry": "access/orders/allow[0]", "verdict": "allow" });
+            let request = json!({ "path": "/orders/x", "source": { "service": "web" } });
+            let mut one = json!({ "expect": { "access": entry }, "request": request });
+            let mut number = 1;
+            match case {
+                "self_test_wrong" => one["expect"]["access"] = json!({ "verdict": "deny" }),
+                "self_test_field" => one["extra"] = json!(1),
+                "self_test_default" => one["request"]["method"] = json!("GET"),
+                "self_test_null" => one["request"]["size"] = Value::Null,
+                "self_tests_65" => number = 65,
+                "self_test_pick" => one["request"]["pick"] = json!(10_000),
+                _ => {}
+            }
+            let bytes = canonical::to_bytes(&json!({ "cases": vec![one; number] })).unwrap();
+            draft.tests.insert("access/orders".into(), bytes);
+        }
         other => panic!("`{other}` is in signed.jsonl and not made here"),
     }
 }
@@ -315,7 +344,16 @@ fn climb(files: FileSet, trust: &TrustSet, judge: &Judge) -> Result<(), Refusal>
         local: judge.local,
     };
     verify::for_me(&candidate, &me)?;
-    verify::well_formed(&candidate.bundle, Some(&owner)).map(drop)
+    let program = verify::well_formed(&candidate.bundle, Some(&owner))?;
+    let engine = Engine::new(Arc::new(program), &candidate.state, &owner).unwrap();
+    for id in candidate.bundle.needs(&owner).unwrap_or_default().units {
+        if let Some(tests) = candidate.bundle.self_tests(&id)? {
+            selftest::prove(&engine, &id, &tests).map_err(|failure| {
+                Refusal::new(Rung::Proven, "self-test-failed", failure.to_string()).at(&id)
+            })?;
+        }
+    }
+    Ok(())
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Routes: where a request goes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +27,9 @@ pub struct Routes {
     /// How splits of this Route stick to a caller.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sticky: Option<Sticky>,
-    /// Rules in the order written; the first match wins. Disabled ones are left out.
-    pub rules: Vec<Rule>,
+    /// Rules in the order written; the first match wins. Disabled ones are left out. Shared, so that a bundle that
+    /// leaves them as they are costs nothing for them.
+    pub rules: Arc<[Rule]>,
 }
 
 /// What a sticky choice depends on.

@@ -18,6 +18,7 @@ use crate::program::Program;
 use crate::refusal::{Refusal, Rung};
 use crate::release::{Accepted, Release};
 use crate::scope::{Links, Needs, Scopes};
+use crate::selftest::SelfTests;
 use crate::sourcemap::SourceMap;
 use crate::state::State;
 use crate::trust::TrustSet;
@@ -309,13 +310,30 @@ pub fn for_me(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal
 /// # Errors
 /// A [`Refusal`] with unit, pointer and, from the unit's source map, file and line.
 pub fn well_formed(bundle: &Intact, owner: Option<&Owner>) -> Result<Program, Refusal> {
+    well_formed_with(bundle, owner, |_, _| None)
+}
+
+/// The same, where some units are at hand already: `known` gives the one whose bytes have this digest. Only the others
+/// are decoded; references are checked among all.
+///
+/// # Errors
+/// As [`well_formed`].
+pub fn well_formed_with(
+    bundle: &Intact,
+    owner: Option<&Owner>,
+    known: impl Fn(&UnitId, &Digest) -> Option<Unit>,
+) -> Result<Program, Refusal> {
     let Needs { units: ids, calls } = match owner {
         Some(owner) => bundle.needs(owner).unwrap_or_default(),
         None => Needs { units: bundle.entries.keys().cloned().collect(), ..Needs::default() },
     };
     let mut units = Vec::new();
     // The mesh unit is in every scope, and a bundle may lack it.
-    for id in ids.iter().filter(|id| bundle.entries.contains_key(id)) {
+    for (id, entry) in ids.iter().filter_map(|id| bundle.entries.get(id).map(|entry| (id, entry))) {
+        if let Some(unit) = known(id, &entry.digest) {
+            units.push((id.clone(), unit));
+            continue;
+        }
         let bytes = bundle.unit_bytes(id).unwrap_or_default();
         let unit = Unit::from_bytes(id, bytes)
             .map_err(|e| Refusal::new(Rung::WellFormed, "malformed-unit", e.to_string()).at(id))?;
@@ -367,6 +385,17 @@ impl Intact {
     #[must_use]
     pub fn source_map(&self, id: &UnitId) -> Option<SourceMap> {
         canonical::from_bytes(self.files.get(&Kind::SourceMap(id.clone()).path())?).ok()
+    }
+
+    /// The self-tests of a unit, strictly read; `None` where it has none. What rung 6 runs.
+    ///
+    /// # Errors
+    /// A [`Refusal`] at [`Rung::Proven`] with code `malformed-self-tests`: not of the form, or over its bounds.
+    pub fn self_tests(&self, id: &UnitId) -> Result<Option<SelfTests>, Refusal> {
+        let path = Kind::SelfTest(id.clone()).path();
+        let read = self.files.get(&path).map(|bytes| SelfTests::from_bytes(bytes));
+        read.transpose()
+            .map_err(|e| Refusal::new(Rung::Proven, "malformed-self-tests", e.to_string()).at(path))
     }
 
     /// All files.

@@ -1,6 +1,8 @@
 //! Rung 4: what decodes must also make sense. A compiler never writes what is refused here; a
 //! signed mistake, or a compiler newer than the proxy, might.
 
+use std::collections::BTreeSet;
+
 use crate::expr::Expression;
 use crate::limits;
 use crate::name::Name;
@@ -134,9 +136,10 @@ fn routes(program: &Program, unit: &Routes) -> Result<(), Complaint> {
     if let Some(Sticky::Header(name)) = &unit.sticky {
         header_name(name, "/sticky")?;
     }
+    let mut names = BTreeSet::new();
     for (i, rule) in unit.rules.iter().enumerate() {
         let here = format!("/rules/{i}");
-        if unit.rules.iter().take(i).any(|other| other.name == rule.name) {
+        if !names.insert(&rule.name) {
             return Err(complain(&here, "duplicate-rule", format!("two rules are called `{}`", rule.name)));
         }
         self::rule(program, rule, &here)?;

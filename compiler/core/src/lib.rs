@@ -14,6 +14,7 @@ pub mod diag;
 pub mod lower;
 pub mod model;
 pub mod plan;
+pub mod selftest;
 pub mod source;
 pub mod spec;
 pub mod testing;

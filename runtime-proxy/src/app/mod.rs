@@ -10,4 +10,4 @@ mod tests;
 
 pub use args::{Cli, Operate, RunArgs};
 pub use operate::operate;
-pub use run::{StartError, run};
+pub use run::{Seams, StartError, run, run_with};

@@ -100,6 +100,13 @@ fn human(value: &Value) -> String {
         format!("good       {}", from("good")),
         format!("previous   {}", from("previous")),
     ];
+    if let Some(next) = journal.get("next").and_then(Value::as_str) {
+        lines.push(format!("next       {next}, stored and about to be in force"));
+    }
+    lines.extend(value.get("probation").filter(|probation| !probation.is_null()).map(probation));
+    for alarm in value.get("alarms").and_then(Value::as_array).into_iter().flatten() {
+        lines.push(format!("alarm      {}", alarm.as_str().unwrap_or("?")));
+    }
     if let Some(accepted) = journal.get("accepted").filter(|accepted| !accepted.is_null()) {
         let number = |name: &str| accepted.get(name).and_then(Value::as_u64).unwrap_or(0);
         lines.push(format!("accepted   epoch {}, generation {}", number("epoch"), number("generation")));
@@ -114,8 +121,10 @@ fn human(value: &Value) -> String {
     for entry in history.iter().rev().take(HISTORY) {
         let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or("?");
         let number = entry.get("generation").and_then(Value::as_u64).unwrap_or(0);
+        let verdict = entry.get("verdict").and_then(Value::as_str).unwrap_or_default();
+        let verdict = if verdict.is_empty() { String::new() } else { format!(", {verdict}") };
         lines.push(format!(
-            "history    {} {} generation {number} ({})",
+            "history    {} {} generation {number} ({}{verdict})",
             when(entry),
             text("bundle"),
             text("reason")
@@ -127,6 +136,26 @@ fn human(value: &Value) -> String {
         lines.push(format!("refused    {} {bundle}{}", when(record), refusal(record.get("refusal"))));
     }
     lines.join("\n") + "\n"
+}
+
+/// A probation under way in one line.
+fn probation(value: &Value) -> String {
+    let number = |from: &Value, name: &str| from.get(name).and_then(Value::as_u64).unwrap_or(0);
+    let counts = value.get("counts").cloned().unwrap_or_default();
+    let percent = |name: &str| {
+        let share = number(value, name);
+        format!("{}.{:02} %", share / 100, share % 100)
+    };
+    let back = value.get("backTo").and_then(Value::as_str);
+    let back = back.map_or_else(|| "; nothing to go back to".to_owned(), |id| format!("; back to {id}"));
+    format!(
+        "probation  for {} s: {} requests, {} decided otherwise or failed, bad {} of at most {}{back}",
+        number(value, "seconds"),
+        number(&counts, "requests"),
+        number(&counts, "counted"),
+        percent("share"),
+        percent("allowed"),
+    )
 }
 
 fn when(record: &Value) -> String {

@@ -20,7 +20,7 @@ use super::args::RunArgs;
 use super::worker::{self, Listeners, Stop};
 use crate::admin::{self, Command, Panel};
 use crate::reload::{Config, Look, Reloader, Secrets, Source};
-use crate::request::Shared;
+use crate::request::{Hook, Shared};
 use crate::store::{RealDisk, Store, StoreError};
 use crate::taste::{ChildTaster, Taster};
 use crate::telemetry::{AccessLog, Events, Level, Metrics};
@@ -81,14 +81,25 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`], before any request was taken.
 pub fn run(args: &RunArgs) -> Result<(), StartError> {
-    run_with(args, Box::new(ChildTaster::own()))
+    run_with(args, Seams { taster: Box::new(ChildTaster::own()), hook: None })
 }
 
-/// The same with another taster: a test's program is no `mesh-proxy`.
-pub(super) fn run_with(args: &RunArgs, taster: Box<dyn Taster>) -> Result<(), StartError> {
+/// Where tests put something else.
+pub struct Seams {
+    /// Who builds a bundle first.
+    pub taster: Box<dyn Taster>,
+    /// Who hears of each rule that decided a request, in the midst of it.
+    pub hook: Option<Hook>,
+}
+
+/// The same with parts of the caller's own: a test's program is no `mesh-proxy`.
+///
+/// # Errors
+/// [`StartError`], before any request was taken.
+pub fn run_with(args: &RunArgs, seams: Seams) -> Result<(), StartError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system("runtime"))?;
-    LocalSet::new().block_on(&runtime, async { Proxy::start(args, taster)?.serve(args).await })
+    LocalSet::new().block_on(&runtime, async { Proxy::start(args, seams)?.serve(args).await })
 }
 
 struct Proxy {
@@ -101,14 +112,16 @@ struct Proxy {
 }
 
 impl Proxy {
-    fn start(args: &RunArgs, taster: Box<dyn Taster>) -> Result<Self, StartError> {
+    fn start(args: &RunArgs, seams: Seams) -> Result<Self, StartError> {
         let trust = read_trust(&args.trust)?;
         let identity = args.identity.clone().map(watch_identity).transpose()?;
         let store = Store::open(&args.state, RealDisk)?;
         let metrics = Metrics::new();
         let log =
             AccessLog::open(&args.access_log, metrics.log_dropped.clone()).map_err(system("access log"))?;
-        let shared = Arc::new(Shared::new(metrics, log, identity.as_ref().map(Watch::current)));
+        let mut shared = Shared::new(metrics, log, identity.as_ref().map(Watch::current));
+        shared.hook = seams.hook;
+        let shared = Arc::new(shared);
         let directory = Arc::new(Directory::new());
         let owner = match (&args.service, &args.gateway) {
             (Some(name), _) => Owner::Service(name.clone()),
@@ -120,7 +133,7 @@ impl Proxy {
             environment: args.env.clone(),
             owner,
             trust,
-            taster,
+            taster: seams.taster,
             application: args.app,
             seed: u32::try_from(seed() & 0xffff).unwrap_or(0),
             now: Box::new(unix_now),

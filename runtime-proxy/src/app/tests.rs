@@ -20,8 +20,7 @@ use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Digest, Name, Owner, PathPattern, Program, State, archive};
 use serde_json::Value;
 
-use super::run::run_with;
-use super::{Cli, StartError};
+use super::{Cli, Seams, StartError, run_with};
 use crate::admin::ask;
 use crate::taste::InProcess;
 use crate::tls::testing::Authority;
@@ -71,7 +70,7 @@ fn program(teapot: bool) -> Program {
         let respond = Respond { status: 418, body: "short and stout".into(), headers: BTreeMap::new() };
         rules.insert(0, rule("pot", "/pot", Action::Respond(respond)));
     }
-    program.routes.insert(name("orders"), Routes { rules, ..Routes::default() });
+    program.routes.insert(name("orders"), Routes { rules: rules.into(), ..Routes::default() });
     let entry = Entry {
         name: "allow[0]".into(),
         from: vec![From::Service(name("web"))],
@@ -166,7 +165,12 @@ impl Rig {
         line.extend(["--admin", &socket, "--drain", "5"]);
         line.extend(extra);
         let args = Cli::try_parse_from(line).unwrap().run.unwrap();
-        Proxy { admin, thread: std::thread::spawn(move || run_with(&args, Box::new(InProcess))) }
+        Proxy {
+            admin,
+            thread: std::thread::spawn(move || {
+                run_with(&args, Seams { taster: Box::new(InProcess), hook: None })
+            }),
+        }
     }
 }
 
@@ -504,7 +508,7 @@ fn a_gateway_speaks_public_tls_and_needs_its_secret() {
     program.gateways.insert(name("public"), gateway);
     let to_orders = Destination { service: name("orders"), version: None, role: None };
     let action = Action::Forward(vec![Target { to: to_orders, weight: 10_000 }]);
-    let routes = Routes { rules: vec![rule("api", "/api/*", action)], ..Routes::default() };
+    let routes = Routes { rules: vec![rule("api", "/api/*", action)].into(), ..Routes::default() };
     program.gateway_routes.insert(name("public"), [(name("edge"), routes)].into());
     let entry = &mut program.access.get_mut(&Owner::Service(name("orders"))).unwrap().allow[0];
     entry.from.push(From::Gateway(name("public")));

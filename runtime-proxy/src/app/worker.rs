@@ -80,6 +80,7 @@ async fn work(
             _ = tick.tick() => {
                 connections.tick();
                 worker.pools.tick();
+                worker.tick();
             }
             changed = stop.changed() => {
                 if changed.is_err() {

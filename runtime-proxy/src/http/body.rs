@@ -19,6 +19,9 @@ pub enum BodyError {
     /// The request's time was up.
     #[error("the request's time-out passed before the body's end")]
     TimedOut,
+    /// A newer bundle denies the stream.
+    #[error("the stream is denied by now")]
+    Denied,
     /// A try that was given up still asked for its body.
     #[error("the try that sent this body was given up")]
     Abandoned,

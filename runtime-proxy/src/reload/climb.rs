@@ -9,6 +9,7 @@ use mesh_bundle::release::{Accepted, ReleaseKind};
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::verify::{self, Authentic, Intact};
 use mesh_bundle::{Digest, Owner, Program, Refusal, Rung, State, archive};
+use mesh_decision::selftest;
 
 use super::reloader::{Look, Reloader};
 use super::removal::not_too_much;
@@ -51,7 +52,7 @@ impl<D: Disk> Reloader<D> {
     fn climb(&mut self, candidate: &Authentic, packed: Option<Vec<u8>>) -> Result<Look, Refusal> {
         let accepted = self.store.journal().accepted.clone();
         verify::for_me(candidate, &self.expectation((self.config.now)(), accepted.as_ref()))?;
-        let program = Arc::new(verify::well_formed(&candidate.bundle, Some(&self.config.owner))?);
+        let program = Arc::new(self.well_formed(&candidate.bundle)?);
         let (bundle, release) = (candidate.bundle.id, &candidate.release);
         let journal = self.store.journal();
         let in_force = self.shared.active.load_full();
@@ -113,7 +114,7 @@ impl<D: Disk> Reloader<D> {
         let candidate = self.read_back(bundle)?;
         // Expiry and order are asked when a release is accepted from a source, never of the own disk.
         verify::for_me(&candidate, &self.expectation(0, None))?;
-        let program = Arc::new(verify::well_formed(&candidate.bundle, Some(&self.config.owner))?);
+        let program = Arc::new(self.well_formed(&candidate.bundle)?);
         let state = self.store.journal().state.clone();
         self.build(&candidate, program, &state, taste).map_err(|refusal| candidate.bundle.locate(refusal))
     }
@@ -138,6 +139,16 @@ impl<D: Disk> Reloader<D> {
         }
         self.archives.insert(bundle, Digest::of(&packed));
         Ok(candidate)
+    }
+
+    /// Rung 4. Units that are in force already are taken from there.
+    fn well_formed(&self, bundle: &Intact) -> Result<Program, Refusal> {
+        let active = self.shared.active.load_full();
+        verify::well_formed_with(bundle, Some(&self.config.owner), |id, digest| {
+            let active = active.as_ref()?;
+            let (known, _) = active.units.get(id)?;
+            if known == digest { active.engine.program().unit(id) } else { None }
+        })
     }
 
     /// Rungs 5 and 6: in a child first, then here.
@@ -309,7 +320,11 @@ impl<D: Disk> Reloader<D> {
 
 /// Rung 6 here: the self-tests of units that changed.
 fn prove(active: &Active, bundle: &Intact, changed: &BTreeSet<UnitId>) -> Result<(), Refusal> {
-    let _ = (active, bundle, changed);
+    for id in changed {
+        let Some(tests) = bundle.self_tests(id)? else { continue };
+        selftest::prove(&active.engine, id, &tests)
+            .map_err(|failure| Refusal::new(Rung::Proven, "self-test-failed", failure.to_string()).at(id))?;
+    }
     Ok(())
 }
 

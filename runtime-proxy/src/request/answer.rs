@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
-use http::{Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode};
 use mesh_bundle::program::Respond;
 
 use crate::http::{Body, ResponseHead};
@@ -53,6 +53,14 @@ impl Answer {
         let body = if *method == Method::HEAD { Body::Empty } else { Body::full(format!("{word}\n")) };
         (head, body)
     }
+}
+
+/// How a gRPC call ends that is denied on its way.
+pub(super) fn denied_trailers() -> HeaderMap {
+    let mut trailers = HeaderMap::new();
+    trailers.insert(GRPC_STATUS, HeaderValue::from_static(grpc_status(StatusCode::FORBIDDEN)));
+    trailers.insert(GRPC_MESSAGE, HeaderValue::from_static("denied"));
+    trailers
 }
 
 /// gRPC's code for a status (`semantics.md`, "Answers"; the others as in gRPC's http-grpc-status-mapping.md).

@@ -4,14 +4,17 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::StatusCode;
+use mesh_bundle::Owner;
 use mesh_bundle::program::{Retry, TlsMode};
 use mesh_decision::{Connection, Request, Source, Verdict};
 
+use super::active::Active;
 use super::answer::Answer;
 use super::fault::{Guarded, guarded};
 use super::outbound::note;
 use super::prepare::{Prepared, Trust, prepare, remove_credentials};
 use super::record::{Direction, Record};
+use super::streams::Question;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, Scheme, strip_response};
 use crate::limits;
@@ -48,7 +51,7 @@ impl Guarded for Inbound {
         };
         record.tags.used(&local.active);
         let prepared = match prepare(&mut head, trust, |_| local.active.engine.own_slash_mode()) {
-            Ok(prepared) => prepared,
+            Ok(prepared) => Rc::new(prepared),
             Err(answer) => return record.refuse(answer),
         };
         if record.is_logged() {
@@ -58,6 +61,7 @@ impl Guarded for Inbound {
             record.about(&prepared.host, prepared.path());
             return record.refuse(answer);
         }
+        record.question = Some(Box::new(Question { head: head.clone(), prepared: Rc::clone(&prepared) }));
         self.forward(record, &local, head, body, &prepared).await
     }
 }
@@ -139,7 +143,20 @@ fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) 
     }
     let principal = peer.principal.as_ref().map_or("", |id| id.as_str());
     let owner = if principal.is_empty() { None } else { local.owner_of(principal) };
-    let request = Request {
+    let request = asked(&local.active, &peer, owner.as_deref(), head, prepared);
+    guard(local, record, &request)
+}
+
+/// A caller's request as the engine sees it.
+pub(super) fn asked<'r>(
+    active: &'r Active,
+    peer: &'r Peer,
+    owner: Option<&'r Owner>,
+    head: &'r Head,
+    prepared: &'r Prepared,
+) -> Request<'r> {
+    let principal = peer.principal.as_ref().map_or("", |id| id.as_str());
+    Request {
         method: head.method.as_str(),
         scheme: head.target.scheme.as_str(),
         host: &prepared.host,
@@ -147,15 +164,14 @@ fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) 
         query: prepared.query(),
         headers: &head.headers,
         size: prepared.size,
-        source: Source { principal, owner: owner.as_deref(), ip: &peer.ip },
+        source: Source { principal, owner, ip: &peer.ip },
         connection: Connection {
             mtls: peer.principal.is_some(),
             tls_version: peer.tls_version.unwrap_or_default(),
             sni: peer.sni.as_deref().unwrap_or_default(),
         },
-        picks: &*local.active,
-    };
-    guard(local, record, &request)
+        picks: active,
+    }
 }
 
 /// Access, then quotas: of a callee's proxy, and of a gateway before its Routes.

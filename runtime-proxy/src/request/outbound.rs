@@ -10,11 +10,13 @@ use mesh_bundle::Owner;
 use mesh_decision::{Connection, Forward, Outcome as Decided, Reason, Request, Source};
 use tokio::time::Instant;
 
+use super::active::Active;
 use super::answer::{self, Answer};
 use super::fault::{Guarded, guarded};
 use super::inbound::guard;
 use super::prepare::{Prepared, Trust, edit_all, prepare};
 use super::record::{Direction, Record};
+use super::streams::Question;
 use super::trial::Drawn;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, strip_response};
@@ -59,7 +61,7 @@ impl Guarded for Outbound {
         let trust = if self.gateway { Trust::Stranger } else { Trust::Mesh };
         record.tags.used(&local.active);
         let prepared = match prepare(&mut head, trust, |host| local.active.engine.slash_mode(host)) {
-            Ok(prepared) => prepared,
+            Ok(prepared) => Rc::new(prepared),
             Err(answer) => return record.refuse(answer),
         };
         if record.is_logged() {
@@ -71,7 +73,11 @@ impl Guarded for Outbound {
                 record.refuse(answer)
             }
             Ok(Next::Answer(written)) => record.answer(written),
-            Ok(Next::Forward(forward)) => send(record, &local, head, body, &prepared, forward).await,
+            Ok(Next::Forward(forward)) => {
+                let question = Question { head: head.clone(), prepared: Rc::clone(&prepared) };
+                record.question = Some(Box::new(question));
+                send(record, &local, head, body, &prepared, forward).await
+            }
         }
     }
 }
@@ -122,27 +128,7 @@ fn decide<'a>(
     if gateway && peer.sni.as_deref().is_some_and(|sni| !sni.eq_ignore_ascii_case(&prepared.host)) {
         return Err(Answer::new(StatusCode::MISDIRECTED_REQUEST, "wrong-sni"));
     }
-    let source = if gateway {
-        Source { principal: "", owner: None, ip: &peer.ip }
-    } else {
-        Source { principal: &active.principal, owner: Some(active.engine.owner()), ip: &peer.ip }
-    };
-    let request = Request {
-        method: head.method.as_str(),
-        scheme: head.target.scheme.as_str(),
-        host: &prepared.host,
-        path: prepared.path(),
-        query: prepared.query(),
-        headers: &head.headers,
-        size: prepared.size,
-        source,
-        connection: Connection {
-            mtls: false,
-            tls_version: peer.tls_version.unwrap_or_default(),
-            sni: peer.sni.as_deref().unwrap_or_default(),
-        },
-        picks: &**active,
-    };
+    let request = asked(active, &peer, head, prepared, gateway);
     if gateway {
         guard(local, record, &request)?;
     }
@@ -177,6 +163,37 @@ fn decide<'a>(
             record.decided(rule, "", "");
             Err(refusal(reason))
         }
+    }
+}
+
+/// A request of the application, or of a stranger, as the engine sees it.
+pub(super) fn asked<'r>(
+    active: &'r Active,
+    peer: &'r Peer,
+    head: &'r Head,
+    prepared: &'r Prepared,
+    gateway: bool,
+) -> Request<'r> {
+    let source = if gateway {
+        Source { principal: "", owner: None, ip: &peer.ip }
+    } else {
+        Source { principal: &active.principal, owner: Some(active.engine.owner()), ip: &peer.ip }
+    };
+    Request {
+        method: head.method.as_str(),
+        scheme: head.target.scheme.as_str(),
+        host: &prepared.host,
+        path: prepared.path(),
+        query: prepared.query(),
+        headers: &head.headers,
+        size: prepared.size,
+        source,
+        connection: Connection {
+            mtls: false,
+            tls_version: peer.tls_version.unwrap_or_default(),
+            sni: peer.sni.as_deref().unwrap_or_default(),
+        },
+        picks: active,
     }
 }
 

@@ -14,7 +14,8 @@ use mesh_bundle::program::AccessLog;
 use serde::Serialize;
 use tokio::time::{Instant, Sleep};
 
-use super::answer::Answer;
+use super::answer::{self, Answer};
+use super::streams::{Question, Stream};
 use super::tag::Tags;
 use super::trial::Mark;
 use super::worker::{Local, Worker};
@@ -124,6 +125,8 @@ pub(super) struct Record {
     /// `audit-deny`, or nothing worth saying.
     pub(super) verdict: &'static str,
     pub(super) tags: Tags,
+    /// What it asked, for the case that it becomes a long stream.
+    pub(super) question: Option<Box<Question>>,
     /// What probation knows of it.
     pub(super) mark: Mark,
     decision: String,
@@ -156,6 +159,7 @@ impl Record {
             retries: 0,
             verdict: "",
             tags: Tags::default(),
+            question: None,
             mark: Mark::default(),
             decision: String::new(),
             reason: "",
@@ -196,6 +200,9 @@ impl Record {
 
     /// What decided. The texts belong to the bundle in force and are told apart by their place in memory.
     pub(super) fn decided(&mut self, rule: &str, service: &str, version: &str) {
+        if let Some(hook) = &self.worker.shared.hook {
+            hook(rule);
+        }
         let Some(local) = &self.local else { return };
         let key = (self.direction, place(rule), place(service), place(version));
         let mut meters = local.meters.borrow_mut();
@@ -247,6 +254,7 @@ impl Record {
         let tracked = Tracked {
             inner: body,
             deadline: deadline.map(Deadline::At),
+            watched: None,
             ending: Some(Ending { record: self, lease, _permit: permit, _load: load }),
         };
         (head, Body::Watched(Box::pin(tracked)))
@@ -336,12 +344,42 @@ enum Deadline {
 struct Tracked {
     inner: Body,
     deadline: Option<Deadline>,
+    /// Its place among the worker's open streams, once somebody has waited.
+    watched: Option<(usize, Rc<Stream>)>,
     ending: Option<Ending>,
 }
 
 impl Tracked {
+    /// Whether a newer bundle denies the stream. Most bodies are there at once and are never asked.
+    fn is_denied(&mut self, cx: &Context<'_>) -> bool {
+        if self.watched.is_none()
+            && let Some(Ending { record, .. }) = &mut self.ending
+            && let (Some(question), Some(local)) = (record.question.take(), &record.local)
+        {
+            let (peer, serial) = (Rc::clone(&record.peer), local.active.serial);
+            let stream = Stream::new(question, peer, record.direction, record.start, serial);
+            self.watched = Some((record.worker.streams.add(Rc::clone(&stream)), stream));
+        }
+        self.watched.as_ref().is_some_and(|(_, stream)| stream.is_denied(cx))
+    }
+
+    /// Ends a stream that is denied now: a gRPC call with its status, everything else short of its end.
+    fn deny(&mut self) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let grpc = self.ending.as_ref().is_some_and(|ending| ending.record.grpc);
+        let ended = self.ending.is_none();
+        self.end(false, "denied-since");
+        Poll::Ready(match (ended, grpc) {
+            (true, _) => None,
+            (false, true) => Some(Ok(Frame::trailers(answer::denied_trailers()))),
+            (false, false) => Some(Err(BodyError::Denied)),
+        })
+    }
+
     fn end(&mut self, complete: bool, reason: &'static str) {
         let Some(Ending { mut record, lease, .. }) = self.ending.take() else { return };
+        if let Some((key, _)) = self.watched.take() {
+            record.worker.streams.remove(key);
+        }
         if complete {
             lease.give_back();
         }
@@ -368,7 +406,11 @@ impl HttpBody for Tracked {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.watched.as_ref().is_some_and(|(_, stream)| stream.was_denied()) {
+            return self.deny();
+        }
         match Pin::new(&mut self.inner).poll_frame(cx) {
+            Poll::Pending if self.is_denied(cx) => self.deny(),
             Poll::Pending if self.is_late(cx) => {
                 self.end(false, "timed-out");
                 Poll::Ready(Some(Err(BodyError::TimedOut)))

@@ -10,9 +10,11 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use foldhash::fast::FixedState;
 use mesh_bundle::Owner;
 use mesh_decision::engine::Scratch;
+use tokio::time::Instant;
 
 use super::active::Active;
 use super::record::{Direction, Explained, Meters};
+use super::streams::Streams;
 use crate::telemetry::{AccessLog, Metrics};
 use crate::tls::{PublicCertificate, TlsState};
 use crate::upstream::{Clock, Connector, Pools, Random};
@@ -21,6 +23,9 @@ use crate::upstream::{Clock, Connector, Pools, Random};
 const EXPLAINED: usize = 1_024;
 /// Callers whose names a worker remembers before it begins anew.
 const CALLERS: usize = 10_000;
+
+/// Hears of each rule that decided a request.
+pub type Hook = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// What all workers share.
 pub struct Shared {
@@ -36,6 +41,8 @@ pub struct Shared {
     pub log: AccessLog,
     /// The proxy's clock.
     pub clock: Clock,
+    /// Called with the address of each rule that decided, where a test wants faults there.
+    pub hook: Option<Hook>,
     /// Workers so far.
     workers: AtomicUsize,
     explained: Mutex<VecDeque<Explained>>,
@@ -52,6 +59,7 @@ impl Shared {
             metrics,
             log,
             clock: Clock::start(),
+            hook: None,
             workers: AtomicUsize::new(0),
             explained: Mutex::default(),
         }
@@ -85,6 +93,7 @@ pub struct Worker {
     /// Tells workers apart, from 0.
     pub number: usize,
     pub(super) scratch: RefCell<Scratch>,
+    pub(super) streams: Streams,
     local: RefCell<Option<Rc<Local>>>,
 }
 
@@ -110,7 +119,16 @@ impl Worker {
             random: Random::new(seed),
             number,
             scratch: RefCell::default(),
+            streams: Streams::default(),
             local: RefCell::default(),
+        }
+    }
+
+    /// Once a second: streams that the bundle in force denies are ended.
+    pub fn tick(&self) {
+        if let Some(active) = self.shared.active.load_full() {
+            let denied = self.streams.decide_again(&active, self, Instant::now());
+            self.shared.metrics.streams_ended.inc_by(denied as u64);
         }
     }
 

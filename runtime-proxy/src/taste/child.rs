@@ -3,9 +3,10 @@
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+use mesh_bundle::selftest::SelfTests;
 use mesh_bundle::unit::{Unit, UnitId};
 use mesh_bundle::{Program, Refusal, Rung, limits};
-use mesh_decision::Engine;
+use mesh_decision::{Engine, selftest};
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::meal::{Meal, Verdict};
@@ -26,21 +27,29 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// Limits this process, for good.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn apply(self) -> io::Result<()> {
+        limit(Resource::As, self.memory)?;
+        limit(Resource::Cpu, self.seconds)?;
+        limit(Resource::Core, 0)
+    }
+}
+
 /// What `mesh-proxy taste` does: limits itself, reads a meal from standard input, writes a [`Verdict`] to standard
 /// output.
 ///
 /// # Errors
 /// What the system says of limits, input or output; the parent takes that as a refusal too.
 pub fn run(limits: Limits) -> io::Result<()> {
-    limit(Resource::As, limits.memory)?;
-    limit(Resource::Cpu, limits.seconds)?;
-    limit(Resource::Core, 0)?;
+    limits.apply()?;
     let mut all = Vec::new();
     io::stdin().lock().take(limits::BUNDLE_BYTES as u64 * 2).read_to_end(&mut all)?;
     let meal = Meal::read(&all)?;
     drop(all);
-    #[cfg(debug_assertions)]
-    fault(meal.order.fault.as_deref());
     let verdict = match taste(&meal) {
         Ok(cases) => Verdict::Good { cases },
         Err(refusal) => Verdict::Refused(refusal),
@@ -60,7 +69,7 @@ pub(super) fn taste(meal: &Meal) -> Result<usize, Refusal> {
     let mut units = Vec::new();
     for (name, bytes) in parts.by_ref().take(meal.order.units.len()) {
         let id = id(name)?;
-        let unit = Unit::from_bytes(&id, bytes)
+        let unit = Unit::from_verified(&id, bytes)
             .map_err(|e| Refusal::new(Rung::WellFormed, "malformed-unit", e.to_string()).at(name))?;
         units.push((id, unit));
     }
@@ -72,7 +81,12 @@ pub(super) fn taste(meal: &Meal) -> Result<usize, Refusal> {
     let mut cases = 0;
     for (name, bytes) in parts {
         let id = id(name)?;
-        cases += prove(&engine, &id, bytes)?;
+        let tests = SelfTests::from_bytes(bytes)
+            .map_err(|e| Refusal::new(Rung::Proven, "malformed-self-tests", e.to_string()).at(name))?;
+        let proved = selftest::prove(&engine, &id, &tests).map_err(|failure| {
+            Refusal::new(Rung::Proven, "self-test-failed", failure.to_string()).at(name)
+        })?;
+        cases += proved.passed;
     }
     Ok(cases)
 }
@@ -80,29 +94,4 @@ pub(super) fn taste(meal: &Meal) -> Result<usize, Refusal> {
 fn id(name: &str) -> Result<UnitId, Refusal> {
     let odd = || Refusal::new(Rung::WellFormed, "malformed-unit", "no unit has this name").at(name);
     name.parse().map_err(|_| odd())
-}
-
-/// Placeholder
-fn prove(_: &Engine, _: &UnitId, _: &[u8]) -> Result<usize, Refusal> {
-    Ok(0)
-}
-
-#[cfg(debug_assertions)]
-#[expect(clippy::panic, reason = "tests let the child die to see what the parent makes of it")]
-fn fault(kind: Option<&str>) {
-    match kind {
-        Some("panic") => panic!("planted"),
-        Some("abort") => std::process::abort(),
-        Some("hang") => std::thread::sleep(std::time::Duration::from_secs(600)),
-        Some("spin") => loop {
-            std::hint::spin_loop();
-        },
-        Some("bloat") => {
-            let mut all = Vec::new();
-            loop {
-                all.push(vec![1_u8; 1 << 20]);
-            }
-        }
-        _ => {}
-    }
 }

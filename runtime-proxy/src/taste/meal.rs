@@ -26,7 +26,6 @@ pub(super) struct Order {
     pub(super) units: Vec<(String, usize)>,
     /// Units whose self-tests follow, with the length of these.
     pub(super) tests: Vec<(String, usize)>,
-    pub(super) fault: Option<String>,
 }
 
 /// What the child says.
@@ -54,7 +53,6 @@ impl Meal {
                 state: state.clone(),
                 units: Vec::new(),
                 tests: Vec::new(),
-                fault: None,
             },
             bytes: Vec::new(),
         };
@@ -71,14 +69,6 @@ impl Meal {
             }
         }
         meal
-    }
-
-    /// Lets the child do what a broken one would, for tests of what the proxy makes of it: `panic`, `abort`, `hang`,
-    /// `bloat`. Builds without debug assertions ignore it.
-    #[must_use]
-    pub fn with_fault(mut self, fault: &str) -> Self {
-        self.order.fault = Some(fault.to_owned());
-        self
     }
 
     pub(super) fn write(&self, to: &mut impl Write) -> io::Result<()> {

@@ -32,6 +32,7 @@ pub trait Taster: Send {
 #[derive(Clone, Debug)]
 pub struct ChildTaster {
     program: PathBuf,
+    arguments: Vec<String>,
     patience: Duration,
 }
 
@@ -45,7 +46,14 @@ impl ChildTaster {
     /// A taster that starts `program`, a `mesh-proxy`.
     #[must_use]
     pub fn new(program: PathBuf) -> Self {
-        Self { program, patience: PATIENCE }
+        Self { program, arguments: vec!["taste".to_owned()], patience: PATIENCE }
+    }
+
+    /// With other arguments than `taste`: for a program that is no `mesh-proxy`.
+    #[must_use]
+    pub fn with_arguments(mut self, arguments: &[&str]) -> Self {
+        self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        self
     }
 
     /// With another bound on wall time.
@@ -61,7 +69,7 @@ impl Taster for ChildTaster {
         let refuse = |code: &str, message: String| Refusal::new(Rung::Built, code, message);
         let cannot = |e: io::Error| refuse("taste-unavailable", format!("the taster cannot be started: {e}"));
         let mut child = Command::new(&self.program)
-            .arg("taste")
+            .args(&self.arguments)
             .env_clear()
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

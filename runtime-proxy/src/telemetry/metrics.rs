@@ -84,6 +84,8 @@ pub struct Metrics {
     pub returns: Counter,
     /// Looks at the state folder that found something changed by somebody else.
     pub alarms: Counter,
+    /// Open streams that a newer bundle denied.
+    pub streams_ended: Counter,
     /// 1 while the bundle in force is on probation.
     pub probation: Gauge,
 }
@@ -118,6 +120,7 @@ impl Metrics {
             faults: Counter::default(),
             returns: Counter::default(),
             alarms: Counter::default(),
+            streams_ended: Counter::default(),
             probation: Gauge::default(),
         };
         metrics.register();
@@ -179,6 +182,11 @@ impl Metrics {
             "service_mesh_store_alarms",
             "Looks at the state folder that found something changed by somebody else",
             self.alarms.clone(),
+        );
+        registry.register(
+            "service_mesh_streams_ended",
+            "Open streams that a newer bundle denied",
+            self.streams_ended.clone(),
         );
         registry.register(
             "service_mesh_bundle_probation",

@@ -1,7 +1,6 @@
 //! Writes the bundles that the benchmark's proxies run: a gateway in clear with no and with 10,000 routes, and both
 //! ends of mutual TLS. Each has an access rule with an expression and a quota that nobody reaches.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -176,7 +175,7 @@ fn bundle(files: Files, key: &SigningKey, generation: u64) -> Result<Vec<u8>, Pr
         return Err(format!("{} {}", found.code, found.message).into());
     }
     let environment = compiled.environments.first().ok_or("no environment")?;
-    let tests = BTreeMap::new();
+    let tests = mesh_compiler::selftest::self_tests(&environment.program);
     let input = Input {
         program: &environment.program,
         source: None,

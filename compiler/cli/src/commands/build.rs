@@ -234,7 +234,7 @@ pub(crate) fn packed(
     environment: &CompiledEnvironment,
     source: Option<mesh_bundle::manifest::Source>,
 ) -> Result<pack::Packed, Failure> {
-    let tests = BTreeMap::new();
+    let tests = mesh_compiler::selftest::self_tests(&environment.program);
     let input = Input {
         program: &environment.program,
         source,

@@ -66,7 +66,7 @@ fn bundle(against: &str) -> Option<PathBuf> {
 }
 
 fn against_bundle(path: &Path, after: &Mesh, args: &Args) -> Result<Compared, Failure> {
-    let good = bundles::read(path)?.and_then(|files| verify::climb(files, None));
+    let good = bundles::read(path)?.and_then(|files| verify::climb(files, None, None));
     let good = good.map_err(|refusal| Failure::cannot(refusal.to_string()).help("see `meshc verify`"))?;
     let name = good.bundle.manifest.environment.as_str();
     if let Some(other) = args.env.iter().find(|env| *env != name) {

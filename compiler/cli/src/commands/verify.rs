@@ -1,12 +1,17 @@
 //! `meshc verify`
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use mesh_bundle::refusal::Rung;
+use mesh_bundle::selftest::SelfTests;
 use mesh_bundle::trust::TrustSet;
+use mesh_bundle::unit::UnitId;
 use mesh_bundle::verify::{self, Intact};
 use mesh_bundle::{Program, Refusal, Release, State, dsse};
 use mesh_decision::Engine;
+use mesh_decision::selftest::{self, Proved};
 use serde_json::{Value, json};
 
 use crate::bundles;
@@ -24,7 +29,7 @@ const TRUST: u64 = 64 << 10;
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Climbs the rungs of a proxy's ladder that need no proxy: bound, authentic, well formed, \
-    built.\nExit code 1 if the bundle is refused.\n\nExamples:\n  \
+    built, proven.\nExit code 1 if the bundle is refused.\n\nExamples:\n  \
     meshc verify prod.mcb --trust mesh.trust.json\n  \
     meshc verify bundles/prod --output json"
 )]
@@ -41,9 +46,11 @@ pub(crate) fn run(args: &Args, outputs: &Outputs) -> Result<u8, Failure> {
     let trust = args.trust.as_deref().map(read_trust).transpose()?;
     let progress = Progress::start("verifying");
     let files = bundles::read(&args.bundle)?;
-    let verdict = files.and_then(|files| climb(files, trust.as_ref()));
+    let mut proof = Proof::default();
+    let verdict = files.and_then(|files| climb(files, trust.as_ref(), Some(&mut proof)));
     drop(progress);
-    outputs.emit(&Answer { path: args.bundle.display().to_string(), verdict: &verdict })?;
+    let answer = Answer { path: args.bundle.display().to_string(), verdict: &verdict, proved: proof.proved };
+    outputs.emit(&answer)?;
     Ok(u8::from(verdict.is_err()))
 }
 
@@ -64,11 +71,42 @@ pub(crate) struct Verified {
     engines: usize,
 }
 
-/// The rungs that need no proxy.
+/// Rung 6 for every proxy: the self-tests, each unit's read once, and what became of them.
+#[derive(Default)]
+pub(crate) struct Proof {
+    tests: BTreeMap<UnitId, Option<SelfTests>>,
+    proved: Proved,
+}
+
+impl Proof {
+    /// Runs the self-tests of the units that the engine's proxy needs.
+    fn of(&mut self, bundle: &Intact, engine: &Engine, units: &BTreeSet<UnitId>) -> Result<(), Refusal> {
+        for id in units {
+            let tests = match self.tests.entry(id.clone()) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(bundle.self_tests(id)?),
+            };
+            let Some(tests) = tests else { continue };
+            let proved = selftest::prove(engine, id, tests).map_err(|failure| {
+                let message = format!("at the proxy of {}: {failure}", engine.owner());
+                bundle.locate(Refusal::new(Rung::Proven, "self-test-failed", message).at(id))
+            })?;
+            self.proved.passed += proved.passed;
+            self.proved.skipped += proved.skipped;
+        }
+        Ok(())
+    }
+}
+
+/// The rungs that need no proxy; the self-tests among them where a `proof` is asked for.
 ///
 /// # Errors
 /// The refusal that a proxy would give.
-pub(crate) fn climb(files: mesh_bundle::FileSet, trust: Option<&TrustSet>) -> Result<Verified, Refusal> {
+pub(crate) fn climb(
+    files: mesh_bundle::FileSet,
+    trust: Option<&TrustSet>,
+    mut proof: Option<&mut Proof>,
+) -> Result<Verified, Refusal> {
     verify::bound(&files)?;
     let (bundle, release, state) = match trust {
         Some(trust) => {
@@ -81,11 +119,15 @@ pub(crate) fn climb(files: mesh_bundle::FileSet, trust: Option<&TrustSet>) -> Re
     let mut engines = 0;
     for owner in bundle.owners() {
         let needs = bundle.needs(owner).unwrap_or_default();
+        let units = if proof.is_some() { needs.units.clone() } else { BTreeSet::new() };
         let part = std::sync::Arc::new(program.part(needs));
-        Engine::new(part, &state, owner).map_err(|e| {
+        let built = Engine::new(part, &state, owner).map_err(|e| {
             let refusal = Refusal::new(Rung::Built, "cannot-build", e.reason.clone());
             bundle.locate(refusal.at(&e.unit).pointing(e.pointer))
         })?;
+        if let Some(proof) = &mut proof {
+            proof.of(&bundle, &built, &units)?;
+        }
         engines += 1;
     }
     Ok(Verified { bundle, release, state, program, authentic: trust.is_some(), engines })
@@ -117,6 +159,7 @@ fn unsigned(files: mesh_bundle::FileSet) -> Result<(Intact, Release, State), Ref
 struct Answer<'a> {
     path: String,
     verdict: &'a Result<Verified, Refusal>,
+    proved: Proved,
 }
 
 impl Report for Answer<'_> {
@@ -129,6 +172,8 @@ impl Report for Answer<'_> {
         let commit = manifest.source.as_ref().map_or("none".to_owned(), |s| s.commit.clone());
         let signatures =
             if good.authentic { "checked" } else { "NOT checked: no --trust was given" }.to_owned();
+        let Proved { passed, skipped } = self.proved;
+        let self_tests = format!("{passed} passed, {skipped} not for the proxy that holds them");
         let mut rows = vec![
             ("bundle", good.bundle.id.to_string()),
             ("mesh", format!("{} @ {}", manifest.mesh, manifest.environment)),
@@ -136,6 +181,7 @@ impl Report for Answer<'_> {
             ("compiler", clean(&manifest.compiler)),
             ("release", format!("epoch {}, generation {}", release.epoch, release.generation)),
             ("units", format!("{}, for {} proxies", good.bundle.entries().len(), good.engines)),
+            ("self-tests", self_tests),
             ("signatures", signatures),
         ];
         for (address, canary) in &good.state.canaries {
@@ -177,6 +223,7 @@ impl Report for Answer<'_> {
                 "state": good.state,
                 "units": good.bundle.entries().len(),
                 "proxies": good.engines,
+                "selfTests": { "passed": self.proved.passed, "skipped": self.proved.skipped },
             }),
         }
     }

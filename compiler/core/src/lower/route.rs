@@ -74,7 +74,7 @@ fn one(
         order: spec.order.as_ref().map_or(0, |o| o.get()),
         paths: fences,
         sticky: spec.sticky.as_ref().and_then(matching::sticky),
-        rules,
+        rules: rules.into(),
     }
 }
 
