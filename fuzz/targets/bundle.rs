@@ -38,12 +38,8 @@ fuzz_target!(init: shop::write_seeds(seeds()), |data: &[u8]| {
             std::io::copy(&mut { rest }, &mut encoder).expect("memory");
             read(&encoder.finish().expect("memory"));
         }
-        2 => {
-            climb(base().sealed(&draft::edits(rest)));
-        }
-        _ => {
-            climb(base().sealed(&draft::values(&base().files, rest)));
-        }
+        2 => climb(base().sealed(&draft::edits(rest)), false),
+        _ => climb(base().sealed(&draft::values(&base().files, rest)), false),
     }
 });
 
@@ -54,10 +50,11 @@ fn read(bytes: &[u8]) {
     assert!(files.values().map(Vec::len).sum::<usize>() <= limits::BUNDLE_BYTES);
     let again = archive::write(&files).expect("an archive");
     assert_eq!(archive::read(&again).expect("the same files"), files);
-    climb(files);
+    climb(files, true);
 }
 
-fn climb(files: FileSet) {
+/// The index says what an owner's part is; where no compiler made them both, it need not be what the units say.
+fn climb(files: FileSet, compiled: bool) {
     if verify::bound(&files).is_err() {
         return;
     }
@@ -75,7 +72,9 @@ fn climb(files: FileSet) {
             continue;
         }
         let Ok(program) = verify::well_formed(&candidate.bundle, Some(&owner)) else { continue };
-        if let Ok(whole) = &whole {
+        if let Ok(whole) = &whole
+            && compiled
+        {
             assert_eq!(program, whole.slice(&owner), "a part of the bundle is that part of the whole");
         }
         let Ok(engine) = Engine::new(Arc::new(program), &candidate.state, &owner) else { continue };
