@@ -1,6 +1,6 @@
 //! Self-tests hold for the program that they were made from, on every proxy, and fail for others.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -121,6 +121,8 @@ fn keys_bundles_and_trust_fit_and_anything_touched_is_refused() {
 
     let run = meshc(shop.path(), &["build", "--env", "prod", "-o", "u.mcb"]).expect(0);
     assert!(run.err.contains("not signed"), "{}", run.err);
+    let said = meshc(shop.path(), &["verify", "u.mcb", "--output", "json"]).expect(0).json();
+    assert!(said["selfTests"]["passed"].as_u64().is_some_and(|n| n > 0), "{said}");
     let run = meshc(shop.path(), &["verify", "u.mcb"]).expect(0);
     assert!(run.out.contains("NOT checked"), "{}", run.out);
     let refused = meshc(shop.path(), &["verify", "u.mcb", "--trust", "trust.json"]).expect(1);

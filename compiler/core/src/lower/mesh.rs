@@ -49,6 +49,9 @@ pub(super) fn mesh(cx: &mut Cx<'_, '_>) -> Option<Mesh> {
             if let Some(margin) = &probation.margin {
                 unit.probation.max_over = u32::from(margin.basis_points());
             }
+            if let Some(window) = &probation.window {
+                unit.probation.window_ms = window.as_millis_ceil();
+            }
             if let Some(max) = &probation.max {
                 unit.probation.max_ms = max.as_millis_ceil();
             }

@@ -113,8 +113,9 @@ fn agreed(engines: &[Engine], unit: &UnitId, example: &Example, scratch: &mut Sc
 /// One list an entry, deny before allow.
 fn of_access<'p>(access: &'p Access, base: &Sketch<'p>, callers: &mut Callers<'p>) -> Vec<Vec<Example>> {
     let entries: Vec<&Entry> = access.deny.iter().chain(&access.allow).collect();
-    // Whoever is meant elsewhere is the likeliest to be let in by mistake.
-    let mut others: Vec<Caller> = Vec::new();
+    // A stranger first, whom no other entry lets in but one for everybody: so an entry that is opened too far shows.
+    // Then whoever is meant elsewhere, the likeliest to be let in by mistake.
+    let mut others = vec![Caller::Principal(STRANGER.to_owned())];
     for from in entries.iter().flat_map(|entry| &entry.from).take(limits::SELF_TESTS) {
         if let Some(caller) = callers.one(from)
             && !others.contains(&caller)
@@ -122,7 +123,7 @@ fn of_access<'p>(access: &'p Access, base: &Sketch<'p>, callers: &mut Callers<'p
             others.push(caller);
         }
     }
-    others.extend([Caller::External, Caller::Principal(STRANGER.to_owned())]);
+    others.push(Caller::External);
     spread(&entries).map(|entry| of_entry(entry, base, &others, callers)).collect()
 }
 
@@ -147,7 +148,7 @@ fn of_entry<'p>(
         let Some(sketch) = taken.example(&base, callers) else { continue };
         let Some(example) = sketch.finish() else { continue };
         if beside.is_empty() {
-            let strangers = others.iter().filter(|other| !own.contains(other)).take(2).cloned();
+            let strangers = others.iter().filter(|other| !own.contains(other)).take(3).cloned();
             beside.extend(from_others(&example, strangers));
             beside.extend(from_others(&example, own.iter().skip(1).take(EACH).cloned()));
             beside.extend(taken.neighbours(&sketch, callers));

@@ -51,7 +51,7 @@ rules:
   - name: split
     match: { path: "/split/{id}", methods: [POST] }
     to: [{ to: a@v1, weight: 75% }, { to: a@v2, weight: 25% }]
-  - { name: old, match: { path: /old/* }, redirect: { status: 301, path: { prefix: /new } } }
+  - { name: old, match: { path: /old/* }, redirect: { status: 301, prefix: /new } }
   - { name: gone, match: { path: /gone }, respond: { status: 410 } }
   - { name: rest, match: { path: /rest/* }, rewrite: { prefix: /r }, to: a }
 ---

@@ -93,11 +93,13 @@ object! {
 object! {
     /// Bounds of the probation of a new bundle.
     pub struct Probation, "probation bounds" {
-        /// Counted requests before there is a verdict.
+        /// Requests before there is a verdict: for a bad one so many must be decided otherwise than before, or fail in the proxy.
         min_requests "minRequests": Option<Sp<Count>>,
+        /// How long a bundle is watched before it can be good; 60 s unless said otherwise.
+        window "window": Option<Sp<Duration>>,
         /// By how much the share of bad requests may grow.
         margin "margin": Option<Sp<Percent>>,
-        /// After this long without a verdict, the bundle is good.
+        /// After this long without a verdict, the bundle is good (quiet).
         max "max": Option<Sp<Duration>>,
     }
 }
