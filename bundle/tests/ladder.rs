@@ -3,7 +3,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use mesh_bundle::dsse;
 use mesh_bundle::name::{Name, Owner};
@@ -201,8 +200,11 @@ fn another_mesh_an_old_offer_and_a_foreign_key_are_refused() {
 fn signed_nonsense_is_refused_where_it_stands() {
     let (key, trust) = keys();
     let mut program = program();
-    let routes = program.routes.get_mut("orders").unwrap();
-    let Action::Forward(targets) = &mut Arc::make_mut(&mut routes.rules)[0].action else { panic!() };
+    let Action::Forward(targets) =
+        &mut std::sync::Arc::make_mut(&mut program.routes.get_mut("orders").unwrap().rules)[0].action
+    else {
+        panic!()
+    };
     targets[0].weight = 9_999;
     let refusal = climb(&sealed(&program, &key, 1), &trust, None, false).unwrap_err();
     assert_eq!((refusal.code.as_str(), refusal.unit.as_deref()), ("bad-split", Some("routes/orders")));

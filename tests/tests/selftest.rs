@@ -121,14 +121,16 @@ fn the_same_program_gives_the_same_bytes() {
 fn a_changed_program_fails_the_tests_of_the_old_one() {
     let name = |text: &str| Name::new(text).unwrap();
     let shop = shops().into_iter().find(|p| p.mesh.environment.as_str() == "prod").unwrap();
-    let swapped = changed(&shop, |p| p.routes.get_mut("orders").unwrap().rules.swap(0, 1));
+    let swapped =
+        changed(&shop, |p| Arc::make_mut(&mut p.routes.get_mut("orders").unwrap().rules).swap(0, 1));
     assert!(swapped.to_string().contains("expected route/orders/refund to orders@v41"), "{swapped}");
     assert!(swapped.to_string().contains("POST http://orders/orders/x/refund"), "{swapped}");
     let edge = UnitId::GatewayRoutes(name("public"), name("edge"));
     assert!(read(&shop).contains_key(&edge));
     let rewritten = changed(&shop, |p| {
         let routes = p.gateway_routes.get_mut("public").unwrap().get_mut("edge").unwrap();
-        let rule = routes.rules.iter_mut().find(|rule| rule.rewrite.path.is_some()).unwrap();
+        let rule =
+            Arc::make_mut(&mut routes.rules).iter_mut().find(|rule| rule.rewrite.path.is_some()).unwrap();
         rule.rewrite.path = Some(RewritePath::Prefix("/elsewhere".to_owned()));
     });
     assert!(rewritten.got.contains("/elsewhere"), "{rewritten}");
@@ -174,7 +176,7 @@ fn the_first_rule_of_every_route_is_guarded() {
         for service in program.routes.keys().filter(|s| tests.contains_key(&UnitId::Routes((*s).clone()))) {
             let mut other = program.clone();
             // The first rule now leads where nobody asked: its own example must say so.
-            let rules = &mut other.routes.get_mut(service).unwrap().rules;
+            let rules = Arc::make_mut(&mut other.routes.get_mut(service).unwrap().rules);
             rules[0].action = mesh_bundle::program::Action::Respond(mesh_bundle::program::Respond {
                 status: 503,
                 body: String::new(),

@@ -20,7 +20,7 @@ impl<'p> Callers<'p> {
     pub(super) fn new(program: &'p Program) -> Self {
         let mut gateways = BTreeMap::new();
         for (gateway, routes) in &program.gateway_routes {
-            for rule in routes.values().flat_map(|routes| &routes.rules) {
+            for rule in routes.values().flat_map(|routes| routes.rules.iter()) {
                 if let Action::Forward(targets) = &rule.action {
                     for target in targets {
                         gateways.entry(&target.to.service).or_insert(gateway);
