@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::canonical;
+use crate::expr::Slot;
 use crate::manifest::{Circle, Group, Scope};
 use crate::name::{Name, Owner};
-use crate::program::{Access, AccessMode, Action, Entry, From, Program, Routes};
+use crate::program::{Access, AccessMode, Action, Entry, From, Program, Quotas, RateKey, Routes};
 use crate::unit::UnitId;
 
 /// What a proxy needs.
@@ -87,9 +88,9 @@ impl Scopes {
 
     /// What `access` of `callee` says about who may call it, and whose labels its proxy needs.
     fn link(&mut self, program: &Program, callee: &Owner, access: &Access) {
+        // In audit mode nothing is refused, so everybody may call.
+        let everybody = (access.mode == AccessMode::Audit).then_some(&From::Any);
         if let Owner::Service(callee) = callee {
-            // In audit mode nothing is refused, so everybody may call.
-            let everybody = (access.mode == AccessMode::Audit).then_some(&From::Any);
             for from in access.allow.iter().flat_map(|entry| &entry.from).chain(everybody) {
                 if let Some(key) = group_key(from) {
                     self.groups.entry(key).or_default().calls.insert(callee.clone());
@@ -101,16 +102,27 @@ impl Scopes {
             }
         }
         let mut knows = Circle::default();
-        for entry in access.allow.iter().chain(&access.deny) {
-            let reads = reads_labels(entry);
-            for from in entry.from.iter().filter(|from| reads || matches!(from, From::Labels(_))) {
-                if let Some(key) = group_key(from) {
-                    self.groups.entry(key.clone()).or_default();
-                    knows.groups.insert(key);
-                } else {
-                    knows.services.extend(service_of(program, from));
-                }
+        let mut know = |from: &From| {
+            if let Some(key) = group_key(from) {
+                self.groups.entry(key.clone()).or_default();
+                knows.groups.insert(key);
+            } else {
+                knows.services.extend(service_of(program, from));
             }
+        };
+        // A limit per label needs the labels of whoever may come.
+        let limited = program.quotas.get(callee).is_some_and(limits_by_label);
+        if limited {
+            everybody.into_iter().for_each(&mut know);
+        }
+        for (entry, allows) in access
+            .allow
+            .iter()
+            .map(|entry| (entry, true))
+            .chain(access.deny.iter().map(|entry| (entry, false)))
+        {
+            let reads = reads_labels(entry) || (limited && allows);
+            entry.from.iter().filter(|from| reads || matches!(from, From::Labels(_))).for_each(&mut know);
         }
         if let Some(links) = self.owners.get_mut(callee) {
             links.scope.knows = knows;
@@ -207,7 +219,11 @@ fn service_of(program: &Program, from: &From) -> Option<Name> {
 }
 
 fn reads_labels(entry: &Entry) -> bool {
-    entry.when.as_ref().is_some_and(|when| labels::read(&when.tree))
+    entry.when.as_ref().is_some_and(|when| when.tree.reads(|slot| matches!(slot, Slot::SourceLabel(_))))
+}
+
+fn limits_by_label(quotas: &Quotas) -> bool {
+    quotas.limits.iter().any(|limit| matches!(limit.per, RateKey::Slot(Slot::SourceLabel(_))))
 }
 
 /// Services that `routes` sends requests to.
@@ -216,25 +232,4 @@ fn destinations(routes: &Routes) -> impl Iterator<Item = Name> {
         Action::Forward(targets) => targets.iter().map(|t| t.to.service.clone()).collect(),
         Action::Redirect(_) | Action::Respond(_) => Vec::new(),
     })
-}
-
-/// Whether an expression reads the caller's labels.
-mod labels {
-    use crate::expr::{Expr, Operand, Slot};
-
-    pub(super) fn read(expr: &Expr) -> bool {
-        let slot = |s: &Slot| matches!(s, Slot::SourceLabel(_));
-        let operand = |o: &Operand| matches!(o, Operand::Slot(s) | Operand::Size(s) if slot(s));
-        match expr {
-            Expr::Bool(_) => false,
-            Expr::Not(inner) => read(inner),
-            Expr::All(list) | Expr::Any(list) => list.iter().any(read),
-            Expr::If(branch) => read(&branch.condition) || read(&branch.then) || read(&branch.otherwise),
-            Expr::Has(s) | Expr::Truth(s) => slot(s),
-            Expr::Compare(c) => operand(&c.left) || operand(&c.right),
-            Expr::In(m) => operand(&m.item),
-            Expr::Member(m) => operand(&m.item) || slot(&m.of),
-            Expr::Text(t) => operand(&t.on) || operand(&t.arg),
-        }
-    }
 }

@@ -103,6 +103,20 @@ fn each_proxy_gets_what_it_needs_and_no_more() {
 }
 
 #[test]
+fn a_limit_per_label_needs_the_labels_of_whoever_may_come() {
+    let limit = json!({ "name": "team", "per": { "slot": { "sourceLabel": "team" } }, "rate": { "count": 1, "perMs": 1000 }, "burst": 1 });
+    let program = program(&[
+        ("services/orders", service(&json!({ "team": "a" }))),
+        ("services/web", service(&json!({ "team": "b" }))),
+        ("services/mailer", service(&json!({ "team": "c" }))),
+        ("access/orders", allow(&json!({ "service": "web" }))),
+        ("quotas/orders", json!({ "limits": [limit] })),
+    ]);
+    let needs = Scopes::of(&program).needs(&Owner::Service(name("orders"))).unwrap();
+    assert_eq!(shown(&needs).1, "mesh services/orders services/web access/orders quotas/orders");
+}
+
+#[test]
 fn a_bundle_says_the_same_as_its_program() {
     let program = teams();
     let (maps, tests) = (Default::default(), Default::default());

@@ -2,6 +2,8 @@
 //!
 //! May depend on everything; nothing depends on it.
 
+pub mod activate;
+pub mod bundles;
 pub mod client;
 pub mod draft;
 pub mod fleet;

@@ -1,144 +1,83 @@
-//! The taster's child dies, hangs, bloats, lies, or is killed at any step: the bundle is refused in words, within the
-//! child's bounds, what was in force stays, and nothing is left behind.
+//! The taster's child, killed at every system call that it makes: the bundle is refused in words, the one in force stays,
+//! and a child that lives lets the same bundle in.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
-use mesh_bundle::pack::Packed;
-use mesh_tests::draft::{Draft, Terms, packed, program};
-use mesh_tests::fleet::wait;
-use mesh_tests::lone::{Lone, Programs, mesh};
-use serde_json::{Value, json};
+use mesh_bundle::Rung;
+use mesh_bundle::trust::SigningKey;
+use mesh_proxy::reload::Look;
+use mesh_proxy::store::RealDisk;
+use mesh_proxy::taste::ChildTaster;
+use mesh_tests::activate::kill::{calls, cannot_trace};
+use mesh_tests::activate::ladder::{Setup, ladder};
+use mesh_tests::activate::skip;
+use mesh_tests::bundles::{make, program, trusting};
 
-/// Longer than any bound of a faulty child: 2 s of wall time, 1 s of processor time.
-const SOON: Duration = Duration::from_secs(20);
+const ACTIVATOR: &str = env!("CARGO_BIN_EXE_activator");
 
-fn lone(folder: &tempfile::TempDir) -> Lone {
-    let programs = Programs {
-        proxy: PathBuf::from(env!("CARGO_BIN_EXE_faulty-proxy")),
-        toy: PathBuf::from(env!("CARGO_BIN_EXE_toy-service")),
-    };
-    Lone::new(folder.path(), programs).unwrap()
-}
-
-/// A bundle that differs in one response header.
-fn bundle(mark: &str) -> Packed {
-    let rules = format!(
-        "name: first, match: {{ path: /* }}, to: orders, headers: {{ response: {{ set: {{ x-mark: {mark} }} }} }}"
+/// A program that runs the taster behind strace.
+fn traced(dir: &Path, arguments: &str) -> PathBuf {
+    let path = dir.join("taster");
+    let text = format!(
+        "#!/bin/sh\nPATH={} exec strace -f -qq {arguments} {ACTIVATOR} \"$@\"\n",
+        std::env::var("PATH").unwrap_or_default()
     );
-    packed(&program(&mesh(&rules, "")).unwrap()).unwrap()
+    // Another file each time: one that still runs cannot be written.
+    drop(std::fs::remove_file(&path));
+    std::fs::write(&path, text).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
 }
 
-fn terms(generation: u64) -> Terms {
-    Terms { generation, ..Terms::default() }
-}
-
-/// A proxy under a first bundle.
-fn started(folder: &tempfile::TempDir) -> (Lone, String) {
-    let mut lone = lone(folder);
-    let first = lone.offer(&bundle("first"), &terms(1)).unwrap();
-    lone.start().unwrap();
-    lone.wait_active(first, 20).unwrap();
-    wait("requests are answered", 20, || lone.get("/a").is_ok_and(|status| status == 200)).unwrap();
-    (lone, first.to_string())
-}
-
-/// Each fault refuses the next bundle with this code and these words.
-fn refuses(faults: &[(&str, &str, &str)]) {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut lone, first) = started(&folder);
-    let next = bundle("next");
-    for (turn, (kind, code, words)) in (1..).zip(faults) {
-        lone.plant("taste", kind).unwrap();
-        let begun = Instant::now();
-        let got = lone.take(&next, &terms(1 + turn)).unwrap();
-        assert_eq!(got, *code, "{kind}: {}", lone.log());
-        assert!(begun.elapsed() < SOON, "{kind} took {:?}", begun.elapsed());
-        let message = lone.said("/journal/lastRefusal/refusal/message");
-        assert!(message.contains(words), "{kind}: {message}");
-        assert_eq!(lone.said("/active"), first, "{kind}");
-        assert_eq!(lone.get("/a").unwrap(), 200, "{kind}");
-        assert_eq!(lone.children(), [0_u32; 0], "{kind} leaves processes");
-        assert!(lone.runs(), "{kind}");
+#[test]
+fn a_child_that_dies_anywhere_refuses_the_bundle() {
+    if let Some(why) = cannot_trace() {
+        skip("the taster's child killed", &why);
+        return;
     }
-    let refused = lone.metric("service_mesh_bundle_refusals_total").unwrap();
-    assert!(refused >= faults.len() as u64, "{refused} refusals are counted");
-    lone.cure("taste");
-    let number = 2 + faults.len() as u64;
-    assert_eq!(lone.take(&next, &terms(number)).unwrap(), "activated", "the bundle itself is sound");
-    lone.stop().unwrap();
-}
-
-#[test]
-fn a_faulty_child_is_a_refusal_in_words() {
-    refuses(&[
-        ("panic", "taste-died", "the builder fell over a planted fault"),
-        ("abort", "taste-died", "signal 6"),
-        ("hang", "taste-hung", "more than 2 s"),
-        ("spin", "taste-died", "signal"),
-        ("bloat", "taste-died", "signal 6"),
-        ("garbage", "taste-died", "exit 0"),
-        ("flood", "taste-died", "the taster"),
-        ("silent", "taste-died", "exit 0"),
-        ("refuses", "planted", "the builder says no"),
-        ("fails-after-good", "taste-died", "exit 2"),
-        ("missing", "taste-unavailable", "cannot be started"),
-    ]);
-}
-
-#[test]
-fn a_child_killed_at_any_step_is_a_refusal() {
-    let steps =
-        ["at-start", "when-limited", "while-reading", "when-fed", "while-answering", "after-answering"];
-    let kinds: Vec<String> = steps.iter().map(|step| format!("killed-{step}")).collect();
-    let faults: Vec<_> = kinds.iter().map(|kind| (kind.as_str(), "taste-died", "signal 9")).collect();
-    refuses(&faults);
-}
-
-#[test]
-#[ignore = "defect: the proxy bounds the wait for an answer, not the wait for the last words and the end"]
-fn a_child_without_its_output_pipe_is_ended_in_time() {
-    refuses(&[("closes-output", "taste-hung", "more than 2 s")]);
-}
-
-#[test]
-#[ignore = "defect: the proxy bounds the wait for an answer, not the wait for the last words and the end"]
-fn a_child_without_any_pipe_is_ended_in_time() {
-    refuses(&[("closes-pipes", "taste-hung", "more than 2 s")]);
-}
-
-/// A bundle whose first self-test of the gateway's route expects another service.
-fn wrong() -> Packed {
-    let mut draft = Draft::of(&bundle("wrong"));
-    let mut tests = draft.tests("routes/public/edge");
-    let expected = tests.pointer_mut("/cases/0/expect").unwrap();
-    let text = expected.to_string();
-    assert!(text.contains("orders"), "{text}");
-    *expected = serde_json::from_str::<Value>(&text.replace("orders", "cart")).unwrap();
-    draft.set_tests("routes/public/edge", &tests).unwrap();
-    draft.packed().unwrap()
-}
-
-#[test]
-fn a_wrong_self_test_refuses_its_bundle_at_rung_6() {
-    let folder = tempfile::tempdir().unwrap();
-    let (mut lone, first) = started(&folder);
-    // The child says so; and where the child lies, the proxy finds out by itself.
-    for (generation, fault) in [(2, None), (3, Some("lies"))] {
-        if let Some(fault) = fault {
-            lone.plant("taste", fault).unwrap();
-        }
-        assert_eq!(lone.take(&wrong(), &terms(generation)).unwrap(), "self-test-failed", "{}", lone.log());
-        let status = lone.status();
-        let refusal = status.pointer("/journal/lastRefusal/refusal").unwrap();
-        assert_eq!(refusal.get("rung"), Some(&json!("proven")), "{refusal}");
-        assert_eq!(refusal.get("unit"), Some(&json!("routes/public/edge")), "{refusal}");
-        let message = refusal.get("message").and_then(Value::as_str).unwrap();
-        assert!(message.contains("cart") && message.contains("drill.example"), "{message}");
-        assert_eq!(lone.said("/active"), first);
-        assert_eq!(lone.get("/a").unwrap(), 200);
+    let dir = tempfile::tempdir().unwrap();
+    let (state, source, trace) =
+        (dir.path().join("state"), dir.path().join("offer"), dir.path().join("trace"));
+    let key = [SigningKey::generate().unwrap()];
+    let trust = trusting(&key[0]).unwrap();
+    let offer = |number: u16| {
+        let made = make(&program(8_000 + number, 5).unwrap(), number.into(), &key, |_| ()).unwrap();
+        std::fs::write(&source, made.archive().unwrap()).unwrap();
+        made.id
+    };
+    // A proxy that starts with a taster that lives; then comes a look with one that may not.
+    let look = |arguments: &str, before| {
+        let taster = Box::new(ChildTaster::new(traced(dir.path(), "-o /dev/null")));
+        let setup =
+            Setup { state: &state, source: &source, trust: trust.clone(), now: 0, disk: RealDisk, taster };
+        let mut reloader = ladder(setup).unwrap().reloader;
+        assert_eq!(reloader.start(), before, "what was in force starts");
+        traced(dir.path(), arguments);
+        let (look, status) = (reloader.look(true), reloader.status());
+        assert_eq!(status.active, status.journal.active);
+        reloader.stop();
+        (look, status.journal)
+    };
+    let first = offer(1);
+    let (taken, journal) = look(&format!("-o {}", trace.display()), None);
+    assert_eq!((taken, journal.active), (Look::Activated { bundle: first }, Some(first)));
+    let all = calls(&trace).unwrap();
+    assert!(all.len() > 20, "{all:?}");
+    let second = offer(2);
+    let mut killed = 0;
+    for (call, nth) in &all {
+        let inject = format!("-o /dev/null --trace={call} --inject={call}:signal=KILL:when={nth}");
+        let (look, journal) = look(&inject, Some(first));
+        let Look::Refused { refusal } = look else { panic!("taken although {call} {nth} killed: {look:?}") };
+        assert_eq!((refusal.rung, refusal.code.as_str()), (Rung::Built, "taste-died"), "{call} {nth}");
+        assert_eq!((journal.active, journal.next), (Some(first), None), "{call} {nth}");
+        assert_eq!(journal.last_refusal.map(|last| last.refusal), Some(refusal), "{call} {nth}");
+        killed += 1;
     }
-    lone.stop().unwrap();
+    println!("{killed} of {} points killed, 0 taken", all.len());
+    let (taken, journal) = look("-o /dev/null", Some(first));
+    assert_eq!((taken, journal.active), (Look::Activated { bundle: second }, Some(second)));
 }

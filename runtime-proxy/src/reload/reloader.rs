@@ -153,6 +153,9 @@ impl<D: Disk> Reloader<D> {
     #[must_use]
     pub fn status(&self) -> Status {
         let active = self.shared.active.load();
+        let unwritten = self.store.is_unwritten().then(|| {
+            "the journal on the disk is behind: a restart now would not know what happened last".to_owned()
+        });
         Status {
             mesh: self.config.mesh.clone(),
             environment: self.config.environment.clone(),
@@ -160,7 +163,7 @@ impl<D: Disk> Reloader<D> {
             active: active.as_ref().map(|active| active.bundle),
             generation: active.as_ref().map(|active| active.generation),
             probation: self.on_probation(),
-            alarms: self.alarms.iter().cloned().collect(),
+            alarms: self.alarms.iter().cloned().chain(unwritten).collect(),
             keys: self.trust().keys().map(mesh_bundle::trust::PublicKey::id).collect(),
             journal: self.store.journal().clone(),
         }

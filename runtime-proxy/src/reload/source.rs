@@ -107,9 +107,11 @@ impl Source {
             read_dir(&self.path, "", DEPTH, &mut files, &mut budget).map_err(refuse)?;
             return Ok(Raw::Folder(files));
         }
-        let mut bytes = Vec::new();
         let limit = limits::BUNDLE_BYTES as u64;
         let file = fs::File::open(&self.path).map_err(refuse)?;
+        // Room for all of it at once: a vector that doubles would take up to twice the bound.
+        let size = file.metadata().map_or(0, |data| data.len().min(limit + 1));
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
         file.take(limit + 1).read_to_end(&mut bytes).map_err(refuse)?;
         if bytes.len() as u64 > limit {
             return Err(refuse(io::ErrorKind::FileTooLarge.into()));

@@ -113,6 +113,12 @@ impl<D: Disk> Store<D> {
         self.flush()
     }
 
+    /// Whether the disk is behind what happened.
+    #[must_use]
+    pub fn is_unwritten(&self) -> bool {
+        self.unwritten
+    }
+
     /// Writes what [`Store::note`] could not.
     ///
     /// # Errors

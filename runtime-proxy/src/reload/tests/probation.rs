@@ -153,9 +153,11 @@ fn a_full_disk_does_not_keep_a_bad_bundle() {
     std::fs::create_dir(&journal).unwrap();
     assert_eq!(reloader.tick(), Some(first));
     assert!(reloader.status().journal.quarantine.contains_key(&second));
+    assert!(reloader.status().alarms[0].contains("behind"));
     std::fs::remove_dir(&journal).unwrap();
     std::fs::rename(&aside, &journal).unwrap();
     reloader.tick();
+    assert!(reloader.status().alarms.is_empty());
     drop(reloader);
     let mut reloader = rig.reloader();
     assert_eq!(reloader.start(), Some(first), "written down as soon as that was possible");

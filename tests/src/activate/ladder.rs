@@ -1,0 +1,98 @@
+//! A proxy's ladder without the proxy: no listeners, no workers, no second thread.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use mesh_bundle::Refusal;
+use mesh_bundle::trust::TrustSet;
+use mesh_proxy::probation::Kind;
+use mesh_proxy::reload::{Config, Reloader, Secrets, Source};
+use mesh_proxy::request::Shared;
+use mesh_proxy::store::{Disk, Store};
+use mesh_proxy::taste::{Meal, Taster};
+use mesh_proxy::telemetry::{AccessLog, Metrics, Target};
+use mesh_proxy::upstream::Directory;
+
+use crate::bundles;
+
+/// What a ladder is set up with. The proxy is the one that [`crate::bundles`] makes bundles for.
+pub struct Setup<'a, D> {
+    /// The state folder.
+    pub state: &'a Path,
+    /// Where bundles are offered.
+    pub source: &'a Path,
+    /// Whose signatures count.
+    pub trust: TrustSet,
+    /// What the clock shows, in seconds since the epoch.
+    pub now: u64,
+    /// The file system.
+    pub disk: D,
+    /// Who builds a bundle first.
+    pub taster: Box<dyn Taster>,
+}
+
+/// Tastes nothing and starts no child: rungs 5 and 6 are climbed in the process itself all the same.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoTaster;
+
+impl Taster for NoTaster {
+    fn taste(&self, _: &Meal) -> Result<usize, Refusal> {
+        Ok(0)
+    }
+}
+
+/// A ladder, with what the rest of a proxy would do to it.
+pub struct Ladder<D> {
+    /// The one who climbs.
+    pub reloader: Reloader<D>,
+    shared: Arc<Shared>,
+    millis: Arc<AtomicU64>,
+}
+
+impl<D> Ladder<D> {
+    /// The clock that only goes on goes on.
+    pub fn pass(&self, time: Duration) {
+        let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        self.millis.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    /// Requests that the bundle in force denies, and the one before did not.
+    pub fn deny(&self, requests: usize) {
+        if let Some(active) = self.shared.active.load_full() {
+            let kind = Kind { differs: true, denied: true, ..Kind::default() };
+            (0..requests).for_each(|_| active.tally.count(0, kind));
+        }
+    }
+}
+
+/// Opens the state folder; nothing is in force yet.
+///
+/// # Errors
+/// The folder cannot be used, or its journal is damaged.
+pub fn ladder<D: Disk>(setup: Setup<'_, D>) -> io::Result<Ladder<D>> {
+    let Setup { state, source, trust, now, disk, taster } = setup;
+    let metrics = Metrics::new();
+    let log = AccessLog::open(&Target::Off, metrics.log_dropped.clone())?;
+    let shared = Arc::new(Shared::new(metrics, log, None));
+    let store = Store::open(state, disk).map_err(|error| io::Error::other(error.to_string()))?;
+    let millis = Arc::new(AtomicU64::new(0));
+    let clock = Arc::clone(&millis);
+    let config = Config {
+        mesh: bundles::name(bundles::MESH)?,
+        environment: bundles::name(bundles::ENVIRONMENT)?,
+        owner: bundles::owner()?,
+        trust,
+        application: None,
+        seed: 0,
+        taster,
+        now: Box::new(move || now),
+        elapsed: Box::new(move || Duration::from_millis(clock.load(Ordering::Relaxed))),
+    };
+    let directory = Arc::new(Directory::new());
+    let (source, secrets) = (Source::new(source), Secrets::new(None));
+    let reloader = Reloader::new(config, source, store, Arc::clone(&shared), directory, secrets);
+    Ok(Ladder { reloader, shared, millis })
+}

@@ -1,0 +1,128 @@
+//! Small signed bundles, made in memory: for tests of what a proxy takes and what it refuses.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use mesh_bundle::pack::{Input, Packed, pack, seal, state_digest};
+use mesh_bundle::program::{Gateway, Mesh, Service, TlsMode};
+use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
+use mesh_bundle::trust::{SigningKey, TrustSet};
+use mesh_bundle::{Digest, FileSet, Name, Owner, Program, State, archive};
+
+/// The mesh that these bundles are for.
+pub const MESH: &str = "shop";
+/// Their environment.
+pub const ENVIRONMENT: &str = "prod";
+/// The gateway whose proxy takes them.
+pub const GATEWAY: &str = "public";
+
+/// A signed bundle.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// Its id.
+    pub id: Digest,
+    /// Its files.
+    pub files: FileSet,
+}
+
+impl Made {
+    /// Its archive.
+    ///
+    /// # Errors
+    /// Those of the archive's writer.
+    pub fn archive(&self) -> io::Result<Vec<u8>> {
+        archive::write(&self.files)
+    }
+}
+
+/// A name that is known to be one.
+///
+/// # Errors
+/// It is none.
+pub fn name(text: &str) -> io::Result<Name> {
+    Name::new(text).map_err(|_| io::Error::other(format!("`{text}` is no name")))
+}
+
+/// Whom the proxy of these bundles stands for.
+///
+/// # Errors
+/// None; names are checked where they are made.
+pub fn owner() -> io::Result<Owner> {
+    Ok(Owner::Gateway(name(GATEWAY)?))
+}
+
+/// A set of one key.
+///
+/// # Errors
+/// None for one key.
+pub fn trusting(key: &SigningKey) -> io::Result<TrustSet> {
+    TrustSet::new(1, vec![key.public()]).map_err(other)
+}
+
+/// A program of one gateway and a few services, all on `port`, by which programs and their units are told apart. A proxy keeps `keep` older
+/// bundles.
+///
+/// # Errors
+/// None; names are checked where they are made.
+pub fn program(port: u16, keep: u32) -> io::Result<Program> {
+    let mut mesh = Mesh::new(name(MESH)?, name(ENVIRONMENT)?, "shop.example");
+    mesh.tls = TlsMode::Permissive;
+    mesh.keep = keep;
+    let mut program = Program::new(mesh);
+    program.gateways.insert(name(GATEWAY)?, Gateway { listen: port, hosts: Vec::new(), certificate: None });
+    for service in ["orders", "cart", "web"] {
+        let made: Service = serde_json::from_value(serde_json::json!({ "port": port }))?;
+        program.services.insert(name(service)?, made);
+    }
+    Ok(program)
+}
+
+/// The bundle of a program, unsigned.
+///
+/// # Errors
+/// When a part of it has no canonical form or is over a bound.
+pub fn unsigned(program: &Program) -> io::Result<Packed> {
+    let (maps, tests) = (BTreeMap::new(), BTreeMap::new());
+    pack(&Input { program, source: None, compiler: "test", maps: &maps, tests: &tests }).map_err(other)
+}
+
+/// An ordinary release of `bundle` under no state.
+///
+/// # Errors
+/// None; names are checked where they are made.
+pub fn release(bundle: Digest, generation: u64) -> io::Result<Release> {
+    Ok(Release {
+        mesh: name(MESH)?,
+        environment: name(ENVIRONMENT)?,
+        epoch: 0,
+        generation,
+        bundle,
+        state: state_digest(&State::default()).map_err(other)?,
+        kind: ReleaseKind::Config,
+        expires: None,
+        floor: 0,
+        acknowledges: Acknowledges::default(),
+        fence: 0,
+    })
+}
+
+/// Packs, releases and signs a program; `change` may alter the release before it is signed.
+///
+/// # Errors
+/// When a part of it has no canonical form or is over a bound.
+pub fn make(
+    program: &Program,
+    generation: u64,
+    keys: &[SigningKey],
+    change: impl FnOnce(&mut Release),
+) -> io::Result<Made> {
+    let Packed { id, mut files } = unsigned(program)?;
+    let mut release = release(id, generation)?;
+    change(&mut release);
+    seal(&mut files, &State::default(), &release, keys).map_err(other)?;
+    Ok(Made { id, files })
+}
+
+fn other(error: impl std::fmt::Display) -> io::Error {
+    io::Error::other(error.to_string())
+}
