@@ -67,7 +67,7 @@ fn d01_doubled_entries_are_refused_by_compiler_and_proxy() {
     let mut draft = Draft::of(&bundle("next"));
     draft.set_unit(unit, &value).unwrap();
     let got = lone.take(&draft.packed().unwrap(), &terms(2)).unwrap();
-    println!("doubled within the limit: {got}");
+    assert_eq!(got, "duplicate-rule");
     lone.stop().unwrap();
 
     // The plan says how a unit grows, before anything is built.
