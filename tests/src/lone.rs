@@ -321,10 +321,18 @@ impl Lone {
     /// # Errors
     /// When there is no answer.
     pub fn get(&self, path: &str) -> io::Result<u16> {
+        self.get_with(path, "")
+    }
+
+    /// The same with header lines, each ended by `\r\n`.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn get_with(&self, path: &str, lines: &str) -> io::Result<u16> {
         let mut stream = TcpStream::connect(self.inbound)?;
         stream.set_read_timeout(Some(ANSWER))?;
         stream.set_nodelay(true)?;
-        ask(&mut stream, "GET", path, "drill.example").map(|(status, _)| status)
+        ask(&mut stream, "GET", path, &format!("drill.example\r\n{lines}")).map(|(status, _)| status)
     }
 
     /// Sum of the samples whose line begins so.
@@ -373,7 +381,8 @@ fn ask(
     host: &str,
 ) -> io::Result<(u16, String)> {
     let head = format!(
-        "{method} {target} HTTP/1.1\r\nhost: {host}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+        "{method} {target} HTTP/1.1\r\nhost: {}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+        host.trim_end()
     );
     stream.write_all(head.as_bytes())?;
     let mut answer = Vec::new();
