@@ -250,8 +250,16 @@ impl Lone {
         let bundle = self.offer(packed, terms)?.to_string();
         let answer = self.post("/v1/reload")?;
         // The proxy looks by itself too, and may have been first.
-        let known = outcome(&answer) == "unchanged" && self.said("/active") == bundle;
-        Ok(if known { "activated".to_owned() } else { outcome(&answer).to_owned() })
+        let unchanged = outcome(&answer) == "unchanged";
+        let first = |pointer: &str| unchanged && self.said(pointer) == bundle;
+        let word = if first("/active") {
+            "activated"
+        } else if first("/journal/offered") {
+            "held"
+        } else {
+            outcome(&answer)
+        };
+        Ok(word.to_owned())
     }
 
     /// A request to the admin socket.
