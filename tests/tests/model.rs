@@ -138,7 +138,7 @@ fn scenario(dir: &Path) {
         })
         .collect();
     let watcher = {
-        let (disk, dir) = (disk.clone(), dir.to_owned());
+        let (disk, dir) = (disk, dir.to_owned());
         thread::spawn(move || (0..4).for_each(|_| could_start(&disk, &dir)))
     };
 

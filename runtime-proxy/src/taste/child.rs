@@ -1,6 +1,7 @@
 //! The child's side.
 
 use std::io::{self, Read, Write};
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use mesh_bundle::selftest::SelfTests;
@@ -78,6 +79,8 @@ pub(super) fn taste(meal: &Meal) -> Result<usize, Refusal> {
     program.calls = Some(meal.order.calls.clone());
     let engine = Engine::new(Arc::new(program), &meal.order.state, &meal.order.owner)
         .map_err(|e| Refusal::new(Rung::Built, "cannot-build", e.reason).at(e.unit).pointing(e.pointer))?;
+    // The process ends next: taking ten thousand rules apart would be a tenth of its time.
+    let engine = ManuallyDrop::new(engine);
     let mut cases = 0;
     for (name, bytes) in parts {
         let id = id(name)?;

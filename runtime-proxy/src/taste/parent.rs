@@ -16,6 +16,9 @@ use super::meal::{Meal, Verdict};
 const ANSWER: u64 = 64 << 10;
 /// How long a child may take. Its processor time is bounded too; this is for one that waits.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Lets the child's allocator ask for huge pages (glibc manual, "Memory Allocation Tunables"): faulting in small ones
+/// is a third of its time. Other allocators do not read it.
+const HUGE_PAGES: &str = "glibc.malloc.hugetlb=1";
 /// Characters of a child's last words that a refusal carries.
 const WORDS: usize = 200;
 
@@ -71,6 +74,7 @@ impl Taster for ChildTaster {
         let mut child = Command::new(&self.program)
             .args(&self.arguments)
             .env_clear()
+            .env("GLIBC_TUNABLES", HUGE_PAGES)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
