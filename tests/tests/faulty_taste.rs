@@ -98,13 +98,11 @@ fn a_child_killed_at_any_step_is_a_refusal() {
 }
 
 #[test]
-#[ignore = "defect: the proxy bounds the wait for an answer, not the wait for the last words and the end"]
 fn a_child_without_its_output_pipe_is_ended_in_time() {
     refuses(&[("closes-output", "taste-hung", "more than 2 s")]);
 }
 
 #[test]
-#[ignore = "defect: the proxy bounds the wait for an answer, not the wait for the last words and the end"]
 fn a_child_without_any_pipe_is_ended_in_time() {
     refuses(&[("closes-pipes", "taste-hung", "more than 2 s")]);
 }

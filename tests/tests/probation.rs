@@ -241,7 +241,6 @@ fn an_outage_that_all_services_answer_returns_no_innocent_bundle() {
 }
 
 #[test]
-#[ignore = "defect: what the service failed at under the bundle before is no part of the share before"]
 fn an_outage_of_the_one_service_whose_rule_changes_returns_no_innocent_bundle() {
     innocent(&["/p0"]);
 }

@@ -16,6 +16,8 @@ pub struct Kind {
     pub denied: bool,
     /// It was answered with 5xx.
     pub failed: bool,
+    /// What the bundle does otherwise may be why it failed.
+    pub blamed: bool,
     /// The proxy itself failed at it.
     pub fault: bool,
 }
@@ -30,8 +32,10 @@ pub struct Counts {
     pub counted: u64,
     /// Of the counted: newly denied without acknowledgement, or failed inside the proxy.
     pub broken: u64,
-    /// Of the counted, beside those: answered with 5xx.
+    /// Of the counted, beside those: answered with 5xx, which what changed may have caused.
     pub failed: u64,
+    /// Of the failed: as many as fail whatever is sent to their services.
+    pub excused: u64,
     /// Answered with 5xx although nothing changed for them: what goes wrong whatever the bundle.
     pub outage: u64,
     /// At which the proxy itself failed.
@@ -62,18 +66,18 @@ impl Tally {
                 counter.fetch_add(1, Ordering::Relaxed);
             }
         };
-        let Kind { differs, denied, failed, fault } = kind;
+        let Kind { differs, denied, failed, blamed, fault } = kind;
         let counted = differs || fault;
         let broken = counted && (denied || fault);
         add(&part.requests, true);
         add(&part.counted, counted);
         add(&part.broken, broken);
-        add(&part.failed, counted && failed && !broken);
+        add(&part.failed, counted && failed && blamed && !broken);
         add(&part.outage, !counted && failed);
         add(&part.faults, fault);
     }
 
-    /// The sums.
+    /// The sums; nothing is excused yet.
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.0.iter().fold(Counts::default(), |sum, part| {
@@ -83,6 +87,7 @@ impl Tally {
                 counted: sum.counted + read(&part.counted),
                 broken: sum.broken + read(&part.broken),
                 failed: sum.failed + read(&part.failed),
+                excused: 0,
                 outage: sum.outage + read(&part.outage),
                 faults: sum.faults + read(&part.faults),
             }
@@ -102,6 +107,8 @@ mod tests {
             same,
             Kind { failed: true, ..same },
             Kind { differs: true, ..same },
+            Kind { differs: true, failed: true, blamed: true, ..same },
+            // Failed, and not for what changed.
             Kind { differs: true, failed: true, ..same },
             Kind { differs: true, denied: true, ..same },
             Kind { fault: true, failed: true, ..same },
@@ -113,7 +120,8 @@ mod tests {
         {
             tally.count(worker * 7, kind);
         }
-        let expected = Counts { requests: 7, counted: 4, broken: 2, failed: 1, outage: 1, faults: 1 };
+        let expected =
+            Counts { requests: 8, counted: 5, broken: 2, failed: 1, excused: 0, outage: 1, faults: 1 };
         assert_eq!(tally.counts(), expected);
     }
 }

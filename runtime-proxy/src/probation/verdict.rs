@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use mesh_bundle::limits::WHOLE;
 use mesh_bundle::program::Probation;
 
+use super::basis_points;
 use super::tally::Counts;
 
 /// What the counts say.
@@ -52,13 +52,14 @@ impl Bounds {
         if over && counts.counted >= least.max(1) {
             return Verdict::Bad(format!(
                 "{} % of {} requests are denied or fail since its activation, {} % before and {} % more allowed \
-                 ({} denied or failed in the proxy, {} answered 5xx)",
+                 ({} denied or failed in the proxy, {} answered 5xx of which {} would have been anyway)",
                 percent(share(counts)),
                 counts.requests,
                 percent(self.before),
                 percent(self.bounds.max_over),
                 counts.broken,
-                counts.failed
+                counts.failed,
+                counts.excused
             ));
         }
         let long_enough = |ms: u64| watched >= Duration::from_millis(ms);
@@ -77,18 +78,10 @@ impl Counts {
     }
 }
 
-/// The bad share in basis points: bad requests over all. Of the counted ones that were answered 5xx, those are not bad
-/// that fail as often where nothing changed: an outage behind the proxy is nobody's bundle.
+/// The bad share in basis points: bad requests over all. An outage behind the proxy is nobody's bundle.
 #[must_use]
 fn share(counts: &Counts) -> u32 {
-    let unchanged = counts.requests.saturating_sub(counts.counted);
-    let excused = if unchanged == 0 {
-        0
-    } else {
-        let whole = u128::from(counts.counted.saturating_sub(counts.broken)) * u128::from(counts.outage);
-        u64::try_from(whole.div_ceil(u128::from(unchanged))).unwrap_or(u64::MAX)
-    };
-    let bad = counts.broken.saturating_add(counts.failed.saturating_sub(excused));
+    let bad = counts.broken.saturating_add(counts.failed.saturating_sub(counts.excused));
     basis_points(bad, counts.requests)
 }
 
@@ -125,14 +118,6 @@ impl Before {
         };
         basis_points(faults.saturating_sub(*faults_before), requests.saturating_sub(*before))
     }
-}
-
-fn basis_points(part: u64, of: u64) -> u32 {
-    if of == 0 {
-        return 0;
-    }
-    let share = u128::from(part) * u128::from(WHOLE) / u128::from(of);
-    u32::try_from(share).unwrap_or(WHOLE).min(WHOLE)
 }
 
 fn percent(basis_points: u32) -> String {
@@ -184,16 +169,12 @@ mod tests {
     }
 
     #[test]
-    fn an_outage_is_nobodys_bundle() {
-        // All that is sent on fails, changed or not.
-        let outage = Counts { requests: 1_000, counted: 300, failed: 300, outage: 700, ..Counts::default() };
+    fn what_is_excused_is_not_bad() {
+        let outage = Counts { requests: 1_000, counted: 300, failed: 300, excused: 300, ..Counts::default() };
         assert_eq!(judge(&outage, MINUTE), Verdict::Good);
-        // What changed fails, what did not works.
-        let broken = Counts { outage: 0, ..outage };
+        let broken = Counts { excused: 0, ..outage };
         assert!(matches!(judge(&broken, Duration::ZERO), Verdict::Bad(_)));
-        // Half of the unchanged fails, all of the changed: the other half is the bundle's.
-        let both = Counts { outage: 350, ..outage };
-        assert_eq!(share(&both), 1_500);
+        assert_eq!(share(&Counts { excused: 150, ..outage }), 1_500);
     }
 
     #[test]

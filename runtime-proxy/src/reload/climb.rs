@@ -15,7 +15,7 @@ use super::reloader::{Look, Reloader};
 use super::removal::not_too_much;
 use super::secrets::Watched;
 use super::source::Offer;
-use crate::request::{Active, BuildInput, Trial, UnitDigests};
+use crate::request::{Active, BuildInput, UnitDigests};
 use crate::store::{Activation, Disk, StoreError};
 use crate::taste::Meal;
 use crate::telemetry::Level;
@@ -308,7 +308,7 @@ impl<D: Disk> Reloader<D> {
         let Some(trial) = same.trial.load_full() else { return };
         match self.under_newest_state(&trial.old) {
             Ok(old) => {
-                fresh.trial.store(Some(Arc::new(Trial { old: Arc::new(old), denied: trial.denied.clone() })));
+                fresh.trial.store(Some(Arc::new(trial.with(Arc::new(old)))));
             }
             Err(refusal) => {
                 let message = format!("the bundle before does not take the new state: {refusal}");

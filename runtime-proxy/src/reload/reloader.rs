@@ -15,7 +15,7 @@ use super::refused::Refused;
 use super::secrets::{Secrets, Watched};
 use super::source::{Fingerprint, Source};
 use super::watch::{OnProbation, Watching};
-use crate::probation::Before;
+use crate::probation::{Before, Services};
 use crate::request::Shared;
 use crate::store::{Disk, Journal, RefusalRecord, Store};
 use crate::taste::Taster;
@@ -108,6 +108,9 @@ pub struct Reloader<D> {
     pub(super) events: Events,
     pub(super) watching: Option<Watching>,
     pub(super) before: Before,
+    pub(super) services: Services,
+    /// When the last window of `services` ended.
+    pub(super) turned: Duration,
     /// Digests of the archives that this process stored or read, by bundle.
     pub(super) archives: BTreeMap<Digest, Digest>,
     pub(super) alarms: BTreeSet<String>,
@@ -138,6 +141,8 @@ impl<D: Disk> Reloader<D> {
             events: Events,
             watching: None,
             before: Before::default(),
+            services: Services::default(),
+            turned: Duration::ZERO,
             archives: BTreeMap::new(),
             alarms: BTreeSet::new(),
         }

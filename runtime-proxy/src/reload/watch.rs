@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::climb::Ready;
 use super::reloader::Reloader;
-use crate::probation::{Bounds, Counts, Verdict};
+use crate::probation::{Baseline, Bounds, Counts, Verdict};
 use crate::request::{Active, Trial};
 use crate::store::{Activation, Disk};
 use crate::telemetry::Level;
@@ -21,6 +21,15 @@ use crate::upstream::Known;
 pub(super) struct Watching {
     since: Duration,
     bounds: Bounds,
+    baseline: Baseline,
+}
+
+impl Watching {
+    /// What was counted of `active`, with what an outage explains.
+    fn counts(&self, active: &Active) -> Counts {
+        let counts = active.tally.counts();
+        Counts { excused: self.baseline.excused(active.sums(), &counts), ..counts }
+    }
 }
 
 /// How a probation stands.
@@ -46,16 +55,20 @@ impl<D: Disk> Reloader<D> {
             self.events.say(Level::Error, &format!("the journal cannot be written: {error}"));
         }
         let active = self.shared.active.load_full()?;
-        let (now, counts) = ((self.config.elapsed)(), active.tally.counts());
+        let now = (self.config.elapsed)();
         let Some(watching) = &self.watching else {
             let window = Duration::from_millis(active.engine.program().mesh.probation.window_ms);
-            self.before.sample(now, &counts, window);
+            self.before.sample(now, &active.tally.counts(), window);
+            if now.saturating_sub(self.turned) >= window {
+                self.turned = now;
+                self.services.turn(active.sums());
+            }
             if now >= window {
                 self.survived(active.bundle);
             }
             return None;
         };
-        match watching.bounds.judge(&counts, now.saturating_sub(watching.since)) {
+        match watching.bounds.judge(&watching.counts(&active), now.saturating_sub(watching.since)) {
             Verdict::Open => None,
             Verdict::Good => {
                 self.is_good(&active, "good");
@@ -127,7 +140,7 @@ impl<D: Disk> Reloader<D> {
     /// How the probation stands, if there is one.
     pub(super) fn on_probation(&self) -> Option<OnProbation> {
         let (watching, active) = (self.watching.as_ref()?, self.shared.active.load_full()?);
-        let counts = active.tally.counts();
+        let counts = watching.counts(&active);
         Some(OnProbation {
             seconds: (self.config.elapsed)().saturating_sub(watching.since).as_secs(),
             share: counts.bad_share(),
@@ -143,6 +156,7 @@ impl<D: Disk> Reloader<D> {
         self.watching = Some(Watching {
             since: (self.config.elapsed)(),
             bounds: Bounds::new(bounds, self.before.share()),
+            baseline: self.services.begin(fresh.sums()),
         });
         let Some(old) = old else { return };
         let old = if old.state == self.store.journal().state {
@@ -151,7 +165,7 @@ impl<D: Disk> Reloader<D> {
             self.under_newest_state(&old).map(Arc::new)
         };
         match old {
-            Ok(old) => fresh.trial.store(Some(Arc::new(Trial { old, denied }))),
+            Ok(old) => fresh.trial.store(Some(Arc::new(Trial::new(old, fresh, denied)))),
             Err(refusal) => {
                 let message =
                     format!("nothing to go back to: the bundle before does not take the state: {refusal}");

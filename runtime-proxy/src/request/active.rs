@@ -17,7 +17,7 @@ use super::trial::Trial;
 use crate::limits::Counters;
 use crate::probation::Tally;
 use crate::tls::SpiffeId;
-use crate::upstream::{Admission, Directory, Slot, Transport, UpstreamService};
+use crate::upstream::{Admission, Directory, Slot, Sums, Transport, UpstreamService};
 
 /// How many were built.
 static SERIALS: AtomicU64 = AtomicU64::new(0);
@@ -159,6 +159,12 @@ impl Active {
         })
     }
 
+    /// How requests end, by upstream service.
+    pub fn sums(&self) -> impl Iterator<Item = (&str, Sums)> {
+        let services = self.services.values().chain(&self.application);
+        services.map(|service| (&*service.name, service.outcomes.sums()))
+    }
+
     /// The services in scope with their versions.
     #[must_use]
     pub fn versions(&self) -> ServiceVersions {
@@ -211,6 +217,7 @@ fn upstream(
         transport: Transport::new(http2, tls),
         outlier: rules.and_then(|rules| rules.outlier),
         admission,
+        outcomes: known.map_or_else(Arc::default, |known| Arc::clone(&known.outcomes)),
         versions: slots
             .map(|v| (v.as_str().into(), input.directory.slot(name.as_str(), v.as_str())))
             .collect(),
@@ -223,6 +230,7 @@ fn application(address: SocketAddr, http2: bool) -> Arc<UpstreamService> {
         transport: Transport::new(http2, None),
         outlier: None,
         admission: Arc::new(Admission::new(None, http2)),
+        outcomes: Arc::default(),
         versions: vec![("".into(), Arc::new(Slot::fixed(address)))],
     })
 }

@@ -80,9 +80,14 @@ impl Short {
         };
         let mut record = Record::new(worker, direction, peer, in_flight, &head);
         record.grpc = self.grpc;
-        record.mark.kind.fault = true;
+        let fallen = record.worker.fallen.take();
+        record.inherit(fallen);
         record.about(&host, &path);
-        let message = format!("a fault inside the proxy at {} {path}", head.method);
+        let (bundle, rule) = record.decided_by();
+        let message = format!(
+            "a fault inside the proxy at {} {path}, under rule `{rule}` of bundle {bundle}",
+            head.method
+        );
         Events.say(Level::Error, &message);
         record.refuse(Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "proxy-fault"))
     }

@@ -19,7 +19,7 @@ use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, Scheme, strip_response};
 use crate::limits;
 use crate::listen::{Door, Handler, InFlight, Peer};
-use crate::upstream::{self, Call};
+use crate::upstream::{self, Call, Failure};
 
 /// The inbound listener of a service's proxy.
 pub struct Inbound {
@@ -121,12 +121,12 @@ impl Inbound {
         match outcome.result {
             Ok(mut response) => {
                 if strip_response(&mut response.head.headers).is_err() {
+                    record.mark.ended(Err(Failure::Reset), None);
                     return record.refuse(Answer::new(StatusCode::BAD_GATEWAY, "bad-response"));
                 }
                 record.relay(response, None)
             }
             Err(failure) => {
-                record.mark.unreachable();
                 record.about(&prepared.host, prepared.path());
                 record.refuse(Answer::new(failure.status(), failure.word()))
             }
@@ -139,6 +139,9 @@ fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) 
     let peer = Rc::clone(&record.peer);
     // A connection may be older than the bundle that asks for mutual TLS.
     if local.active.engine.program().mesh.tls == TlsMode::Strict && peer.principal.is_none() {
+        if let Some(trial) = &*local.active.trial.load() {
+            record.mark.no_identity(trial);
+        }
         return Err(Answer::new(StatusCode::FORBIDDEN, "no-identity"));
     }
     let principal = peer.principal.as_ref().map_or("", |id| id.as_str());

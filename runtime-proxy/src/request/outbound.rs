@@ -21,7 +21,7 @@ use super::trial::Drawn;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, strip_response};
 use crate::listen::{Door, Handler, InFlight, Peer};
-use crate::upstream::{self, Call, Outcome, UpstreamService};
+use crate::upstream::{self, Call, Failure, Outcome, UpstreamService};
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
@@ -214,9 +214,11 @@ async fn send(
     record.tags.used(&local.active);
     let unavailable = |reason| Answer::new(StatusCode::SERVICE_UNAVAILABLE, reason);
     let Some(service) = local.active.services.get(forward.service.as_str()) else {
+        record.mark.ended(Err(Failure::NoEndpoint), None);
         return record.refuse(unavailable("no-endpoint"));
     };
     let Some(slot) = choose_slot(service, &forward, &worker) else {
+        record.mark.ended(Err(Failure::NoEndpoint), Some(&service.outcomes));
         return record.refuse(unavailable("no-endpoint"));
     };
     let bad = Answer::new(StatusCode::BAD_REQUEST, "bad-rewrite");
@@ -238,12 +240,12 @@ async fn send(
     let mut response = match outcome.result {
         Ok(response) => response,
         Err(failure) => {
-            record.mark.unreachable();
             record.about(&prepared.host, prepared.path());
             return record.refuse(Answer::new(failure.status(), failure.word()));
         }
     };
     if strip_response(&mut response.head.headers).is_err() {
+        record.mark.ended(Err(Failure::Reset), None);
         return record.refuse(Answer::new(StatusCode::BAD_GATEWAY, "bad-response"));
     }
     record.tags.used(&local.active);
@@ -270,6 +272,8 @@ fn choose_slot<'s>(
 pub(super) fn note(record: &mut Record, service: &UpstreamService, outcome: &Outcome) {
     record.endpoint = outcome.endpoint;
     record.retries = outcome.retries;
+    let result = outcome.result.as_ref().map(|response| response.head.status).map_err(|failure| *failure);
+    record.mark.ended(result, Some(&service.outcomes));
     let metrics = &record.worker.shared.metrics;
     if outcome.retries > 0 {
         metrics.retried(&service.name, outcome.retries);

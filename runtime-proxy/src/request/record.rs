@@ -108,6 +108,19 @@ impl Meters {
     }
 }
 
+/// What a request that was lost to a fault was decided by.
+pub(super) type Fallen = Option<(Option<Rc<Local>>, Option<Rc<Meters>>)>;
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        // Unwinding takes the record with it; what it knew is needed to say whose fault it was.
+        if std::thread::panicking() {
+            let known = (self.local.take(), self.meters.take());
+            self.worker.fallen.replace(Some(known));
+        }
+    }
+}
+
 /// One request under way.
 pub(super) struct Record {
     pub(super) worker: Rc<Worker>,
@@ -200,15 +213,29 @@ impl Record {
 
     /// What decided. The texts belong to the bundle in force and are told apart by their place in memory.
     pub(super) fn decided(&mut self, rule: &str, service: &str, version: &str) {
-        if let Some(hook) = &self.worker.shared.hook {
-            hook(rule);
-        }
         let Some(local) = &self.local else { return };
         let key = (self.direction, place(rule), place(service), place(version));
         let mut meters = local.meters.borrow_mut();
         let known =
             meters.entry(key).or_insert_with(|| Rc::new(Meters::new(self.direction, rule, service, version)));
         self.meters = Some(Rc::clone(known));
+        drop(meters);
+        if let Some(hook) = &self.worker.shared.hook {
+            hook(rule);
+        }
+    }
+
+    /// Takes over what is known of a request that was lost to a fault.
+    pub(super) fn inherit(&mut self, fallen: Fallen) {
+        self.mark.kind.fault = true;
+        let Some((local, meters)) = fallen else { return };
+        self.local = local;
+        self.meters = meters;
+    }
+
+    /// The bundle and the rule that it is decided by.
+    pub(super) fn decided_by(&self) -> (&str, &str) {
+        (self.bundle(), self.meters.as_ref().map_or("", |meters| &*meters.rule))
     }
 
     /// Ends with an answer of the proxy's own.

@@ -1,15 +1,18 @@
 //! Probation on the request path: the bundle before decides too, and what comes out otherwise is counted.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use mesh_bundle::Owner;
-use mesh_bundle::program::Limit;
+use http::StatusCode;
+use mesh_bundle::program::{Limit, Service, TlsMode};
+use mesh_bundle::{Name, Owner, Program};
 use mesh_decision::engine::Scratch;
 use mesh_decision::{Inbound, Outbound, Outcome, Picks, Reason, Request};
 
 use super::active::Active;
 use crate::probation::Kind;
+use crate::upstream::{Failure, Outcomes};
 
 /// A bundle on probation: what is compared with, and what a reviewer has seen.
 #[derive(Debug)]
@@ -18,18 +21,55 @@ pub struct Trial {
     pub old: Arc<Active>,
     /// Addresses at which requests are denied from now on, by a reviewer's word: an entry
     /// (`access/orders/deny[0]`), or all that is below one (`access/orders`).
-    pub denied: Vec<String>,
+    denied: Vec<String>,
+    /// Services that are reached otherwise than before: elsewhere, by another protocol or name.
+    moved: BTreeSet<Name>,
+    /// Services whose endpoints are ejected, or whose requests are limited, by other rules than before.
+    limited: BTreeSet<Name>,
+}
+
+/// Which failures of a request its bundle may be the cause of, by what it does otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Blame(u8);
+
+impl Blame {
+    /// That no endpoint is reached: it is sent elsewhere.
+    const UNREACHED: Self = Self(1);
+    /// That there is no room, or no endpoint left.
+    const CROWDED: Self = Self(2);
+    /// That the endpoint fails: it gets another request, or has fewer tries.
+    const FAILING: Self = Self(4);
+    /// That time is up.
+    const LATE: Self = Self(8);
+    const ALL: Self = Self(15);
+
+    fn add(&mut self, other: Self, when: bool) {
+        if when {
+            self.0 |= other.0;
+        }
+    }
+
+    fn has(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
 }
 
 /// What is known of one request under a [`Trial`].
 #[derive(Debug, Default)]
 pub(super) struct Mark {
     pub(super) kind: Kind,
-    /// The bundle before sends it to the same version of the same service.
-    same_place: bool,
+    blame: Blame,
 }
 
 impl Mark {
+    /// Refused for want of an identity, which only `tls: strict` asks for.
+    pub(super) fn no_identity(&mut self, trial: &Trial) {
+        if trial.old.engine.program().mesh.tls != TlsMode::Strict {
+            self.kind.differs = true;
+            self.kind.denied |= !trial.acknowledges("mesh");
+        }
+    }
+
     /// The callee's side decided.
     pub(super) fn inbound(&mut self, trial: &Trial, new: &Inbound<'_>, request: &Request<'_>, address: &str) {
         let engine = &trial.old.engine;
@@ -40,8 +80,16 @@ impl Mark {
                 self.kind.differs = true;
                 self.kind.denied |= !trial.acknowledges(address);
             }
-            (false, true) => self.kind.differs = true,
-            (true, true) | (false, false) => {}
+            (false, true) => {
+                self.kind.differs = true;
+                self.blame = Blame::ALL;
+            }
+            // The application behind this proxy.
+            (true, true) => match engine.owner() {
+                Owner::Service(own) => self.blame.add(Blame::ALL, trial.moved.contains(own)),
+                Owner::Gateway(_) => {}
+            },
+            (false, false) => {}
         }
     }
 
@@ -67,19 +115,31 @@ impl Mark {
         let old = trial.old.engine.decide_outbound(&request, scratch);
         let same = match (&old.outcome, &new.outcome) {
             (Outcome::Forward(old), Outcome::Forward(new)) => {
-                self.same_place = (old.service, old.version) == (new.service, new.version);
-                self.same_place
+                let place = (old.service, old.version) == (new.service, new.version)
+                    && !trial.moved.contains(new.service);
+                let request = place
                     && (&old.path, old.host) == (&new.path, new.host)
-                    && old.request_headers == new.request_headers
-                    && old.response_headers == new.response_headers
-                    && (old.timeout_ms, old.retry) == (new.timeout_ms, new.retry)
+                    && old.request_headers == new.request_headers;
+                let (tries, time) = (old.retry == new.retry, old.timeout_ms == new.timeout_ms);
+                self.blame.add(Blame::UNREACHED, !place);
+                self.blame.add(Blame::CROWDED, !place || trial.limited.contains(new.service));
+                self.blame.add(Blame::FAILING, !request || !tries);
+                self.blame.add(Blame::LATE, !request || !time);
+                request && tries && time && old.response_headers == new.response_headers
             }
             (Outcome::Redirect { status, location }, Outcome::Redirect { status: s, location: l }) => {
                 (status, location) == (s, l)
             }
             (Outcome::Respond(old), Outcome::Respond(new)) => old == new,
             (Outcome::Refuse(_), Outcome::Refuse(_)) => true,
-            _ => false,
+            (_, Outcome::Forward(_)) => {
+                self.blame = Blame::ALL;
+                false
+            }
+            _ => {
+                self.kind.blamed = true;
+                false
+            }
         };
         if same {
             return;
@@ -93,21 +153,62 @@ impl Mark {
         }
     }
 
-    /// No endpoint could be reached: where the bundle before sends to the same ones, it is nobody's bundle.
-    pub(super) fn unreachable(&mut self) {
-        if self.same_place {
-            self.kind.differs = false;
+    /// An endpoint answered, or none did; counted for its service too.
+    pub(super) fn ended(&mut self, result: Result<StatusCode, Failure>, service: Option<&Outcomes>) {
+        let (failed, cause) = match result {
+            Ok(status) => (status.is_server_error(), Blame::FAILING),
+            Err(Failure::Connect) => (true, Blame::UNREACHED),
+            Err(Failure::NoEndpoint | Failure::Overflow) => (true, Blame::CROWDED),
+            Err(Failure::Refused | Failure::Reset) => (true, Blame::FAILING),
+            Err(Failure::TimedOut) => (true, Blame::LATE),
+            Err(Failure::ClientGone) => (false, Blame::default()),
+        };
+        let blamed = failed && self.blame.has(cause);
+        self.kind.blamed |= blamed;
+        // The decision may be the same, and yet this is the bundle's.
+        self.kind.differs |= blamed;
+        let changed = self.blame != Blame::default();
+        if let Some(service) = service {
+            service.count(changed, if changed { blamed } else { failed });
         }
     }
 }
 
 impl Trial {
+    /// Compares `new` with `old`, the last good one.
+    #[must_use]
+    pub fn new(old: Arc<Active>, new: &Active, denied: Vec<String>) -> Self {
+        let (before, now) = (old.engine.program(), new.engine.program());
+        let of = |differs: &dyn Fn(&Name) -> bool| {
+            now.services.keys().filter(|name| differs(name)).cloned().collect::<BTreeSet<Name>>()
+        };
+        let moved = of(&|name| way(before, name) != way(now, name));
+        let limited = of(&|name| before.resilience.get(name) != now.resilience.get(name));
+        Self { moved, limited, old, denied }
+    }
+
+    /// The same comparison with another state.
+    #[must_use]
+    pub fn with(&self, old: Arc<Active>) -> Self {
+        let Self { denied, moved, limited, .. } = self;
+        Self { old, denied: denied.clone(), moved: moved.clone(), limited: limited.clone() }
+    }
+
     /// Whether a reviewer has seen that requests are denied at `address`.
     fn acknowledges(&self, address: &str) -> bool {
         self.denied.iter().any(|seen| {
             address.strip_prefix(seen.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     }
+}
+
+/// How a service is reached.
+fn way<'p>(program: &'p Program, name: &Name) -> Option<impl PartialEq + use<'p>> {
+    let id = program.mesh.spiffe_id(&Owner::Service(name.clone()));
+    program.services.get(name).map(|service| {
+        let Service { port, app_port, protocol, addresses, .. } = service;
+        (id, port, app_port, protocol, addresses)
+    })
 }
 
 /// The address at which a request is refused that no rule took: the callee's access for a service that is not visible,
@@ -151,5 +252,50 @@ impl Picks for Again {
     fn pick(&self, _: u32) -> u32 {
         let at = self.next.replace_with(|at| *at + 1);
         self.drawn.get(at).or(self.drawn.first()).copied().unwrap_or(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blamed(blame: Blame, result: Result<StatusCode, Failure>) -> bool {
+        let mut mark = Mark { blame, ..Mark::default() };
+        mark.ended(result, None);
+        assert_eq!(mark.kind.differs, mark.kind.blamed);
+        mark.kind.blamed
+    }
+
+    #[test]
+    fn a_failure_is_blamed_on_what_may_have_caused_it() {
+        let (bad, fine) = (Ok(StatusCode::SERVICE_UNAVAILABLE), Ok(StatusCode::NOT_FOUND));
+        for (result, cause) in [
+            (bad, Blame::FAILING),
+            (Err(Failure::Reset), Blame::FAILING),
+            (Err(Failure::Refused), Blame::FAILING),
+            (Err(Failure::Connect), Blame::UNREACHED),
+            (Err(Failure::NoEndpoint), Blame::CROWDED),
+            (Err(Failure::Overflow), Blame::CROWDED),
+            (Err(Failure::TimedOut), Blame::LATE),
+        ] {
+            assert!(blamed(Blame::ALL, result) && blamed(cause, result), "{result:?}");
+            let mut others = Blame(Blame::ALL.0 & !cause.0);
+            assert!(!blamed(others, result) && !blamed(Blame::default(), result), "{result:?}");
+            others.add(cause, false);
+            assert!(!blamed(others, result), "{result:?}");
+        }
+        assert!(!blamed(Blame::ALL, fine) && !blamed(Blame::ALL, Err(Failure::ClientGone)));
+    }
+
+    #[test]
+    fn a_service_counts_changed_requests_apart() {
+        let outcomes = Outcomes::default();
+        let end = |blame, result| Mark { blame, ..Mark::default() }.ended(result, Some(&outcomes));
+        end(Blame::default(), Err(Failure::Connect));
+        end(Blame::default(), Ok(StatusCode::OK));
+        end(Blame::LATE, Err(Failure::Connect));
+        end(Blame::LATE, Err(Failure::TimedOut));
+        let sums = crate::upstream::Sums { same: 2, same_failed: 1, changed: 2, changed_failed: 1 };
+        assert_eq!(outcomes.sums(), sums);
     }
 }

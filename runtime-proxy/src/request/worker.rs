@@ -1,6 +1,6 @@
 //! What a worker has at hand for each request.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,7 +13,7 @@ use mesh_decision::engine::Scratch;
 use tokio::time::Instant;
 
 use super::active::Active;
-use super::record::{Direction, Explained, Meters};
+use super::record::{Direction, Explained, Fallen, Meters};
 use super::streams::Streams;
 use crate::telemetry::{AccessLog, Metrics};
 use crate::tls::{PublicCertificate, TlsState};
@@ -94,6 +94,8 @@ pub struct Worker {
     pub number: usize,
     pub(super) scratch: RefCell<Scratch>,
     pub(super) streams: Streams,
+    /// The last request that was lost to a fault.
+    pub(super) fallen: Cell<Fallen>,
     local: RefCell<Option<Rc<Local>>>,
 }
 
@@ -120,6 +122,7 @@ impl Worker {
             number,
             scratch: RefCell::default(),
             streams: Streams::default(),
+            fallen: Cell::default(),
             local: RefCell::default(),
         }
     }

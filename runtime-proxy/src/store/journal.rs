@@ -99,6 +99,9 @@ impl Journal {
     pub fn activated(&mut self, activation: Activation) {
         if self.active != Some(activation.bundle) {
             self.previous = self.active;
+            // A death under it from now on is its first; the one before was left alive.
+            self.boots.retain(|known, _| Some(*known) != self.previous);
+            self.boots.entry(activation.bundle).or_insert(1);
         }
         self.active = Some(activation.bundle);
         self.next = None;
@@ -133,7 +136,7 @@ impl Journal {
         }
     }
 
-    /// A bundle is about to be started; how often that did not end well before.
+    /// A bundle is about to be started: a start more that did not end well yet.
     pub fn boots_again(&mut self, bundle: Digest) {
         let named: Vec<Digest> = self.start_order();
         self.boots.retain(|known, _| named.contains(known));

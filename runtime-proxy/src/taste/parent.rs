@@ -4,11 +4,13 @@ use std::io::{self, Read};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mesh_bundle::{Refusal, Rung};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 use super::meal::{Meal, Verdict};
 
@@ -81,11 +83,8 @@ impl Taster for ChildTaster {
             .spawn()
             .map_err(cannot)?;
         let answer = converse(&mut child, meal, self.patience);
-        if answer.is_none() {
-            let _gone_already = child.kill();
-        }
         let status = child.wait().map_err(cannot)?;
-        let Some((said, last_words)) = answer else {
+        let Some((said, last_words)) = answer.map_err(cannot)? else {
             let message =
                 format!("building it took more than {} s and was ended", self.patience.as_secs_f64());
             return Err(refuse("taste-hung", message));
@@ -102,22 +101,42 @@ impl Taster for ChildTaster {
     }
 }
 
-/// Gives the meal and hears the answer; `None` when time is up.
-fn converse(child: &mut Child, meal: &Meal, patience: Duration) -> Option<(Vec<u8>, Vec<u8>)> {
-    let (mut stdin, stdout, stderr) = (child.stdin.take()?, child.stdout.take()?, child.stderr.take()?);
-    let (done, heard) = mpsc::channel();
+/// Gives the meal and hears the answer, until the child ended; `None` when time was up and it was killed. It is dead
+/// afterwards in any case, and can be waited for.
+fn converse(child: &mut Child, meal: &Meal, patience: Duration) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
+        child.kill()?;
+        return Err(io::Error::other("no pipes"));
+    };
     thread::scope(|scope| {
-        // A child that reads nothing ends by the time limit, and with it both ends of the pipes.
+        // A child that reads or closes nothing is ended when time is up, and with it go the far ends of the pipes.
         scope.spawn(move || meal.write(&mut stdin));
         let words = scope.spawn(move || read(stderr));
-        scope.spawn(move || done.send(read(stdout)));
-        let said = heard.recv_timeout(patience).ok();
-        if said.is_none() {
-            let _gone_already = child.kill();
+        let said = scope.spawn(move || read(stdout));
+        let ended = ends(child, patience);
+        if !matches!(ended, Ok(true)) {
+            child.kill()?;
         }
-        let words = words.join().unwrap_or_default();
-        said.map(|said| (said, words))
+        let heard = (said.join().unwrap_or_default(), words.join().unwrap_or_default());
+        Ok(ended?.then_some(heard))
     })
+}
+
+/// Whether a child ends by itself in time (`pidfd_open(2)`: readable once the process has ended).
+fn ends(child: &Child, patience: Duration) -> io::Result<bool> {
+    let pid = Pid::from_child(child);
+    let handle = pidfd_open(pid, PidfdFlags::empty())?;
+    let deadline = Instant::now() + patience;
+    loop {
+        let left = Timespec::try_from(deadline.saturating_duration_since(Instant::now()))
+            .map_err(|_| io::Error::other("the bound on its time is too large"))?;
+        match poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&left)) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 fn read(from: impl Read) -> Vec<u8> {

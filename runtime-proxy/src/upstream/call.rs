@@ -392,6 +392,7 @@ mod tests {
             let directory = Directory::new();
             directory.set("orders", "v1", addresses);
             let service = UpstreamService {
+                outcomes: Arc::default(),
                 name: "orders".into(),
                 transport: Transport::new(false, None),
                 outlier: None,

@@ -7,6 +7,7 @@ use mesh_bundle::program::Outlier;
 
 use super::admission::Admission;
 use super::endpoint::Slot;
+use super::outcomes::Outcomes;
 use crate::tls::SpiffeId;
 
 /// One upstream service under one bundle.
@@ -20,6 +21,8 @@ pub struct UpstreamService {
     pub outlier: Option<Outlier>,
     /// How much may be under way to it.
     pub admission: Arc<Admission>,
+    /// How requests to it end.
+    pub outcomes: Arc<Outcomes>,
     /// Its versions' endpoints, sorted by version.
     pub versions: Vec<(Box<str>, Arc<Slot>)>,
 }

@@ -16,6 +16,7 @@ use mesh_bundle::program::{Gateway, Mesh, TlsMode};
 use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
 use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Digest, Name, Owner, Program, State, archive};
+use serde_json::json;
 
 use super::{Config, Look, Reloader, Secrets, Source};
 use crate::probation::Kind;
@@ -116,6 +117,13 @@ impl Rig {
         let certificate = content.secret.map(str::to_owned);
         let gateway = Gateway { listen: 443 + content.port, hosts: Vec::new(), certificate };
         program.gateways.insert(name("public"), gateway);
+        let behind = json!({ "port": 8080 });
+        program.services.insert(name("orders"), serde_json::from_value(behind).unwrap());
+        let to_orders = json!({ "rules": [
+            { "name": "all", "action": { "forward": [{ "to": { "service": "orders" } }] } },
+        ] });
+        let routes = [(name("edge"), serde_json::from_value(to_orders).unwrap())];
+        program.gateway_routes.insert(name("public"), routes.into());
         let (maps, tests) = (BTreeMap::new(), BTreeMap::new());
         let input = Input { program: &program, source: None, compiler: "test", maps: &maps, tests: &tests };
         let mut packed = pack(&input).unwrap();
@@ -144,11 +152,14 @@ impl Rig {
         (id, reloader.look(false))
     }
 
-    /// So many requests end like this under what is in force.
+    /// So many requests to the first service end like this under what is in force.
     fn requests(&self, count: u64, kind: Kind) {
         let active = self.shared.active.load_full().unwrap();
+        let service = active.services.values().next().unwrap();
         for worker in 0..count {
             active.tally.count(usize::try_from(worker).unwrap(), kind);
+            let failed = kind.failed && (!kind.differs || kind.blamed);
+            service.outcomes.count(kind.differs, failed);
         }
     }
 

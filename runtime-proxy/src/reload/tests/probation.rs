@@ -1,16 +1,27 @@
 //! Rung 9: good, quiet, bad.
 
-use mesh_bundle::Rung;
 use mesh_bundle::release::ReleaseKind;
+use mesh_bundle::{Digest, Rung};
 
-use super::{Content, Look, Rig, code};
+use super::{Content, Look, Reloader, Rig, code};
 use crate::probation::Kind;
+use crate::store::RealDisk;
 
-const SAME: Kind = Kind { differs: false, denied: false, failed: false, fault: false };
+const SAME: Kind = Kind { differs: false, denied: false, failed: false, blamed: false, fault: false };
 const DENIED: Kind = Kind { differs: true, denied: true, ..SAME };
+const BROKEN: Kind = Kind { differs: true, failed: true, blamed: true, ..SAME };
 
 fn content(generation: u64) -> Content {
     Content { generation, port: u16::try_from(generation).unwrap(), ..Content::default() }
+}
+
+/// The first bundle, good by now.
+fn proven(rig: &Rig, reloader: &mut Reloader<RealDisk>) -> Digest {
+    let (first, _) = rig.take(reloader, content(1));
+    rig.requests(50, SAME);
+    rig.pass(60_000);
+    reloader.tick();
+    first
 }
 
 #[test]
@@ -44,10 +55,7 @@ fn a_bundle_is_good_after_a_window_with_requests_and_not_before() {
 fn a_bad_bundle_goes_back_by_itself_and_is_not_taken_again() {
     let rig = Rig::new();
     let mut reloader = rig.reloader();
-    let (first, _) = rig.take(&mut reloader, content(1));
-    rig.requests(50, SAME);
-    rig.pass(60_000);
-    reloader.tick();
+    let first = proven(&rig, &mut reloader);
     let (second, _) = rig.take(&mut reloader, content(2));
     rig.requests(196, SAME);
     rig.requests(49, DENIED);
@@ -90,13 +98,10 @@ fn resume_ends_a_quarantine() {
 fn an_outage_or_silence_returns_nobody() {
     let rig = Rig::new();
     let mut reloader = rig.reloader();
-    let (first, _) = rig.take(&mut reloader, content(1));
-    rig.requests(50, SAME);
-    rig.pass(60_000);
-    reloader.tick();
+    let first = proven(&rig, &mut reloader);
     let (second, _) = rig.take(&mut reloader, content(2));
     rig.requests(700, Kind { failed: true, ..SAME });
-    rig.requests(300, Kind { failed: true, differs: true, ..SAME });
+    rig.requests(300, BROKEN);
     rig.pass(60_000);
     assert_eq!(reloader.tick(), None);
     assert_eq!(reloader.status().journal.good, Some(second));
@@ -111,13 +116,40 @@ fn an_outage_or_silence_returns_nobody() {
 }
 
 #[test]
+fn what_failed_before_a_bundle_is_not_its_fault() {
+    let rig = Rig::new();
+    let mut reloader = rig.reloader();
+    let first = proven(&rig, &mut reloader);
+    // All of the service's requests are changed ones from here on: only the window before tells of the outage.
+    for _ in 0..2 {
+        rig.requests(100, Kind { failed: true, ..SAME });
+        rig.pass(60_000);
+        reloader.tick();
+    }
+    let (second, _) = rig.take(&mut reloader, content(2));
+    rig.requests(300, BROKEN);
+    let probation = reloader.status().probation.unwrap();
+    assert_eq!((probation.counts.failed, probation.counts.excused, probation.share), (300, 300, 0));
+    rig.pass(60_000);
+    assert_eq!(reloader.tick(), None);
+    assert_eq!(reloader.status().journal.good, Some(second));
+    // The outage is over, and forgotten two windows later.
+    for _ in 0..3 {
+        rig.requests(100, SAME);
+        rig.pass(60_000);
+        reloader.tick();
+    }
+    rig.take(&mut reloader, content(3));
+    rig.requests(300, BROKEN);
+    assert_eq!(reloader.tick(), Some(second));
+    assert_ne!(first, second);
+}
+
+#[test]
 fn a_second_bundle_during_a_probation_is_measured_by_the_good_one() {
     let rig = Rig::new();
     let mut reloader = rig.reloader();
-    let (good, _) = rig.take(&mut reloader, content(1));
-    rig.requests(50, SAME);
-    rig.pass(60_000);
-    reloader.tick();
+    let good = proven(&rig, &mut reloader);
     rig.take(&mut reloader, content(2));
     let (third, _) = rig.take(&mut reloader, content(3));
     assert_eq!(reloader.status().probation.unwrap().back_to, Some(good));

@@ -1,0 +1,118 @@
+//! What a bundle is not blamed for: services that fail whatever is sent to them.
+
+use std::collections::HashMap;
+
+use mesh_bundle::limits::WHOLE;
+
+use super::basis_points;
+use super::tally::Counts;
+use crate::upstream::Sums;
+
+/// Sums by service.
+type Seen = HashMap<Box<str>, Sums>;
+
+/// The window before: how often each service failed. One window or two, whichever began last.
+#[derive(Debug, Default)]
+pub struct Services {
+    older: Seen,
+    newer: Seen,
+}
+
+impl Services {
+    /// A window is over.
+    pub fn turn<'a>(&mut self, sums: impl Iterator<Item = (&'a str, Sums)>) {
+        let now = sums.map(|(name, sums)| (name.into(), sums)).collect();
+        self.older = std::mem::replace(&mut self.newer, now);
+    }
+
+    /// Where the services stand at the beginning of a probation.
+    #[must_use]
+    pub fn begin<'a>(&self, sums: impl Iterator<Item = (&'a str, Sums)>) -> Baseline {
+        let stand = |(name, now): (&str, Sums)| {
+            let past = self.older.get(name).copied().unwrap_or_default();
+            let (asked, failed) =
+                (now.same.saturating_sub(past.same), now.same_failed.saturating_sub(past.same_failed));
+            (name.into(), Stand { at: now, asked, failed })
+        };
+        Baseline(sums.map(stand).collect())
+    }
+}
+
+/// One service at the beginning of a probation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Stand {
+    at: Sums,
+    /// Requests of the window before.
+    asked: u64,
+    /// Of those, failed ones.
+    failed: u64,
+}
+
+/// All of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Baseline(HashMap<Box<str>, Stand>);
+
+impl Baseline {
+    /// How many of the changed requests that failed would have failed anyway: for each service the larger of its
+    /// failing shares in the window before and among unchanged requests since; where nobody sent it any, the share of
+    /// all unchanged requests in `counts`.
+    #[must_use]
+    pub fn excused<'a>(&self, sums: impl Iterator<Item = (&'a str, Sums)>, counts: &Counts) -> u64 {
+        let elsewhere = basis_points(counts.outage, counts.requests.saturating_sub(counts.counted));
+        let of = |(name, now): (&str, Sums)| {
+            let Stand { at, asked, failed } = self.0.get(name).copied().unwrap_or_default();
+            let since = |now: u64, then: u64| now.saturating_sub(then);
+            let (same, same_failed) = (since(now.same, at.same), since(now.same_failed, at.same_failed));
+            let share = if asked == 0 && same == 0 {
+                elsewhere
+            } else {
+                basis_points(failed, asked).max(basis_points(same_failed, same))
+            };
+            let changed = u128::from(since(now.changed, at.changed));
+            let expected = (changed * u128::from(share)).div_ceil(u128::from(WHOLE));
+            since(now.changed_failed, at.changed_failed).min(u64::try_from(expected).unwrap_or(u64::MAX))
+        };
+        sums.map(of).fold(0, u64::saturating_add)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: Sums = Sums { same: 0, same_failed: 0, changed: 0, changed_failed: 0 };
+
+    fn one(sums: Sums) -> impl Iterator<Item = (&'static str, Sums)> {
+        std::iter::once(("orders", sums))
+    }
+
+    #[test]
+    fn what_failed_before_fails_on() {
+        let mut services = Services::default();
+        services.turn(one(Sums { same: 1_000, ..NONE }));
+        services.turn(one(Sums { same: 1_100, same_failed: 50, ..NONE }));
+        let begun = Sums { same: 1_200, same_failed: 100, ..NONE };
+        let baseline = services.begin(one(begun));
+        // Half of the last two windows' 200 failed.
+        let now = Sums { changed: 40, changed_failed: 40, ..begun };
+        assert_eq!(baseline.excused(one(now), &Counts::default()), 20);
+        // No more than failed.
+        let now = Sums { changed: 40, changed_failed: 3, ..begun };
+        assert_eq!(baseline.excused(one(now), &Counts::default()), 3);
+    }
+
+    #[test]
+    fn what_fails_unchanged_too_is_excused_by_service() {
+        let baseline = Services::default().begin(one(NONE));
+        let sick = Sums { same: 10, same_failed: 10, changed: 30, changed_failed: 30 };
+        assert_eq!(baseline.excused(one(sick), &Counts::default()), 30);
+        // Others' outage is no excuse for a service that works.
+        let well = Sums { same: 10, same_failed: 0, changed: 30, changed_failed: 30 };
+        let counts = Counts { requests: 100, counted: 30, outage: 70, ..Counts::default() };
+        assert_eq!(baseline.excused(one(well), &counts), 0);
+        // Where nothing else is known of it, it is.
+        let unknown = Sums { changed: 30, changed_failed: 30, ..NONE };
+        assert_eq!(baseline.excused(one(unknown), &counts), 30);
+        assert_eq!(baseline.excused(one(unknown), &Counts::default()), 0);
+    }
+}
