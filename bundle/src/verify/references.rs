@@ -2,6 +2,7 @@
 //! signed mistake, or a compiler newer than the proxy, might.
 
 use std::collections::BTreeSet;
+use std::fmt::{Arguments, Display};
 
 use crate::expr::Expression;
 use crate::limits;
@@ -94,7 +95,7 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
                 if entry.from.is_empty() {
                     return Err(at(id)(complain(&here, "empty-from", "an entry names nobody".into())));
                 }
-                expression(entry.when.as_ref(), &format!("{here}/when")).map_err(at(id))?;
+                expression(entry.when.as_ref(), format_args!("{here}/when")).map_err(at(id))?;
             }
         }
     }
@@ -111,8 +112,8 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn complain(pointer: &str, code: &'static str, message: String) -> Complaint {
-    (pointer.to_owned(), code, message)
+fn complain(pointer: impl Display, code: &'static str, message: String) -> Complaint {
+    (pointer.to_string(), code, message)
 }
 
 fn service(unit: &Service) -> Result<(), Complaint> {
@@ -134,24 +135,25 @@ fn service(unit: &Service) -> Result<(), Complaint> {
 
 fn routes(program: &Program, unit: &Routes) -> Result<(), Complaint> {
     if let Some(Sticky::Header(name)) = &unit.sticky {
-        header_name(name, "/sticky")?;
+        header_name(name, format_args!("/sticky"))?;
     }
     let mut names = BTreeSet::new();
     for (i, rule) in unit.rules.iter().enumerate() {
-        let here = format!("/rules/{i}");
+        // Pointers are written only where there is a complaint: most of ten thousand rules have none.
         if !names.insert(&rule.name) {
-            return Err(complain(&here, "duplicate-rule", format!("two rules are called `{}`", rule.name)));
+            let here = format_args!("/rules/{i}");
+            return Err(complain(here, "duplicate-rule", format!("two rules are called `{}`", rule.name)));
         }
-        self::rule(program, rule, &here)?;
+        self::rule(program, rule, format_args!("/rules/{i}"))?;
     }
     Ok(())
 }
 
-fn rule(program: &Program, rule: &Rule, here: &str) -> Result<(), Complaint> {
+fn rule(program: &Program, rule: &Rule, here: Arguments<'_>) -> Result<(), Complaint> {
     for (list, matches) in [("headers", &rule.matches.headers), ("query", &rule.matches.query)] {
         for (i, ValueMatch { name, .. }) in matches.iter().enumerate() {
             if list == "headers" {
-                header_name(name, &format!("{here}/match/headers/{i}"))?;
+                header_name(name, format_args!("{here}/match/headers/{i}"))?;
             }
         }
     }
@@ -160,18 +162,18 @@ fn rule(program: &Program, rule: &Rule, here: &str) -> Result<(), Complaint> {
             return Err(complain(here, "bad-caller", "outbound rules see callers of the mesh only".into()));
         }
     }
-    expression(rule.matches.when.as_ref(), &format!("{here}/match/when"))?;
-    edits(&rule.request_headers, &format!("{here}/requestHeaders"))?;
-    edits(&rule.response_headers, &format!("{here}/responseHeaders"))?;
+    expression(rule.matches.when.as_ref(), format_args!("{here}/match/when"))?;
+    edits(&rule.request_headers, format_args!("{here}/requestHeaders"))?;
+    edits(&rule.response_headers, format_args!("{here}/responseHeaders"))?;
     match &rule.action {
         Action::Forward(targets) => {
             let sum: u64 = targets.iter().map(|t| u64::from(t.weight)).sum();
             if sum != u64::from(limits::WHOLE) {
                 let message = format!("weights sum to {sum} of {}", limits::WHOLE);
-                return Err(complain(&format!("{here}/action/forward"), "bad-split", message));
+                return Err(complain(format_args!("{here}/action/forward"), "bad-split", message));
             }
             for (i, target) in targets.iter().enumerate() {
-                destination(program, &target.to, &format!("{here}/action/forward/{i}"))?;
+                destination(program, &target.to, format_args!("{here}/action/forward/{i}"))?;
             }
             Ok(())
         }
@@ -179,22 +181,21 @@ fn rule(program: &Program, rule: &Rule, here: &str) -> Result<(), Complaint> {
             let fine = matches!(status, 301 | 302 | 303 | 307 | 308)
                 && scheme.as_deref().is_none_or(|s| matches!(s, "http" | "https"));
             let complaint =
-                || complain(&format!("{here}/action/redirect"), "bad-redirect", "no such redirect".into());
+                || complain(format_args!("{here}/action/redirect"), "bad-redirect", "no such redirect".into());
             fine.then_some(()).ok_or_else(complaint)
         }
         Action::Respond(respond) => {
-            let pointer = format!("{here}/action/respond");
             for (name, value) in &respond.headers {
-                header(name, value, &pointer)?;
+                header(name, value, format_args!("{here}/action/respond"))?;
             }
             let fine = (200..600).contains(&respond.status);
             fine.then_some(())
-                .ok_or_else(|| complain(&pointer, "bad-status", "a status is 200 to 599".into()))
+                .ok_or_else(|| complain(format_args!("{here}/action/respond"), "bad-status", "a status is 200 to 599".into()))
         }
     }
 }
 
-fn destination(program: &Program, to: &Destination, here: &str) -> Result<(), Complaint> {
+fn destination(program: &Program, to: &Destination, here: Arguments<'_>) -> Result<(), Complaint> {
     let Some(service) = program.services.get(&to.service) else {
         return Err(complain(here, "unknown-service", format!("there is no service `{}`", to.service)));
     };
@@ -220,14 +221,14 @@ fn destination(program: &Program, to: &Destination, here: &str) -> Result<(), Co
     }
 }
 
-fn edits(edits: &HeaderEdits, here: &str) -> Result<(), Complaint> {
+fn edits(edits: &HeaderEdits, here: Arguments<'_>) -> Result<(), Complaint> {
     for (name, value) in edits.set.iter().chain(&edits.add) {
         header(name, value, here)?;
     }
     edits.remove.iter().try_for_each(|name| header_name(name, here))
 }
 
-fn header(name: &str, value: &str, here: &str) -> Result<(), Complaint> {
+fn header(name: &str, value: &str, here: Arguments<'_>) -> Result<(), Complaint> {
     header_name(name, here)?;
     let clean = value.bytes().all(|b| b == b'\t' || (b >= 0x20 && b != 0x7f));
     clean
@@ -236,14 +237,14 @@ fn header(name: &str, value: &str, here: &str) -> Result<(), Complaint> {
 }
 
 /// Lower-case tokens of RFC 9110 section 5.6.2.
-fn header_name(name: &str, here: &str) -> Result<(), Complaint> {
+fn header_name(name: &str, here: Arguments<'_>) -> Result<(), Complaint> {
     let token = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&b);
     let fine = !name.is_empty() && name.len() <= 256 && name.bytes().all(token);
     fine.then_some(())
         .ok_or_else(|| complain(here, "bad-header", "a header name is a lower-case token".into()))
 }
 
-fn expression(when: Option<&Expression>, here: &str) -> Result<(), Complaint> {
+fn expression(when: Option<&Expression>, here: Arguments<'_>) -> Result<(), Complaint> {
     let Some(when) = when else { return Ok(()) };
     when.tree.check().map_err(|e| complain(here, "bad-expression", e.to_string()))
 }

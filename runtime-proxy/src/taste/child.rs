@@ -8,6 +8,7 @@ use mesh_bundle::selftest::SelfTests;
 use mesh_bundle::unit::{Unit, UnitId};
 use mesh_bundle::{Program, Refusal, Rung, limits};
 use mesh_decision::{Engine, selftest};
+use rustix::fs::fstat;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::meal::{Meal, Verdict};
@@ -40,17 +41,20 @@ impl Limits {
     }
 }
 
-/// What `mesh-proxy taste` does: limits itself, reads a meal from standard input, writes a [`Verdict`] to standard
+/// What `mesh-proxy taste` does: limits itself, reads a meal from standard input (a file, or a pipe), writes a [`Verdict`] to standard
 /// output.
 ///
 /// # Errors
 /// What the system says of limits, input or output; the parent takes that as a refusal too.
 pub fn run(limits: Limits) -> io::Result<()> {
     limits.apply()?;
-    let mut all = Vec::new();
-    io::stdin().lock().take(limits::BUNDLE_BYTES as u64 * 2).read_to_end(&mut all)?;
+    let most = limits::BUNDLE_BYTES * 2;
+    let stdin = io::stdin().lock();
+    // Where the length is known, nothing is copied while it grows.
+    let length = fstat(&stdin).map_or(0, |stat| usize::try_from(stat.st_size).unwrap_or(0));
+    let mut all = Vec::with_capacity(length.saturating_add(1).min(most));
+    stdin.take(most as u64).read_to_end(&mut all)?;
     let meal = Meal::read(&all)?;
-    drop(all);
     let verdict = match taste(&meal) {
         Ok(cases) => Verdict::Good { cases },
         Err(refusal) => Verdict::Refused(refusal),
@@ -65,7 +69,7 @@ fn limit(what: Resource, to: u64) -> io::Result<()> {
 }
 
 /// Rungs 5 and 6.
-pub(super) fn taste(meal: &Meal) -> Result<usize, Refusal> {
+pub(super) fn taste(meal: &Meal<'_>) -> Result<usize, Refusal> {
     let mut parts = meal.parts();
     let mut units = Vec::new();
     for (name, bytes) in parts.by_ref().take(meal.order.units.len()) {

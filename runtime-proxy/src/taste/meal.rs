@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 
 /// What a child gets to taste: units that passed rungs 1 to 4, and the self-tests of those that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Meal {
+pub struct Meal<'b> {
     pub(super) order: Order,
-    pub(super) bytes: Vec<u8>,
+    /// The bytes of the units, then of the self-tests.
+    parts: Vec<&'b [u8]>,
 }
 
 /// The first line.
@@ -41,10 +42,10 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-impl Meal {
+impl<'b> Meal<'b> {
     /// The units that `owner`'s proxy needs of `bundle`, with the self-tests of `changed`.
     #[must_use]
-    pub fn of(bundle: &Intact, owner: &Owner, state: &State, changed: &BTreeSet<UnitId>) -> Self {
+    pub fn of(bundle: &'b Intact, owner: &Owner, state: &State, changed: &BTreeSet<UnitId>) -> Self {
         let needs = bundle.needs(owner).unwrap_or_default();
         let mut meal = Self {
             order: Order {
@@ -54,18 +55,18 @@ impl Meal {
                 units: Vec::new(),
                 tests: Vec::new(),
             },
-            bytes: Vec::new(),
+            parts: Vec::new(),
         };
         for id in &needs.units {
             if let Some(bytes) = bundle.unit_bytes(id) {
                 meal.order.units.push((id.to_string(), bytes.len()));
-                meal.bytes.extend_from_slice(bytes);
+                meal.parts.push(bytes);
             }
         }
         for id in changed {
             if let Some(bytes) = bundle.test_bytes(id) {
                 meal.order.tests.push((id.to_string(), bytes.len()));
-                meal.bytes.extend_from_slice(bytes);
+                meal.parts.push(bytes);
             }
         }
         meal
@@ -74,30 +75,34 @@ impl Meal {
     pub(super) fn write(&self, to: &mut impl Write) -> io::Result<()> {
         serde_json::to_writer(&mut *to, &self.order)?;
         to.write_all(b"\n")?;
-        to.write_all(&self.bytes)
+        self.parts.iter().try_for_each(|part| to.write_all(part))?;
+        to.flush()
     }
 
     /// Reads a meal of at most [`limits::BUNDLE_BYTES`].
-    pub(super) fn read(all: &[u8]) -> io::Result<Self> {
+    pub(super) fn read(all: &'b [u8]) -> io::Result<Self> {
         let end = all.iter().position(|byte| *byte == b'\n').ok_or(io::ErrorKind::UnexpectedEof)?;
         let (line, rest) = all.split_at_checked(end).ok_or(io::ErrorKind::UnexpectedEof)?;
         let order: Order = serde_json::from_slice(line)?;
-        let bytes = rest.get(1..).unwrap_or_default().to_vec();
-        let listed = order.units.iter().chain(&order.tests).map(|(_, length)| *length);
-        let total = listed.fold(0_usize, usize::saturating_add);
-        if total != bytes.len() || total > limits::BUNDLE_BYTES {
+        let mut rest = rest.get(1..).unwrap_or_default();
+        if rest.len() > limits::BUNDLE_BYTES {
             return Err(io::ErrorKind::InvalidData.into());
         }
-        Ok(Self { order, bytes })
+        let mut parts = Vec::new();
+        for (_, length) in order.units.iter().chain(&order.tests) {
+            let (part, more) = rest.split_at_checked(*length).ok_or(io::ErrorKind::InvalidData)?;
+            parts.push(part);
+            rest = more;
+        }
+        if !rest.is_empty() {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        Ok(Self { order, parts })
     }
 
     /// The parts by name: units, then self-tests.
-    pub(super) fn parts(&self) -> impl Iterator<Item = (&str, &[u8])> {
-        let mut at = 0_usize;
-        self.order.units.iter().chain(&self.order.tests).map(move |(name, length)| {
-            let part = self.bytes.get(at..at.saturating_add(*length)).unwrap_or_default();
-            at = at.saturating_add(*length);
-            (name.as_str(), part)
-        })
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&str, &'b [u8])> {
+        let names = self.order.units.iter().chain(&self.order.tests).map(|(name, _)| name.as_str());
+        names.zip(self.parts.iter().copied())
     }
 }

@@ -17,7 +17,7 @@ pub(crate) struct InProcess;
 
 #[cfg(test)]
 impl Taster for InProcess {
-    fn taste(&self, meal: &Meal) -> Result<usize, mesh_bundle::Refusal> {
+    fn taste(&self, meal: &Meal<'_>) -> Result<usize, mesh_bundle::Refusal> {
         child::taste(meal)
     }
 }

@@ -1,6 +1,7 @@
 //! The proxy's side.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, BufWriter, Read, Seek as _};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -9,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use mesh_bundle::{Refusal, Rung};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
@@ -30,7 +32,7 @@ pub trait Taster: Send {
     ///
     /// # Errors
     /// A [`Refusal`]: the bundle's, or that the taster died, hung or could not start.
-    fn taste(&self, meal: &Meal) -> Result<usize, Refusal>;
+    fn taste(&self, meal: &Meal<'_>) -> Result<usize, Refusal>;
 }
 
 /// Starts `PROGRAM taste` for each meal.
@@ -70,19 +72,21 @@ impl ChildTaster {
 }
 
 impl Taster for ChildTaster {
-    fn taste(&self, meal: &Meal) -> Result<usize, Refusal> {
+    fn taste(&self, meal: &Meal<'_>) -> Result<usize, Refusal> {
         let refuse = |code: &str, message: String| Refusal::new(Rung::Built, code, message);
         let cannot = |e: io::Error| refuse("taste-unavailable", format!("the taster cannot be started: {e}"));
+        // Served whole, so that parent and child do not take turns at a pipe.
+        let served = serve(meal).map_err(cannot)?;
         let mut child = Command::new(&self.program)
             .args(&self.arguments)
             .env_clear()
             .env("GLIBC_TUNABLES", HUGE_PAGES)
-            .stdin(Stdio::piped())
+            .stdin(served)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .map_err(cannot)?;
-        let answer = converse(&mut child, meal, self.patience);
+        let answer = converse(&mut child, self.patience);
         let status = child.wait().map_err(cannot)?;
         let Some((said, last_words)) = answer.map_err(cannot)? else {
             let message =
@@ -101,17 +105,23 @@ impl Taster for ChildTaster {
     }
 }
 
-/// Gives the meal and hears the answer, until the child ended; `None` when time was up and it was killed. It is dead
+/// A meal in a file that lives in memory only (`memfd_create(2)`).
+fn serve(meal: &Meal<'_>) -> io::Result<File> {
+    let mut file = File::from(memfd_create("meal", MemfdFlags::CLOEXEC)?);
+    meal.write(&mut BufWriter::new(&mut file))?;
+    file.rewind()?;
+    Ok(file)
+}
+
+/// Hears the answer, until the child ended; `None` when time was up and it was killed. It is dead
 /// afterwards in any case, and can be waited for.
-fn converse(child: &mut Child, meal: &Meal, patience: Duration) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
-    let pipes = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    let (Some(mut stdin), Some(stdout), Some(stderr)) = pipes else {
+fn converse(child: &mut Child, patience: Duration) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         child.kill()?;
         return Err(io::Error::other("no pipes"));
     };
     thread::scope(|scope| {
-        // A child that reads or closes nothing is ended when time is up, and with it go the far ends of the pipes.
-        scope.spawn(move || meal.write(&mut stdin));
+        // A child that closes nothing is ended when time is up, and with it go the far ends of the pipes.
         let words = scope.spawn(move || read(stderr));
         let said = scope.spawn(move || read(stdout));
         let ended = ends(child, patience);
