@@ -24,6 +24,7 @@ pub mod release;
 pub mod scope;
 pub mod selftest;
 pub mod sourcemap;
+pub mod sparse;
 pub mod state;
 pub mod trust;
 pub mod unit;

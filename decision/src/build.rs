@@ -8,6 +8,7 @@ use mesh_bundle::program::{
     Action, Destination, Entry, From, HeaderEdits, Match, Redirect, Respond, Retry, Rewrite, Role, Routes,
     Rule, Sticky,
 };
+use mesh_bundle::sparse::Sparse;
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name, Owner, PathPattern, Program, State};
 
@@ -39,11 +40,11 @@ pub(crate) struct BuiltRule {
     pub(crate) reference: RuleRef,
     pub(crate) matcher: Matcher,
     pub(crate) action: BuiltAction,
-    pub(crate) rewrite: Rewrite,
-    pub(crate) request_headers: Option<HeaderEdits>,
-    pub(crate) response_headers: Option<HeaderEdits>,
+    pub(crate) rewrite: Sparse<Rewrite>,
+    pub(crate) request_headers: Sparse<HeaderEdits>,
+    pub(crate) response_headers: Sparse<HeaderEdits>,
     pub(crate) timeout_ms: Option<u64>,
-    pub(crate) retry: Option<Retry>,
+    pub(crate) retry: Option<Box<Retry>>,
     pub(crate) sticky: Option<Sticky>,
 }
 
@@ -51,8 +52,8 @@ pub(crate) struct BuiltRule {
 pub(crate) enum BuiltAction {
     /// Destinations with the upper end of their share.
     Forward(Vec<(u32, BuiltTarget)>),
-    Redirect(Redirect),
-    Respond(Respond),
+    Redirect(Box<Redirect>),
+    Respond(Box<Respond>),
     /// A fence: inside it no later Route is asked.
     Fence,
 }
@@ -242,9 +243,9 @@ impl<'p> Builder<'p> {
             reference: RuleRef { address: address.into(), id, split },
             matcher,
             action,
-            rewrite: Rewrite::default(),
-            request_headers: None,
-            response_headers: None,
+            rewrite: Sparse::default(),
+            request_headers: Sparse::default(),
+            response_headers: Sparse::default(),
             timeout_ms: None,
             retry: None,
             sticky: None,
@@ -326,7 +327,7 @@ impl<'p> Builder<'p> {
                 let matches = Match {
                     path: path.cloned(),
                     methods: entry.methods.clone(),
-                    when: entry.when.clone(),
+                    when: entry.when.clone().map(Box::new),
                     ..Match::default()
                 };
                 matchers.push(Matcher::new(&matches).map_err(|e| BuildError {
@@ -351,10 +352,9 @@ pub(crate) struct GatewayTables {
 
 impl BuiltRule {
     fn take(&mut self, rule: &Rule, sticky: Option<&Sticky>) {
-        let edits = |e: &HeaderEdits| (*e != HeaderEdits::default()).then(|| e.clone());
         self.rewrite = rule.rewrite.clone();
-        self.request_headers = edits(&rule.request_headers);
-        self.response_headers = edits(&rule.response_headers);
+        self.request_headers = rule.request_headers.clone();
+        self.response_headers = rule.response_headers.clone();
         self.timeout_ms = rule.timeout_ms;
         self.retry.clone_from(&rule.retry);
         self.sticky = sticky.cloned();

@@ -272,7 +272,7 @@ impl Engine {
         let host = edge.rewrite.host.as_deref().unwrap_or(request.host);
         // A service's Route sees its caller, and that is the gateway.
         let source = Source { principal: &self.principal, owner: Some(&self.owner), ip: request.source.ip };
-        let edited = Edited { base: request.headers, edits: edge.request_headers.as_ref() };
+        let edited = Edited { base: request.headers, edits: edge.request_headers.get() };
         let path_now = path.as_deref().unwrap_or(request.path);
         let inner = Request { path: path_now, host, headers: &edited, source, ..*request };
         let mut decided = self.at_service(service, Some(edge), &inner, scratch);
@@ -363,18 +363,16 @@ impl Engine {
             (Some(0), Some(other)) | (Some(other), Some(0)) => other,
             (Some(one), Some(other)) => one.min(other),
         };
-        let retry = last.retry.as_ref().or(edge.and_then(|e| e.retry.as_ref())).unwrap_or(&defaults.retry);
+        let retry =
+            last.retry.as_deref().or(edge.and_then(|e| e.retry.as_deref())).unwrap_or(&defaults.retry);
         let forward = Forward {
             service: &target.service,
             version,
             fallback,
             path,
             host: last.rewrite.host.as_deref().or(edge.and_then(|e| e.rewrite.host.as_deref())),
-            request_headers: [edge.and_then(|e| e.request_headers.as_ref()), last.request_headers.as_ref()],
-            response_headers: [
-                last.response_headers.as_ref(),
-                edge.and_then(|e| e.response_headers.as_ref()),
-            ],
+            request_headers: [edge.and_then(|e| e.request_headers.get()), last.request_headers.get()],
+            response_headers: [last.response_headers.get(), edge.and_then(|e| e.response_headers.get())],
             timeout_ms,
             retry,
         };

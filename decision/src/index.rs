@@ -16,12 +16,63 @@ pub struct PathIndex {
     loose: Vec<u32>,
 }
 
+/// Small, since ten thousand rules make twice as many.
 #[derive(Debug, Default)]
 struct Node {
-    literals: HashMap<Box<str>, usize, FixedState>,
-    param: Option<usize>,
-    exact: Vec<u32>,
-    below: Vec<u32>,
+    literals: Literals,
+    param: Option<u32>,
+    ends: Vec<End>,
+}
+
+/// Children by segment; most nodes have one or none.
+#[derive(Debug, Default)]
+#[expect(clippy::box_collection, reason = "few nodes have many children, and all would be as large")]
+enum Literals {
+    #[default]
+    None,
+    One(Box<str>, u32),
+    Many(Box<HashMap<Box<str>, u32, FixedState>>),
+}
+
+/// A pattern that ends at a node.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    rule: u32,
+    /// It takes all paths below too.
+    below: bool,
+}
+
+impl Literals {
+    fn get(&self, segment: &str) -> Option<u32> {
+        match self {
+            Self::None => None,
+            Self::One(text, child) => (**text == *segment).then_some(*child),
+            Self::Many(children) => children.get(segment).copied(),
+        }
+    }
+
+    /// The child of `segment`, which is `fresh` if there is none yet.
+    fn put(&mut self, segment: &str, fresh: u32) -> u32 {
+        match self {
+            Self::None => {
+                *self = Self::One(segment.into(), fresh);
+                fresh
+            }
+            Self::One(text, child) if **text == *segment => *child,
+            Self::One(text, child) => {
+                let one = (std::mem::take(text), *child);
+                *self = Self::Many(Box::new([one, (segment.into(), fresh)].into_iter().collect()));
+                fresh
+            }
+            Self::Many(children) => match children.get(segment) {
+                Some(child) => *child,
+                None => {
+                    children.insert(segment.into(), fresh);
+                    fresh
+                }
+            },
+        }
+    }
 }
 
 impl PathIndex {
@@ -42,20 +93,21 @@ impl PathIndex {
     fn put(&mut self, segments: &[Segment], below: bool, rule: u32) {
         let mut at = 0;
         for segment in segments {
-            let fresh = self.nodes.len();
-            let Some(node) = self.nodes.get_mut(at) else {
+            // Rules are numbered by u32, and limits leave a path few segments: nodes do not run out.
+            let (fresh, node) = (u32::try_from(self.nodes.len()), self.nodes.get_mut(place(at)));
+            let (Ok(fresh), Some(node)) = (fresh, node) else {
                 return;
             };
             at = match segment {
-                Segment::Literal(text) => *node.literals.entry(text.as_str().into()).or_insert(fresh),
+                Segment::Literal(text) => node.literals.put(text, fresh),
                 Segment::Param(_) => *node.param.get_or_insert(fresh),
             };
             if at == fresh {
                 self.nodes.push(Node::default());
             }
         }
-        if let Some(node) = self.nodes.get_mut(at) {
-            if below { &mut node.below } else { &mut node.exact }.push(rule);
+        if let Some(node) = self.nodes.get_mut(place(at)) {
+            node.ends.push(End { rule, below });
         }
     }
 
@@ -70,19 +122,17 @@ impl PathIndex {
     }
 
     /// Recursion is as deep as the deepest pattern, whatever the path.
-    fn walk(&self, at: usize, rest: Option<&str>, found: &mut Vec<u32>) {
-        let Some(node) = self.nodes.get(at) else { return };
-        found.extend_from_slice(&node.below);
-        let Some(rest) = rest else {
-            found.extend_from_slice(&node.exact);
-            return;
-        };
+    fn walk(&self, at: u32, rest: Option<&str>, found: &mut Vec<u32>) {
+        let Some(node) = self.nodes.get(place(at)) else { return };
+        let here = node.ends.iter().filter(|end| end.below || rest.is_none());
+        found.extend(here.map(|end| end.rule));
+        let Some(rest) = rest else { return };
         let (segment, further) = match rest.split_once('/') {
             Some((segment, further)) => (segment, Some(further)),
             None => (rest, None),
         };
         if let Some(next) = node.literals.get(segment) {
-            self.walk(*next, further, found);
+            self.walk(next, further, found);
         }
         if let Some(next) = node.param
             && !segment.is_empty()
@@ -90,6 +140,10 @@ impl PathIndex {
             self.walk(next, further, found);
         }
     }
+}
+
+fn place(node: u32) -> usize {
+    usize::try_from(node).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]

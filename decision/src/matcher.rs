@@ -25,11 +25,11 @@ pub struct MatchBuildError {
 #[derive(Debug)]
 pub struct Matcher {
     path: Option<PathPattern>,
-    regex: Option<Pattern>,
+    regex: Option<Box<Pattern>>,
     methods: Box<[Box<str>]>,
     values: Box<[(Place, Box<str>, Test)]>,
     callers: Box<[From]>,
-    when: Option<expr::Program>,
+    when: Option<Box<expr::Program>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ impl Matcher {
         let fail = |pointer: String, reason: String| MatchBuildError { pointer, reason };
         let regex = match &from.path {
             Some(PathPattern::Regex(text)) => {
-                Some(Pattern::whole(text).map_err(|e| fail("/path/regex".into(), e.to_string()))?)
+                Some(Box::new(Pattern::whole(text).map_err(|e| fail("/path/regex".into(), e.to_string()))?))
             }
             _ => None,
         };
@@ -100,7 +100,7 @@ impl Matcher {
                 tests.push((place, name.as_str().into(), test));
             }
         }
-        let when = from.when.as_ref().map(|when| expr::Program::new(&when.tree)).transpose();
+        let when = from.when.as_ref().map(|when| expr::Program::new(&when.tree).map(Box::new)).transpose();
         let when = when.map_err(|e: ExprBuildError| fail("/when".into(), e.to_string()))?;
         Ok(Self {
             path: from.path.clone(),

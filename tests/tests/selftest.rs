@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mesh_bundle::program::{AccessMode, RewritePath};
+use mesh_bundle::program::{AccessMode, Rewrite, RewritePath};
 use mesh_bundle::scope::Scopes;
 use mesh_bundle::selftest::SelfTests;
 use mesh_bundle::state::CanaryState;
@@ -131,7 +131,8 @@ fn a_changed_program_fails_the_tests_of_the_old_one() {
         let routes = p.gateway_routes.get_mut("public").unwrap().get_mut("edge").unwrap();
         let rule =
             Arc::make_mut(&mut routes.rules).iter_mut().find(|rule| rule.rewrite.path.is_some()).unwrap();
-        rule.rewrite.path = Some(RewritePath::Prefix("/elsewhere".to_owned()));
+        let path = Some(RewritePath::Prefix("/elsewhere".to_owned()));
+        rule.rewrite = Rewrite { path, ..Rewrite::clone(&rule.rewrite) }.into();
     });
     assert!(rewritten.got.contains("/elsewhere"), "{rewritten}");
     let orders = || "orders".parse().unwrap();
@@ -177,11 +178,12 @@ fn the_first_rule_of_every_route_is_guarded() {
             let mut other = program.clone();
             // The first rule now leads where nobody asked: its own example must say so.
             let rules = Arc::make_mut(&mut other.routes.get_mut(service).unwrap().rules);
-            rules[0].action = mesh_bundle::program::Action::Respond(mesh_bundle::program::Respond {
-                status: 503,
-                body: String::new(),
-                headers: BTreeMap::new(),
-            });
+            rules[0].action =
+                mesh_bundle::program::Action::Respond(Box::new(mesh_bundle::program::Respond {
+                    status: 503,
+                    body: String::new(),
+                    headers: BTreeMap::new(),
+                }));
             tried += 1;
             noticed += usize::from(everywhere(&other, &State::default(), &tests).is_err());
         }

@@ -10,6 +10,7 @@ use super::is_default;
 use crate::expr::Expression;
 use crate::name::Name;
 use crate::path::PathPattern;
+use crate::sparse::{Plain, Sparse};
 
 /// The Route of a service, or one Route of a gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -59,19 +60,19 @@ pub struct Rule {
     pub action: Action,
     /// Changes to path and host before the request goes on.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub rewrite: Rewrite,
+    pub rewrite: Sparse<Rewrite>,
     /// Changes to request headers.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub request_headers: HeaderEdits,
+    pub request_headers: Sparse<HeaderEdits>,
     /// Changes to response headers.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub response_headers: HeaderEdits,
+    pub response_headers: Sparse<HeaderEdits>,
     /// Milliseconds from request head to last response byte; 0 is off; absent is the mesh default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
     /// Retries; absent is the mesh default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub retry: Option<Retry>,
+    pub retry: Option<Box<Retry>>,
 }
 
 /// What a rule takes; all parts must hold, an absent part always does.
@@ -98,7 +99,7 @@ pub struct Match {
     pub callers: Vec<From>,
     /// This expression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub when: Option<Expression>,
+    pub when: Option<Box<Expression>>,
 }
 
 /// A test on one named header, query parameter or cookie.
@@ -136,9 +137,9 @@ pub enum Action {
     /// Sends the request on; weights sum to 10,000.
     Forward(Vec<Target>),
     /// Answers with a redirect.
-    Redirect(Redirect),
+    Redirect(Box<Redirect>),
     /// Answers by itself.
-    Respond(Respond),
+    Respond(Box<Respond>),
 }
 
 /// A share of a rule's requests.
@@ -223,6 +224,10 @@ pub struct Rewrite {
     pub host: Option<String>,
 }
 
+impl Plain for Rewrite {
+    const PLAIN: &'static Self = &Self { path: None, host: None };
+}
+
 /// A change to a path.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -246,6 +251,10 @@ pub struct HeaderEdits {
     /// Removes all lines of the name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remove: Vec<String>,
+}
+
+impl Plain for HeaderEdits {
+    const PLAIN: &'static Self = &Self { set: BTreeMap::new(), add: BTreeMap::new(), remove: Vec::new() };
 }
 
 /// When and how often to try again.

@@ -104,7 +104,7 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
             let sane = limit.rate.count >= 1 && limit.rate.per_ms >= 1 && limit.burst >= 1 && limit.cost >= 1;
             if !sane || limit.cost > limit.burst {
                 let message = "rate, burst and cost are at least 1, and the burst covers the cost";
-                let complaint = complain(&format!("/limits/{i}"), "bad-limit", message.into());
+                let complaint = complain(format_args!("/limits/{i}"), "bad-limit", message.into());
                 return Err(at(UnitId::Quotas(owner.clone()))(complaint));
             }
         }
@@ -162,7 +162,7 @@ fn rule(program: &Program, rule: &Rule, here: Arguments<'_>) -> Result<(), Compl
             return Err(complain(here, "bad-caller", "outbound rules see callers of the mesh only".into()));
         }
     }
-    expression(rule.matches.when.as_ref(), format_args!("{here}/match/when"))?;
+    expression(rule.matches.when.as_deref(), format_args!("{here}/match/when"))?;
     edits(&rule.request_headers, format_args!("{here}/requestHeaders"))?;
     edits(&rule.response_headers, format_args!("{here}/responseHeaders"))?;
     match &rule.action {
@@ -177,11 +177,13 @@ fn rule(program: &Program, rule: &Rule, here: Arguments<'_>) -> Result<(), Compl
             }
             Ok(())
         }
-        Action::Redirect(Redirect { status, scheme, .. }) => {
+        Action::Redirect(redirect) => {
+            let Redirect { status, scheme, .. } = &**redirect;
             let fine = matches!(status, 301 | 302 | 303 | 307 | 308)
                 && scheme.as_deref().is_none_or(|s| matches!(s, "http" | "https"));
-            let complaint =
-                || complain(format_args!("{here}/action/redirect"), "bad-redirect", "no such redirect".into());
+            let complaint = || {
+                complain(format_args!("{here}/action/redirect"), "bad-redirect", "no such redirect".into())
+            };
             fine.then_some(()).ok_or_else(complaint)
         }
         Action::Respond(respond) => {
@@ -189,8 +191,9 @@ fn rule(program: &Program, rule: &Rule, here: Arguments<'_>) -> Result<(), Compl
                 header(name, value, format_args!("{here}/action/respond"))?;
             }
             let fine = (200..600).contains(&respond.status);
-            fine.then_some(())
-                .ok_or_else(|| complain(format_args!("{here}/action/respond"), "bad-status", "a status is 200 to 599".into()))
+            fine.then_some(()).ok_or_else(|| {
+                complain(format_args!("{here}/action/respond"), "bad-status", "a status is 200 to 599".into())
+            })
         }
     }
 }

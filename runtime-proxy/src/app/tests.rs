@@ -16,6 +16,7 @@ use mesh_bundle::program::{
     Routes, Rule, Service, SlashMode, Target,
 };
 use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
+use mesh_bundle::sparse::Sparse;
 use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Digest, Name, Owner, PathPattern, Program, State, archive};
 use serde_json::Value;
@@ -50,9 +51,9 @@ fn rule(rule_name: &str, path: &str, action: Action) -> Rule {
         name: name(rule_name),
         matches: Match { path: Some(PathPattern::parse(path).unwrap()), ..Match::default() },
         action,
-        rewrite: mesh_bundle::program::Rewrite::default(),
-        request_headers: mesh_bundle::program::HeaderEdits::default(),
-        response_headers: mesh_bundle::program::HeaderEdits::default(),
+        rewrite: Sparse::default(),
+        request_headers: Sparse::default(),
+        response_headers: Sparse::default(),
         timeout_ms: None,
         retry: None,
     }
@@ -68,7 +69,7 @@ fn program(teapot: bool) -> Program {
     let mut rules = vec![rule("rest", "/*", Action::Forward(vec![Target { to: to_orders, weight: 10_000 }]))];
     if teapot {
         let respond = Respond { status: 418, body: "short and stout".into(), headers: BTreeMap::new() };
-        rules.insert(0, rule("pot", "/pot", Action::Respond(respond)));
+        rules.insert(0, rule("pot", "/pot", Action::Respond(respond.into())));
     }
     program.routes.insert(name("orders"), Routes { rules: rules.into(), ..Routes::default() });
     let entry = Entry {

@@ -4,9 +4,11 @@
 //! gate that should have asked may be the thing that is broken.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
+use mesh_bundle::program::{Access, Routes};
 use mesh_bundle::release::Acknowledges;
-use mesh_bundle::{Program, Refusal, Rung, limits};
+use mesh_bundle::{Name, Program, Refusal, Rung, limits};
 
 /// What a bundle takes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +23,40 @@ impl Removal {
     /// Compares two parts of programs for the same proxy.
     #[must_use]
     pub fn between(old: &Program, new: &Program) -> Self {
-        let (before, after) = (addresses(old), addresses(new));
-        Self { removed: before.difference(&after).count(), total: before.len() }
+        let mut all = Self { removed: 0, total: 0 };
+        all.add(old.services.keys().map(Name::as_str), new.services.keys().map(Name::as_str));
+        for (service, routes) in &old.routes {
+            all.rules(routes, new.routes.get(service));
+        }
+        for (gateway, by_name) in &old.gateway_routes {
+            let after = new.gateway_routes.get(gateway);
+            for (name, routes) in by_name {
+                all.rules(routes, after.and_then(|by_name| by_name.get(name)));
+            }
+        }
+        for (owner, access) in &old.access {
+            let after = new.access.get(owner);
+            all.add(allowed(access), after.into_iter().flat_map(allowed));
+        }
+        all
+    }
+
+    fn rules(&mut self, old: &Routes, new: Option<&Routes>) {
+        if new.is_some_and(|new| Arc::ptr_eq(&old.rules, &new.rules)) {
+            self.total += old.rules.len();
+            return;
+        }
+        let after = new.into_iter().flat_map(|new| new.rules.iter()).map(|rule| rule.name.as_str());
+        self.add(old.rules.iter().map(|rule| rule.name.as_str()), after);
+    }
+
+    /// The names of one list, which are different from each other, before and after.
+    fn add<'p>(&mut self, old: impl Iterator<Item = &'p str>, new: impl Iterator<Item = &'p str>) {
+        let after: BTreeSet<&str> = new.collect();
+        for name in old {
+            self.total += 1;
+            self.removed += usize::from(!after.contains(name));
+        }
     }
 }
 
@@ -45,20 +79,8 @@ pub fn not_too_much(old: &Program, new: &Program, seen: &Acknowledges) -> Result
     Err(Refusal::new(Rung::ForMe, "removes-too-much", message))
 }
 
-fn addresses(program: &Program) -> BTreeSet<String> {
-    let services = program.services.keys().map(|name| format!("service/{name}"));
-    let rules = program.routes.iter().flat_map(|(service, routes)| {
-        routes.rules.iter().map(move |rule| format!("route/{service}/{}", rule.name))
-    });
-    let edges = program.gateway_routes.iter().flat_map(|(gateway, routes)| {
-        routes.iter().flat_map(move |(route, routes)| {
-            routes.rules.iter().map(move |rule| format!("route/{gateway}/{route}/{}", rule.name))
-        })
-    });
-    let entries = program.access.iter().flat_map(|(owner, access)| {
-        access.allow.iter().map(move |entry| format!("access/{owner}/{}", entry.name))
-    });
-    services.chain(rules).chain(edges).chain(entries).collect()
+fn allowed(access: &Access) -> impl Iterator<Item = &str> {
+    access.allow.iter().map(|entry| &*entry.name)
 }
 
 #[cfg(test)]
@@ -86,6 +108,37 @@ mod tests {
             );
         }
         program
+    }
+
+    #[test]
+    fn each_list_is_compared_by_its_names() {
+        let with = |rules: usize, entries: usize| {
+            let (orders, mut program) = (Name::new("orders").unwrap(), program(1));
+            let action = serde_json::json!({ "forward": [{ "to": { "service": "orders" } }] });
+            let rules: Vec<_> = (0..rules)
+                .map(|i| serde_json::json!({ "name": format!("r{i}"), "action": action }))
+                .collect();
+            let routes: Routes = serde_json::from_value(serde_json::json!({ "rules": rules })).unwrap();
+            let edge = [(Name::new("edge").unwrap(), routes.clone())].into();
+            program.gateway_routes.insert(Name::new("public").unwrap(), edge);
+            program.routes.insert(orders.clone(), routes);
+            let allow: Vec<_> = (0..entries)
+                .map(|i| serde_json::json!({ "name": format!("allow[{i}]"), "from": ["any"] }))
+                .collect();
+            let access = serde_json::from_value(serde_json::json!({ "allow": allow })).unwrap();
+            program.access.insert(mesh_bundle::Owner::Service(orders), access);
+            program
+        };
+        let between = |old: &Program, new: &Program| {
+            let Removal { removed, total } = Removal::between(old, new);
+            (removed, total)
+        };
+        let old = with(10, 4);
+        assert_eq!(between(&old, &old.clone()), (0, 25));
+        assert_eq!(between(&old, &with(10, 4)), (0, 25));
+        assert_eq!(between(&old, &with(12, 9)), (0, 25));
+        assert_eq!(between(&old, &with(7, 3)), (7, 25));
+        assert_eq!(between(&old, &program(0)), (25, 25));
     }
 
     #[test]

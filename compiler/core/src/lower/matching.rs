@@ -112,7 +112,7 @@ pub(super) fn matches(cx: &mut Cx<'_, '_>, spec: &spec::Match, slashes: SlashMod
     };
     if let Some(when) = &spec.when {
         let params: Vec<&str> = out.path.iter().flat_map(|p| p.params()).collect();
-        out.when = self::when(cx, when, Phase::Outbound, &params);
+        out.when = self::when(cx, when, Phase::Outbound, &params).map(Box::new);
     }
     out
 }

@@ -113,11 +113,11 @@ fn rule(
         name: key(&spec.name)?,
         matches,
         action,
-        rewrite,
-        request_headers: headers.and_then(|h| h.request.as_ref()).map(edits).unwrap_or_default(),
-        response_headers: headers.and_then(|h| h.response.as_ref()).map(edits).unwrap_or_default(),
+        rewrite: rewrite.into(),
+        request_headers: headers.and_then(|h| h.request.as_ref()).map(edits).unwrap_or_default().into(),
+        response_headers: headers.and_then(|h| h.response.as_ref()).map(edits).unwrap_or_default().into(),
         timeout_ms: spec.timeout.as_ref().map(|t| t.as_millis_ceil()),
-        retry: spec.retry.as_ref().map(|r| retry::retry(cx, r)),
+        retry: spec.retry.as_ref().map(|r| retry::retry(cx, r).into()),
     })
 }
 
@@ -160,21 +160,21 @@ fn action(cx: &mut Cx<'_, '_>, program: &Program, spec: &spec::Rule, edge: bool)
             (None, Some(full)) => Some(RewritePath::Full(full.as_str().to_owned())),
             (None, None) => None,
         };
-        return Some(Action::Redirect(Redirect {
+        return Some(Action::Redirect(Box::new(Redirect {
             status: redirect.status.as_ref().map_or(302, |s| s.get()),
             scheme: redirect.scheme.as_ref().map(|s| s.value.as_str().to_owned()),
             host: redirect.host.as_ref().map(|h| h.as_str().to_owned()),
             port: redirect.port.as_ref().map(|p| p.get()),
             path,
-        }));
+        })));
     }
     if let Some(respond) = &spec.respond {
         let headers = respond.headers.iter().map(|(k, v)| (k.as_str().to_owned(), v.as_str().to_owned()));
-        return Some(Action::Respond(Respond {
+        return Some(Action::Respond(Box::new(Respond {
             status: respond.status.get(),
             body: respond.body.as_ref().map(|b| b.as_str().to_owned()).unwrap_or_default(),
             headers: headers.collect(),
-        }));
+        })));
     }
     match spec.to.as_ref()? {
         To::One(to) => {

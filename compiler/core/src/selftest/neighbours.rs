@@ -24,7 +24,7 @@ pub(super) struct Taken<'p> {
 impl<'p> Taken<'p> {
     pub(super) fn of_rule(matches: &'p Match) -> Self {
         let Match { path, methods, headers, query, cookies, callers: _, when } = matches;
-        Self { path: path.as_ref(), methods, headers, query, cookies, when: when.as_ref() }
+        Self { path: path.as_ref(), methods, headers, query, cookies, when: when.as_deref() }
     }
 
     pub(super) fn of_entry(entry: &'p Entry, path: Option<&'p PathPattern>) -> Self {
