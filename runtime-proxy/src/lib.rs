@@ -12,6 +12,7 @@ pub mod app;
 pub mod http;
 pub mod limits;
 pub mod listen;
+mod memory;
 pub mod probation;
 pub mod reload;
 pub mod request;

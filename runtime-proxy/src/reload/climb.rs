@@ -274,6 +274,7 @@ impl<D: Disk> Reloader<D> {
         self.shared.metrics.activated(&active.bundle_text, active.generation);
         self.shared.metrics.probation.set(i64::from(self.watching.is_some()));
         self.shared.active.store(Some(active));
+        self.freed = true;
     }
 
     /// Builds what is in force again, under the newest accepted state.

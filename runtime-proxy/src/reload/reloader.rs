@@ -109,6 +109,8 @@ pub struct Reloader<D> {
     pub(super) watching: Option<Watching>,
     pub(super) before: Before,
     pub(super) services: Services,
+    /// An engine was let go since the last tick.
+    pub(super) freed: bool,
     /// When the last window of `services` ended.
     pub(super) turned: Duration,
     /// Digests of the archives that this process stored or read, by bundle.
@@ -142,6 +144,7 @@ impl<D: Disk> Reloader<D> {
             watching: None,
             before: Before::default(),
             services: Services::default(),
+            freed: false,
             turned: Duration::ZERO,
             archives: BTreeMap::new(),
             alarms: BTreeSet::new(),

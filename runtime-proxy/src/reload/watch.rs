@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::climb::Ready;
 use super::reloader::Reloader;
+use crate::memory;
 use crate::probation::{Baseline, Bounds, Counts, Verdict};
 use crate::request::{Active, Trial};
 use crate::store::{Activation, Disk};
@@ -53,6 +54,10 @@ impl<D: Disk> Reloader<D> {
     pub fn tick(&mut self) -> Option<Digest> {
         if let Err(error) = self.store.flush() {
             self.events.say(Level::Error, &format!("the journal cannot be written: {error}"));
+        }
+        // A tick later, when workers have let go of it too.
+        if std::mem::take(&mut self.freed) {
+            memory::give_back();
         }
         let active = self.shared.active.load_full()?;
         let now = (self.config.elapsed)();
@@ -181,6 +186,7 @@ impl<D: Disk> Reloader<D> {
         self.shared.metrics.probation.set(0);
         // With it goes the older engine.
         active.trial.store(None);
+        self.freed = true;
         let mesh = &active.engine.program().mesh;
         let next = mesh.trust.clone().filter(|next| next != self.trust());
         let rotates = next.is_some();
