@@ -12,6 +12,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 pub use process::{Process, binary};
@@ -192,7 +193,11 @@ impl Fleet {
             self.instances.insert(name, instance);
         }
         for instance in self.instances.values() {
-            wait(&format!("{} is ready", instance.name), 20, || instance.ready())?;
+            wait("", 20, || instance.ready()).map_err(|_| {
+                let log = self.folder.join(format!("{}.log", instance.name));
+                let said = std::fs::read_to_string(log).unwrap_or_default();
+                FleetError::Late(format!("{} is ready; it said:\n{said}", instance.name), 20)
+            })?;
         }
         Ok(())
     }
@@ -383,12 +388,27 @@ pub fn wait(what: &str, seconds: u64, mut come_true: impl FnMut() -> bool) -> Re
     Err(FleetError::Late(what.to_owned(), seconds))
 }
 
-/// A port that nobody listens on now.
+/// Where ports for listeners begin: below those that systems give to outgoing connections, of which tests make many.
+const PORTS: u32 = 10_000;
+/// How many there are.
+const PORT_COUNT: u32 = 22_000;
+/// Ports apart for each process, so that tests side by side rarely ask for the same one.
+const APART: u32 = 64;
+/// The next port to try, from [`PORTS`].
+static NEXT: AtomicU32 = AtomicU32::new(0);
+
+/// A port of loopback on which nobody listens now.
 ///
 /// # Errors
-/// When the system has none.
+/// When all are taken.
 pub fn free_port() -> Result<u16, FleetError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let port = listener.and_then(|l| l.local_addr()).map(|a| a.port());
-    port.map_err(|e| FleetError::Io("a free port".to_owned(), e))
+    let first = std::process::id().wrapping_mul(APART);
+    for _ in 0..PORT_COUNT {
+        let at = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORT_COUNT;
+        let Ok(port) = u16::try_from(PORTS + at) else { continue };
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(FleetError::Io("a free port".to_owned(), std::io::ErrorKind::AddrInUse.into()))
 }
