@@ -343,6 +343,19 @@ impl Lone {
         ask(&mut stream, "GET", path, &format!("drill.example\r\n{lines}")).map(|(status, _)| status)
     }
 
+    /// A GET whose answer nobody has read yet.
+    ///
+    /// # Errors
+    /// When there is no connection.
+    pub fn open(&self, path: &str) -> io::Result<TcpStream> {
+        let mut stream = TcpStream::connect(self.inbound)?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        stream.write_all(
+            format!("GET {path} HTTP/1.1\r\nhost: drill.example\r\nconnection: close\r\n\r\n").as_bytes(),
+        )?;
+        Ok(stream)
+    }
+
     /// Sum of the samples whose line begins so.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use http_body_util::BodyExt;
 use mesh_bundle::pack::{Input, pack, seal, state_digest};
 use mesh_bundle::program::{
     Access, Action, Destination, Entry, From, Limit, Match, Mesh, Protocol, Quotas, Rate, RateKey, Respond,
-    Routes, Rule, Service, SlashMode, Target,
+    Routes, Rule, Service, SlashMode, Target, TlsMode,
 };
 use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
 use mesh_bundle::sparse::Sparse;
@@ -613,4 +613,47 @@ fn a_state_folder_of_another_proxy_is_refused() {
     assert!(matches!(again.thread.join().unwrap(), Err(StartError::Store(_))));
     assert!(Path::exists(&web.admin));
     web.stop();
+}
+
+#[test]
+fn callers_in_clear_are_counted_while_strict_is_on_probation() {
+    let rig = Rig::new();
+    let (inbound, app) = (free_port(), application().to_string());
+    let mut program = program(false);
+    program.mesh.tls = TlsMode::Permissive;
+    program.access.get_mut(&Owner::Service(name("orders"))).unwrap().allow[0].from.push(From::External);
+    rig.publish(&program, 1);
+    let orders = rig.start("orders", &["--inbound", &format!("127.0.0.1:{inbound}"), "--app", &app]);
+    orders.wait_ready();
+    assert_eq!(request(inbound, &get("/a")).0, 200);
+    program.mesh.tls = TlsMode::Strict;
+    let strict = rig.publish(&program, 2);
+    assert_eq!(orders.order("/v1/reload")["bundle"], strict.to_string());
+    assert_eq!(request(inbound, &get("/a")).0, 403);
+    // What the bundle before denied as well is not this one's.
+    assert_eq!(request(inbound, "PUT /a HTTP/1.1\nhost: orders\n\n").0, 403);
+    let counts = orders.ask(Method::GET, "/v1/bundle").unwrap().1["probation"]["counts"].clone();
+    assert_eq!((&counts["counted"], &counts["broken"]), (&1.into(), &1.into()), "{counts}");
+    orders.stop();
+}
+
+#[test]
+fn a_bundle_that_moves_the_application_is_followed() {
+    let rig = Rig::new();
+    let (inbound, nobody) = (free_port(), free_port());
+    let mut program = program(false);
+    program.mesh.tls = TlsMode::Permissive;
+    program.access.get_mut(&Owner::Service(name("orders"))).unwrap().allow[0].from.push(From::External);
+    let mut move_to = |port: u16, generation: u64| {
+        program.services.get_mut(&name("orders")).unwrap().app_port = Some(port);
+        rig.publish(&program, generation)
+    };
+    move_to(nobody, 1);
+    let orders = rig.start("orders", &["--inbound", &format!("127.0.0.1:{inbound}")]);
+    orders.wait_ready();
+    assert_eq!(request(inbound, &get("/a")).0, 503);
+    let moved = move_to(application().port(), 2);
+    assert_eq!(orders.order("/v1/reload")["bundle"], moved.to_string());
+    assert_eq!(request(inbound, &get("/a")).0, 200);
+    orders.stop();
 }

@@ -8,6 +8,9 @@ use super::basis_points;
 use super::tally::Counts;
 use crate::upstream::Sums;
 
+/// Requests without which nothing is known of a service: one failure must not excuse a thousand.
+const EVIDENCE: u64 = 20;
+
 /// Sums by service.
 type Seen = HashMap<Box<str>, Sums>;
 
@@ -54,20 +57,18 @@ pub struct Baseline(HashMap<Box<str>, Stand>);
 
 impl Baseline {
     /// How many of the changed requests that failed would have failed anyway: for each service the larger of its
-    /// failing shares in the window before and among unchanged requests since; where nobody sent it any, the share of
-    /// all unchanged requests in `counts`.
+    /// failing shares in the window before and among unchanged requests since; where neither had 20 requests, the share
+    /// of all unchanged requests in `counts`, if these were as many.
     #[must_use]
     pub fn excused<'a>(&self, sums: impl Iterator<Item = (&'a str, Sums)>, counts: &Counts) -> u64 {
-        let elsewhere = basis_points(counts.outage, counts.requests.saturating_sub(counts.counted));
+        let known = |failed: u64, of: u64| (of >= EVIDENCE).then(|| basis_points(failed, of));
+        let elsewhere = known(counts.outage, counts.requests.saturating_sub(counts.counted));
         let of = |(name, now): (&str, Sums)| {
             let Stand { at, asked, failed } = self.0.get(name).copied().unwrap_or_default();
             let since = |now: u64, then: u64| now.saturating_sub(then);
             let (same, same_failed) = (since(now.same, at.same), since(now.same_failed, at.same_failed));
-            let share = if asked == 0 && same == 0 {
-                elsewhere
-            } else {
-                basis_points(failed, asked).max(basis_points(same_failed, same))
-            };
+            let own = known(failed, asked).max(known(same_failed, same));
+            let share = own.or(elsewhere).unwrap_or(0);
             let changed = u128::from(since(now.changed, at.changed));
             let expected = (changed * u128::from(share)).div_ceil(u128::from(WHOLE));
             since(now.changed_failed, at.changed_failed).min(u64::try_from(expected).unwrap_or(u64::MAX))
@@ -104,15 +105,20 @@ mod tests {
     #[test]
     fn what_fails_unchanged_too_is_excused_by_service() {
         let baseline = Services::default().begin(one(NONE));
-        let sick = Sums { same: 10, same_failed: 10, changed: 30, changed_failed: 30 };
+        let sick = Sums { same: 20, same_failed: 20, changed: 30, changed_failed: 30 };
         assert_eq!(baseline.excused(one(sick), &Counts::default()), 30);
         // Others' outage is no excuse for a service that works.
-        let well = Sums { same: 10, same_failed: 0, changed: 30, changed_failed: 30 };
+        let well = Sums { same: 20, same_failed: 0, changed: 30, changed_failed: 30 };
         let counts = Counts { requests: 100, counted: 30, outage: 70, ..Counts::default() };
         assert_eq!(baseline.excused(one(well), &counts), 0);
         // Where nothing else is known of it, it is.
         let unknown = Sums { changed: 30, changed_failed: 30, ..NONE };
         assert_eq!(baseline.excused(one(unknown), &counts), 30);
         assert_eq!(baseline.excused(one(unknown), &Counts::default()), 0);
+        // A few requests tell nothing.
+        let few = Sums { same: 19, same_failed: 19, ..sick };
+        assert_eq!(baseline.excused(one(few), &Counts::default()), 0);
+        let counts = Counts { requests: 49, counted: 30, outage: 19, ..Counts::default() };
+        assert_eq!(baseline.excused(one(few), &counts), 0);
     }
 }

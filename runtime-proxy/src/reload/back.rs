@@ -47,7 +47,7 @@ impl<D: Disk> Reloader<D> {
             .update(|journal| {
                 journal.hold = false;
                 if let Some(bundle) = release {
-                    journal.quarantine.remove(&bundle);
+                    journal.pardon(bundle);
                 }
             })
             .map_err(durable)?;
@@ -62,7 +62,7 @@ impl<D: Disk> Reloader<D> {
     }
 }
 
-/// The bundle that was offered before the one in force.
+/// The newest bundle that was offered before the one in force, and that one may go back to.
 fn before_active(journal: &Journal) -> Option<Digest> {
     let active = journal.active?;
     let mut order: Vec<Digest> = Vec::new();
@@ -73,5 +73,10 @@ fn before_active(journal: &Journal) -> Option<Digest> {
         order.push(activation.bundle);
     }
     let place = order.iter().position(|bundle| *bundle == active)?;
-    place.checked_sub(1).and_then(|before| order.get(before)).copied()
+    let floor = journal.accepted.as_ref().map_or(0, |accepted| accepted.floor);
+    let may_return = |bundle: &&Digest| {
+        let above = journal.activation_of(**bundle).is_some_and(|past| past.generation >= floor);
+        above && !journal.quarantine.contains_key(*bundle)
+    };
+    order.get(..place)?.iter().rev().find(may_return).copied()
 }

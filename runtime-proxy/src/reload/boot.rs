@@ -38,12 +38,17 @@ impl<D: Disk> Reloader<D> {
             Err(refusal) => {
                 self.shared.metrics.refused(refusal.rung.number());
                 self.events.say(Level::Error, &format!("{bundle} on the own disk: {refusal}"));
+                if let Err(error) = self.store.note(|journal| journal.boot_was_refused(bundle)) {
+                    self.events.say(Level::Error, &format!("the start cannot be written down: {error}"));
+                }
                 return false;
             }
         };
         let good = self.store.journal().good;
         if good != Some(bundle) {
-            let old = good.filter(|good| may_start(self.store.journal(), *good));
+            // One that kills the process must not decide beside another either.
+            let sound = |journal: &Journal, good| may_start(journal, good) && !journal.is_deadly(good);
+            let old = good.filter(|good| sound(self.store.journal(), *good));
             let old = old.and_then(|good| self.restore(good, false).ok()).map(|ready| ready.active);
             let denied = std::mem::take(&mut ready.denied);
             self.begin_probation(&ready.active, denied, old);

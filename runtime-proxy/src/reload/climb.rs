@@ -16,7 +16,7 @@ use super::removal::not_too_much;
 use super::secrets::Watched;
 use super::source::Offer;
 use crate::request::{Active, BuildInput, UnitDigests};
-use crate::store::{Activation, Disk, StoreError};
+use crate::store::{Activation, BOOT_ATTEMPTS, Disk, StoreError};
 use crate::taste::Meal;
 use crate::telemetry::Level;
 use crate::upstream::Known;
@@ -69,6 +69,13 @@ impl<D: Disk> Reloader<D> {
                 format!("the bundle is quarantined: {reason}; `resume {bundle}` or a pin ends that");
             return Err(Refusal::new(Rung::Probation, "quarantined", message));
         }
+        let in_force_already = in_force.as_ref().is_some_and(|active| active.bundle == bundle);
+        if journal.is_deadly(bundle) && !in_force_already && !pin {
+            let message = format!(
+                "the proxy died {BOOT_ATTEMPTS} times under it; `resume {bundle}` or a pin lets it try again"
+            );
+            return Err(Refusal::new(Rung::Probation, "deadly", message));
+        }
         if let Some(active) = &in_force {
             not_too_much(active.engine.program(), &program, &release.acknowledges)?;
         }
@@ -87,7 +94,7 @@ impl<D: Disk> Reloader<D> {
                 journal.state = state;
                 journal.hold &= !pin;
                 if pin {
-                    journal.quarantine.remove(&bundle);
+                    journal.pardon(bundle);
                 }
                 if waits {
                     journal.offered = Some(bundle);

@@ -188,7 +188,11 @@ impl<D: Disk> Reloader<D> {
         active.trial.store(None);
         self.freed = true;
         let mesh = &active.engine.program().mesh;
-        let next = mesh.trust.clone().filter(|next| next != self.trust());
+        // Keys go forward: with what was offered, never with what a start or a return fell back to.
+        let journal = self.store.journal();
+        let came = journal.activation_of(bundle).map(|activation| &*activation.reason);
+        let forward = matches!(came, Some("offered" | "resumed"));
+        let next = mesh.trust.clone().filter(|next| forward && next != self.trust());
         let rotates = next.is_some();
         let written = self.store.note(|journal| {
             journal.good = Some(bundle);

@@ -1,5 +1,6 @@
 //! What is in force: one bundle, built for the request path.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::SocketAddr;
@@ -8,12 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwapOption;
 use foldhash::fast::FixedState;
-use mesh_bundle::program::{AccessLog, Protocol, TlsMode};
+use mesh_bundle::program::{AccessLog, Protocol, SlashMode, TlsMode};
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Digest, Name, Owner, Program, Refusal, Rung, State};
 use mesh_decision::{Engine, Picks, split};
 
-use super::trial::Trial;
+use super::trial::{Seen, Trial};
 use crate::limits::Counters;
 use crate::probation::Tally;
 use crate::tls::SpiffeId;
@@ -125,8 +126,11 @@ impl Active {
             let http2 = service.protocol == Protocol::Grpc;
             let known = previous.and_then(|active| active.application.clone());
             // The slot is kept, so that connections to the application outlive the bundle.
+            let there = |slot: &Slot| slot.endpoints().iter().any(|endpoint| endpoint.address == address);
             known
-                .filter(|known| known.transport.http2 == http2)
+                .filter(|known| {
+                    known.transport.http2 == http2 && known.slot("").is_some_and(|slot| there(slot))
+                })
                 .unwrap_or_else(|| application(address, http2))
         });
         let splits = usize::try_from(engine.split_count()).unwrap_or(0);
@@ -157,6 +161,23 @@ impl Active {
             picks: (0..splits).map(|_| AtomicU64::new(0)).collect(),
             seed: input.seed,
         })
+    }
+
+    /// What `of` an engine says about escaped slashes; notes in `news` where the bundle before said otherwise, and
+    /// whether a reviewer has seen that of `host`'s service.
+    pub(super) fn slash_mode(
+        &self,
+        news: &Cell<Option<Seen>>,
+        host: &str,
+        of: impl Fn(&Engine) -> SlashMode,
+    ) -> SlashMode {
+        let mode = of(&self.engine);
+        if let Some(trial) = &*self.trial.load()
+            && of(&trial.old.engine) != mode
+        {
+            news.set(Some(trial.seen_service(host)));
+        }
+        mode
     }
 
     /// How requests end, by upstream service.

@@ -1,25 +1,26 @@
 //! The callee's side: who may call, how much, and on to the application.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use http::StatusCode;
 use mesh_bundle::Owner;
 use mesh_bundle::program::{Retry, TlsMode};
-use mesh_decision::{Connection, Request, Source, Verdict};
+use mesh_decision::{Connection, Engine, Request, Source, Verdict};
 
 use super::active::Active;
 use super::answer::Answer;
 use super::fault::{Guarded, guarded};
-use super::outbound::note;
+use super::outbound::exchange;
 use super::prepare::{Prepared, Trust, prepare, remove_credentials};
 use super::record::{Direction, Record};
 use super::streams::Question;
 use super::worker::{Local, Worker};
-use crate::http::{Body, Head, ResponseHead, Scheme, strip_response};
+use crate::http::{Body, Head, ResponseHead, Scheme};
 use crate::limits;
 use crate::listen::{Door, Handler, InFlight, Peer};
-use crate::upstream::{self, Call, Failure};
+use crate::upstream::Call;
 
 /// The inbound listener of a service's proxy.
 pub struct Inbound {
@@ -50,9 +51,17 @@ impl Guarded for Inbound {
             return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-bundle"));
         };
         record.tags.used(&local.active);
-        let prepared = match prepare(&mut head, trust, |_| local.active.engine.own_slash_mode()) {
+        let stricter = Cell::default();
+        let slashes = |_: &str| {
+            let own = local.active.engine.owner().name().as_str();
+            local.active.slash_mode(&stricter, own, Engine::own_slash_mode)
+        };
+        let prepared = match prepare(&mut head, trust, slashes) {
             Ok(prepared) => Rc::new(prepared),
-            Err(answer) => return record.refuse(answer),
+            Err(answer) => {
+                record.mark.unprepared(stricter.get());
+                return record.refuse(answer);
+            }
         };
         if record.is_logged() {
             record.about(&prepared.host, prepared.path());
@@ -71,6 +80,16 @@ impl Handler for Inbound {
         let shared = &self.worker.shared;
         let active = shared.active.load();
         let mode = active.as_ref().map(|active| active.engine.program().mesh.tls);
+        // While callers in clear are new to be refused, they are let in that far: it is counted, and a bundle that shuts
+        // them out unseen is left again.
+        let on_trial = active.as_ref().is_some_and(|active| {
+            active
+                .trial
+                .load()
+                .as_ref()
+                .is_some_and(|trial| trial.old.engine.program().mesh.tls == TlsMode::Permissive)
+        });
+        let mode = if on_trial { Some(TlsMode::Permissive) } else { mode };
         match (mode, &shared.identity) {
             // Without a bundle nobody is served, but those who can prove who they are get that in words.
             (None | Some(TlsMode::Strict), Some(identity)) => Door::Tls(Arc::clone(&identity.load().server)),
@@ -100,7 +119,6 @@ impl Inbound {
         body: Body,
         prepared: &Prepared,
     ) -> (ResponseHead, Body) {
-        let worker = &self.worker;
         record.tags.used(&local.active);
         let application = local.active.application.as_ref();
         let slot = application.and_then(|service| service.slot(""));
@@ -116,20 +134,9 @@ impl Inbound {
             remove_credentials(&mut head.headers);
         }
         let call = Call { service, slot, head: &head, retry: &self.no_retry, deadline: None };
-        let outcome = upstream::send(call, body, &worker.pools, &worker.shared.clock, &worker.random).await;
-        note(&mut record, service, &outcome);
-        match outcome.result {
-            Ok(mut response) => {
-                if strip_response(&mut response.head.headers).is_err() {
-                    record.mark.ended(Err(Failure::Reset), None);
-                    return record.refuse(Answer::new(StatusCode::BAD_GATEWAY, "bad-response"));
-                }
-                record.relay(response, None)
-            }
-            Err(failure) => {
-                record.about(&prepared.host, prepared.path());
-                record.refuse(Answer::new(failure.status(), failure.word()))
-            }
+        match exchange(record, call, body, prepared).await {
+            Ok((record, response)) => record.relay(response, None),
+            Err(written) => written,
         }
     }
 }
@@ -137,16 +144,16 @@ impl Inbound {
 /// The one place where the callee's side asks the engine.
 fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) -> Result<(), Answer> {
     let peer = Rc::clone(&record.peer);
-    // A connection may be older than the bundle that asks for mutual TLS.
-    if local.active.engine.program().mesh.tls == TlsMode::Strict && peer.principal.is_none() {
-        if let Some(trial) = &*local.active.trial.load() {
-            record.mark.no_identity(trial);
-        }
-        return Err(Answer::new(StatusCode::FORBIDDEN, "no-identity"));
-    }
     let principal = peer.principal.as_ref().map_or("", |id| id.as_str());
     let owner = if principal.is_empty() { None } else { local.owner_of(principal) };
     let request = asked(&local.active, &peer, owner.as_deref(), head, prepared);
+    // A connection may be older than the bundle that asks for mutual TLS, or new while that is on probation.
+    if local.active.engine.program().mesh.tls == TlsMode::Strict && principal.is_empty() {
+        if let Some(trial) = &*local.active.trial.load() {
+            record.mark.no_identity(trial, &request);
+        }
+        return Err(Answer::new(StatusCode::FORBIDDEN, "no-identity"));
+    }
     guard(local, record, &request)
 }
 

@@ -1,5 +1,6 @@
 //! The caller's side, and a gateway's: from a request to an endpoint of a service.
 
+use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +22,7 @@ use super::trial::Drawn;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, strip_response};
 use crate::listen::{Door, Handler, InFlight, Peer};
-use crate::upstream::{self, Call, Failure, Outcome, UpstreamService};
+use crate::upstream::{self, Call, Failure, Outcome, Response, UpstreamService};
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
@@ -60,9 +61,14 @@ impl Guarded for Outbound {
         };
         let trust = if self.gateway { Trust::Stranger } else { Trust::Mesh };
         record.tags.used(&local.active);
-        let prepared = match prepare(&mut head, trust, |host| local.active.engine.slash_mode(host)) {
+        let stricter = Cell::default();
+        let slashes = |host: &str| local.active.slash_mode(&stricter, host, |engine| engine.slash_mode(host));
+        let prepared = match prepare(&mut head, trust, slashes) {
             Ok(prepared) => Rc::new(prepared),
-            Err(answer) => return record.refuse(answer),
+            Err(answer) => {
+                record.mark.unprepared(stricter.get());
+                return record.refuse(answer);
+            }
         };
         if record.is_logged() {
             record.about(&prepared.host, prepared.path());
@@ -235,23 +241,41 @@ async fn send(
     edit_all(forward.request_headers, &mut head.headers);
     let deadline = deadline(&head, forward.timeout_ms, record.start());
     let call = Call { service, slot, head: &head, retry: forward.retry, deadline };
-    let outcome = upstream::send(call, body, &worker.pools, &worker.shared.clock, &worker.random).await;
-    note(&mut record, service, &outcome);
-    let mut response = match outcome.result {
-        Ok(response) => response,
-        Err(failure) => {
-            record.about(&prepared.host, prepared.path());
-            return record.refuse(Answer::new(failure.status(), failure.word()));
-        }
+    let (mut record, mut response) = match exchange(record, call, body, prepared).await {
+        Ok(exchanged) => exchanged,
+        Err(written) => return written,
     };
-    if strip_response(&mut response.head.headers).is_err() {
-        record.mark.ended(Err(Failure::Reset), None);
-        return record.refuse(Answer::new(StatusCode::BAD_GATEWAY, "bad-response"));
-    }
     record.tags.used(&local.active);
     edit_all(forward.response_headers, &mut response.head.headers);
     let deadline = deadline.filter(|_| !is_stream(&response.head));
     record.relay(response, deadline)
+}
+
+/// Sends a request and hears the head of its answer; `Err` is what is answered instead.
+pub(super) async fn exchange(
+    mut record: Record,
+    call: Call<'_>,
+    body: Body,
+    prepared: &Prepared,
+) -> Result<(Record, Response), (ResponseHead, Body)> {
+    let (worker, service) = (Rc::clone(&record.worker), call.service);
+    let sending = upstream::send(call, body, &worker.pools, &worker.shared.clock, &worker.random);
+    let result = record.unless_denied(sending).await.and_then(|outcome| {
+        note(&mut record, service, &outcome);
+        outcome.result.map_err(|failure| Answer::new(failure.status(), failure.word()))
+    });
+    let mut response = match result {
+        Ok(response) => response,
+        Err(answer) => {
+            record.about(&prepared.host, prepared.path());
+            return Err(record.refuse(answer));
+        }
+    };
+    if strip_response(&mut response.head.headers).is_err() {
+        record.mark.ended(Err(Failure::Reset), None);
+        return Err(record.refuse(Answer::new(StatusCode::BAD_GATEWAY, "bad-response")));
+    }
+    Ok((record, response))
 }
 
 /// The chosen version's endpoints; the stable ones where no endpoint of a candidate is healthy.
@@ -269,7 +293,7 @@ fn choose_slot<'s>(
     service.slot(stable.as_str())
 }
 
-pub(super) fn note(record: &mut Record, service: &UpstreamService, outcome: &Outcome) {
+fn note(record: &mut Record, service: &UpstreamService, outcome: &Outcome) {
     record.endpoint = outcome.endpoint;
     record.retries = outcome.retries;
     let result = outcome.result.as_ref().map(|response| response.head.status).map_err(|failure| *failure);

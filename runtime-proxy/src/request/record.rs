@@ -1,8 +1,9 @@
 //! What is remembered of a request until its response has ended: counted, logged, given back.
 
 use std::cell::OnceCell;
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
@@ -21,9 +22,8 @@ use super::trial::Mark;
 use super::worker::{Local, Worker};
 use crate::http::{Body, BodyError, Head, ResponseHead};
 use crate::listen::{InFlight, Peer};
-use crate::probation::Kind;
 use crate::telemetry::{Entry, RequestLabels, RequestMeter, timestamp};
-use crate::upstream::{Lease, Load, Permit, Response};
+use crate::upstream::{Failure, Lease, Load, Permit, Response};
 
 /// On which side of the proxy a request came in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,6 +113,9 @@ pub(super) type Fallen = Option<(Option<Rc<Local>>, Option<Rc<Meters>>)>;
 
 impl Drop for Record {
     fn drop(&mut self) {
+        if let Some((key, _)) = self.watched.take() {
+            self.worker.streams.remove(key);
+        }
         // Unwinding takes the record with it; what it knew is needed to say whose fault it was.
         if std::thread::panicking() {
             let known = (self.local.take(), self.meters.take());
@@ -138,8 +141,10 @@ pub(super) struct Record {
     /// `audit-deny`, or nothing worth saying.
     pub(super) verdict: &'static str,
     pub(super) tags: Tags,
-    /// What it asked, for the case that it becomes a long stream.
+    /// What it asked, until somebody waits for its end.
     pub(super) question: Option<Box<Question>>,
+    /// Its place among the worker's open streams, once somebody waits.
+    watched: Option<(usize, Rc<Stream>)>,
     /// What probation knows of it.
     pub(super) mark: Mark,
     decision: String,
@@ -173,6 +178,7 @@ impl Record {
             verdict: "",
             tags: Tags::default(),
             question: None,
+            watched: None,
             mark: Mark::default(),
             decision: String::new(),
             reason: "",
@@ -281,10 +287,36 @@ impl Record {
         let tracked = Tracked {
             inner: body,
             deadline: deadline.map(Deadline::At),
-            watched: None,
             ending: Some(Ending { record: self, lease, _permit: permit, _load: load }),
         };
         (head, Body::Watched(Box::pin(tracked)))
+    }
+
+    /// Whether a newer bundle denies what is under way; wakes the task of `cx` when that changes.
+    fn is_denied(&mut self, cx: &Context<'_>) -> bool {
+        if let (Some(question), Some(local)) = (self.question.take(), &self.local) {
+            let (peer, serial) = (Rc::clone(&self.peer), local.active.serial);
+            let stream = Stream::new(question, peer, self.direction, self.start, serial);
+            self.watched = Some((self.worker.streams.add(Rc::clone(&stream)), stream));
+        }
+        self.watched.as_ref().is_some_and(|(_, stream)| stream.is_denied(cx))
+    }
+
+    fn was_denied(&self) -> bool {
+        self.watched.as_ref().is_some_and(|(_, stream)| stream.was_denied())
+    }
+
+    /// The outcome of `call`, or an answer where a newer bundle denies the request before there is one.
+    pub(super) async fn unless_denied<T>(&mut self, call: impl Future<Output = T>) -> Result<T, Answer> {
+        let mut call = pin!(call);
+        poll_fn(|cx| match call.as_mut().poll(cx) {
+            Poll::Ready(outcome) => Poll::Ready(Ok(outcome)),
+            Poll::Pending if self.is_denied(cx) => {
+                Poll::Ready(Err(Answer::new(StatusCode::FORBIDDEN, "denied-since")))
+            }
+            Poll::Pending => Poll::Pending,
+        })
+        .await
     }
 
     fn caller(&self) -> &str {
@@ -303,7 +335,8 @@ impl Record {
             self.worker.shared.metrics.mixed.inc();
         }
         if let Some(local) = &self.local {
-            let kind = Kind { failed: self.status.is_server_error(), ..self.mark.kind };
+            let mut kind = self.mark.kind;
+            kind.failed |= self.status.is_server_error();
             local.active.tally.count(self.worker.number, kind);
         }
         let took = self.start.elapsed();
@@ -371,23 +404,13 @@ enum Deadline {
 struct Tracked {
     inner: Body,
     deadline: Option<Deadline>,
-    /// Its place among the worker's open streams, once somebody has waited.
-    watched: Option<(usize, Rc<Stream>)>,
     ending: Option<Ending>,
 }
 
 impl Tracked {
-    /// Whether a newer bundle denies the stream. Most bodies are there at once and are never asked.
+    /// Whether a newer bundle denies the stream.
     fn is_denied(&mut self, cx: &Context<'_>) -> bool {
-        if self.watched.is_none()
-            && let Some(Ending { record, .. }) = &mut self.ending
-            && let (Some(question), Some(local)) = (record.question.take(), &record.local)
-        {
-            let (peer, serial) = (Rc::clone(&record.peer), local.active.serial);
-            let stream = Stream::new(question, peer, record.direction, record.start, serial);
-            self.watched = Some((record.worker.streams.add(Rc::clone(&stream)), stream));
-        }
-        self.watched.as_ref().is_some_and(|(_, stream)| stream.is_denied(cx))
+        self.ending.as_mut().is_some_and(|ending| ending.record.is_denied(cx))
     }
 
     /// Ends a stream that is denied now: a gRPC call with its status, everything else short of its end.
@@ -402,11 +425,17 @@ impl Tracked {
         })
     }
 
+    /// Short of its end: for its bundle as bad as no answer.
+    fn cut(&mut self, failure: Failure, reason: &'static str) {
+        if let Some(Ending { record, .. }) = &mut self.ending {
+            record.mark.ended(Err(failure), None);
+            record.mark.kind.failed = true;
+        }
+        self.end(false, reason);
+    }
+
     fn end(&mut self, complete: bool, reason: &'static str) {
         let Some(Ending { mut record, lease, .. }) = self.ending.take() else { return };
-        if let Some((key, _)) = self.watched.take() {
-            record.worker.streams.remove(key);
-        }
         if complete {
             lease.give_back();
         }
@@ -433,13 +462,13 @@ impl HttpBody for Tracked {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        if self.watched.as_ref().is_some_and(|(_, stream)| stream.was_denied()) {
+        if self.ending.as_ref().is_some_and(|ending| ending.record.was_denied()) {
             return self.deny();
         }
         match Pin::new(&mut self.inner).poll_frame(cx) {
             Poll::Pending if self.is_denied(cx) => self.deny(),
             Poll::Pending if self.is_late(cx) => {
-                self.end(false, "timed-out");
+                self.cut(Failure::TimedOut, "timed-out");
                 Poll::Ready(Some(Err(BodyError::TimedOut)))
             }
             Poll::Pending => Poll::Pending,
@@ -450,7 +479,7 @@ impl HttpBody for Tracked {
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => {
-                self.end(false, "upstream-reset");
+                self.cut(Failure::Reset, "upstream-reset");
                 Poll::Ready(Some(Err(error)))
             }
             Poll::Ready(None) => {

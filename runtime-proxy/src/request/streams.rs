@@ -4,6 +4,7 @@
 //! (`bundle.md`, rung 8).
 
 use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::time::Duration;
@@ -20,6 +21,8 @@ use super::worker::Worker;
 use super::{inbound, outbound};
 use crate::http::Head;
 use crate::listen::Peer;
+use crate::probation::Kind;
+use crate::telemetry::{Events, Level};
 
 /// How old a stream is when it is decided again; the next tick of its worker follows within a second.
 const AGE: Duration = Duration::from_secs(5);
@@ -95,7 +98,18 @@ impl Streams {
                 continue;
             }
             stream.serial.set(active.serial);
-            if is_denied(active, worker, stream) {
+            // A panic must end neither the worker nor, unsaid, the look at the others; what cannot be decided is denied.
+            let denies =
+                catch_unwind(AssertUnwindSafe(|| is_denied(active, worker, stream))).unwrap_or_else(|_| {
+                    worker.shared.metrics.faults.inc();
+                    let kind = Kind { fault: true, ..Kind::default() };
+                    active.tally.count(worker.number, kind);
+                    let message =
+                        format!("a fault inside the proxy at an open stream, under bundle {}", active.bundle);
+                    Events.say(Level::Error, &message);
+                    true
+                });
+            if denies {
                 denied += 1;
                 stream.denied.set(true);
                 if let Some(waker) = &*stream.waker.borrow() {

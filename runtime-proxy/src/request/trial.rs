@@ -54,6 +54,13 @@ impl Blame {
     }
 }
 
+/// Whether a reviewer has seen that requests are denied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seen {
+    Yes,
+    No,
+}
+
 /// What is known of one request under a [`Trial`].
 #[derive(Debug, Default)]
 pub(super) struct Mark {
@@ -62,9 +69,19 @@ pub(super) struct Mark {
 }
 
 impl Mark {
+    /// Its path or head was refused before anybody decided; `news` is what the bundle before says otherwise of paths.
+    pub(super) fn unprepared(&mut self, news: Option<Seen>) {
+        if let Some(seen) = news {
+            self.kind.differs = true;
+            self.kind.denied |= seen == Seen::No;
+        }
+    }
+
     /// Refused for want of an identity, which only `tls: strict` asks for.
-    pub(super) fn no_identity(&mut self, trial: &Trial) {
-        if trial.old.engine.program().mesh.tls != TlsMode::Strict {
+    pub(super) fn no_identity(&mut self, trial: &Trial, request: &Request<'_>) {
+        let engine = &trial.old.engine;
+        let passed = || engine.decide_inbound(request).verdict.passes();
+        if engine.program().mesh.tls != TlsMode::Strict && passed() {
             self.kind.differs = true;
             self.kind.denied |= !trial.acknowledges("mesh");
         }
@@ -192,6 +209,12 @@ impl Trial {
     pub fn with(&self, old: Arc<Active>) -> Self {
         let Self { denied, moved, limited, .. } = self;
         Self { old, denied: denied.clone(), moved: moved.clone(), limited: limited.clone() }
+    }
+
+    /// Whether a reviewer has seen that requests to a host's service are denied: `service/orders`.
+    pub(super) fn seen_service(&self, host: &str) -> Seen {
+        let service = host.split('.').next().unwrap_or_default();
+        if self.acknowledges(&format!("service/{service}")) { Seen::Yes } else { Seen::No }
     }
 
     /// Whether a reviewer has seen that requests are denied at `address`.

@@ -99,8 +99,8 @@ impl Journal {
     pub fn activated(&mut self, activation: Activation) {
         if self.active != Some(activation.bundle) {
             self.previous = self.active;
-            // A death under it from now on is its first; the one before was left alive.
-            self.boots.retain(|known, _| Some(*known) != self.previous);
+            // A death under it from now on is its first; the one before was left alive, unless it is the reason.
+            self.boots.retain(|known, count| Some(*known) != self.previous || *count >= BOOT_ATTEMPTS);
             self.boots.entry(activation.bundle).or_insert(1);
         }
         self.active = Some(activation.bundle);
@@ -150,6 +150,20 @@ impl Journal {
         self.boots.get(&bundle).is_some_and(|count| *count >= BOOT_ATTEMPTS)
     }
 
+    /// A start did not get as far as to die: it was refused.
+    pub fn boot_was_refused(&mut self, bundle: Digest) {
+        if let Some(count) = self.boots.get_mut(&bundle) {
+            *count = count.saturating_sub(1);
+        }
+        self.boots.retain(|_, count| *count > 0);
+    }
+
+    /// Somebody wants a bundle, whatever it did.
+    pub fn pardon(&mut self, bundle: Digest) {
+        self.quarantine.remove(&bundle);
+        self.boots.remove(&bundle);
+    }
+
     /// A bundle is not to be activated again by itself.
     pub fn quarantine(&mut self, bundle: Digest, reason: &str) {
         // The newest is the likeliest to be offered again.
@@ -179,7 +193,9 @@ impl Journal {
         let mut held: Vec<Digest> = named.collect();
         let mut older = 0;
         for activation in self.history.iter().rev() {
-            if !held.contains(&activation.bundle) && older < keep {
+            // What is quarantined is no bundle to go back to.
+            let sound = !self.quarantine.contains_key(&activation.bundle);
+            if sound && !held.contains(&activation.bundle) && older < keep {
                 held.push(activation.bundle);
                 older += 1;
             }

@@ -107,6 +107,9 @@ pub struct Slot {
     cursor: AtomicUsize,
 }
 
+/// The id of the next endpoint that is in no directory.
+static FIXED: AtomicU64 = AtomicU64::new(u64::MAX);
+
 impl Slot {
     pub(super) fn new(service: Weak<ServiceEndpoints>) -> Self {
         Self { service, endpoints: ArcSwap::default(), cursor: AtomicUsize::new(0) }
@@ -116,8 +119,9 @@ impl Slot {
     #[must_use]
     pub fn fixed(address: SocketAddr) -> Self {
         let slot = Self::new(Weak::new());
-        // 0 is never given by the directory.
-        slot.endpoints.store(Arc::new(vec![Arc::new(Endpoint::new(0, address))]));
+        // The directory counts up from 1: they do not meet, and no connection to another address is taken for this one's.
+        let id = FIXED.fetch_sub(1, Ordering::Relaxed);
+        slot.endpoints.store(Arc::new(vec![Arc::new(Endpoint::new(id, address))]));
         slot
     }
 

@@ -84,6 +84,19 @@ fn a_bad_bundle_goes_back_by_itself_and_is_not_taken_again() {
 }
 
 #[test]
+fn a_return_by_hand_passes_over_what_was_bad() {
+    let rig = Rig::new();
+    let mut reloader = rig.reloader();
+    let first = proven(&rig, &mut reloader);
+    let (second, _) = rig.take(&mut reloader, content(2));
+    rig.requests(100, DENIED);
+    assert_eq!(reloader.tick(), Some(first));
+    assert!(reloader.status().journal.quarantine.contains_key(&second));
+    rig.take(&mut reloader, content(3));
+    assert_eq!(reloader.rollback(None).unwrap(), first);
+}
+
+#[test]
 fn resume_ends_a_quarantine() {
     let rig = Rig::new();
     let mut reloader = rig.reloader();

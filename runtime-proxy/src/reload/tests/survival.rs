@@ -43,7 +43,38 @@ fn three_deaths_lead_to_the_good_one_and_three_more_to_the_one_before() {
     }
     let mut reloader = rig.reloader();
     assert_eq!(reloader.start(), Some(first));
-    assert!(!reloader.status().journal.quarantine.contains_key(&second), "it was good once");
+    let status = reloader.status();
+    assert!(!status.journal.quarantine.contains_key(&second), "it was good once");
+    assert_eq!(status.probation.unwrap().back_to, None, "what kills does not decide beside it either");
+    // A source that still offers it does not bring the deaths back; somebody who asks for it does.
+    let again = || Content { generation: 4, port: 2, ..Content::default() };
+    let (offered, look) = rig.take(&mut reloader, again());
+    assert_eq!((offered, code(&look)), (second, "deadly"));
+    assert_eq!(reloader.status().active, Some(first));
+    assert_eq!(code(&reloader.resume(Some(second)).unwrap()), "activated");
+    assert_eq!(reloader.status().active, Some(second));
+}
+
+#[test]
+fn a_start_that_is_refused_is_no_death() {
+    let mut rig = Rig::new();
+    rig.add_secret();
+    let (bundle, bytes) = rig.bundle(1);
+    rig.offer(&bytes);
+    let mut reloader = rig.reloader();
+    assert_eq!(reloader.look(true), Look::Activated { bundle });
+    reloader.stop();
+    rig.die(reloader);
+    std::fs::rename(rig.path("secrets"), rig.path("elsewhere")).unwrap();
+    for _ in 0..5 {
+        let mut reloader = rig.reloader();
+        assert_eq!(reloader.start(), None);
+        rig.die(reloader);
+    }
+    std::fs::rename(rig.path("elsewhere"), rig.path("secrets")).unwrap();
+    let mut reloader = rig.reloader();
+    assert_eq!(reloader.start(), Some(bundle));
+    assert!(reloader.status().journal.quarantine.is_empty());
 }
 
 #[test]

@@ -44,6 +44,38 @@ fn the_next_set_counts_once_its_bundle_is_good_and_the_old_one_no_more() {
 }
 
 #[test]
+fn a_start_that_falls_back_does_not_bring_old_keys_back() {
+    let mut rig = Rig::new();
+    let keys = [SigningKey::generate().unwrap(), SigningKey::generate().unwrap()];
+    let sets = keys.each_ref().map(|key| TrustSet::new(1, vec![key.public()]).unwrap());
+    let ids = keys.each_ref().map(|key| key.public().id());
+    let mut reloader = rig.reloader();
+    assert_eq!(reloader.start(), None);
+    let mut bundles = Vec::new();
+    for ((generation, set), key) in (1..).zip(sets).zip(keys) {
+        let (bundle, look) = rig.take(&mut reloader, Content { trust: Some(set), ..content(generation) });
+        assert_eq!(code(&look), "activated");
+        bundles.push(bundle);
+        rig.keys = vec![key];
+        rig.requests(50, Kind::default());
+        rig.pass(60_000);
+        reloader.tick();
+    }
+    assert_eq!(reloader.status().keys, [ids[1].clone()]);
+    reloader.stop();
+    rig.die(reloader);
+    // The newer bundle cannot be read any more; the older one is in force, on probation, and good in the end.
+    std::fs::write(rig.path(&format!("state/bundles/{}.mcb", bundles[1].hex())), b"edited").unwrap();
+    let mut reloader = rig.reloader();
+    assert_eq!(reloader.start(), Some(bundles[0]));
+    rig.requests(50, Kind::default());
+    rig.pass(60_000);
+    reloader.tick();
+    assert_eq!(reloader.status().journal.good, Some(bundles[0]));
+    assert_eq!(reloader.status().keys, [ids[1].clone()], "keys go forward only");
+}
+
+#[test]
 fn a_threshold_is_kept_over_a_rotation() {
     let mut rig = Rig::new();
     let two = [SigningKey::generate().unwrap(), SigningKey::generate().unwrap()];
