@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -30,8 +31,12 @@ fn name(text: &str) -> Name {
     Name::new(text).unwrap()
 }
 
+/// A port on which nobody listens, below those that outgoing connections and other crates' tests are given.
 fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let apart = u16::try_from(std::process::id() % 500).unwrap() * 16;
+    let ports = (0..8_000).map(|_| 2_000 + (apart + NEXT.fetch_add(1, Ordering::Relaxed)) % 8_000);
+    ports.into_iter().find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
 fn service(port: u16) -> Service {
@@ -634,6 +639,27 @@ fn callers_in_clear_are_counted_while_strict_is_on_probation() {
     assert_eq!(request(inbound, "PUT /a HTTP/1.1\nhost: orders\n\n").0, 403);
     let counts = orders.ask(Method::GET, "/v1/bundle").unwrap().1["probation"]["counts"].clone();
     assert_eq!((&counts["counted"], &counts["broken"]), (&1.into(), &1.into()), "{counts}");
+    orders.stop();
+}
+
+#[test]
+fn paths_that_are_newly_refused_are_counted() {
+    let rig = Rig::new();
+    let (inbound, app) = (free_port(), application().to_string());
+    let mut program = program(false);
+    program.mesh.tls = TlsMode::Permissive;
+    program.access.get_mut(&Owner::Service(name("orders"))).unwrap().allow[0].from.push(From::External);
+    program.services.get_mut(&name("orders")).unwrap().escaped_slashes = SlashMode::Keep;
+    rig.publish(&program, 1);
+    let orders = rig.start("orders", &["--inbound", &format!("127.0.0.1:{inbound}"), "--app", &app]);
+    orders.wait_ready();
+    assert_eq!(request(inbound, &get("/a%2Fb")).0, 200);
+    program.services.get_mut(&name("orders")).unwrap().escaped_slashes = SlashMode::Reject;
+    rig.publish(&program, 2);
+    assert_eq!(orders.order("/v1/reload")["outcome"], "activated");
+    assert_eq!((request(inbound, &get("/a%2Fb")).0, request(inbound, &get("/a")).0), (400, 200));
+    let counts = orders.ask(Method::GET, "/v1/bundle").unwrap().1["probation"]["counts"].clone();
+    assert_eq!((&counts["requests"], &counts["broken"]), (&2.into(), &1.into()), "{counts}");
     orders.stop();
 }
 

@@ -215,6 +215,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_quarantined_takes_no_place_among_those_that_are_kept() {
+        let bundles = ["a", "b", "c", "d", "e"].map(|text| Digest::of(text.as_bytes()));
+        let mut journal = Journal::default();
+        for bundle in bundles {
+            journal.activated(Activation {
+                bundle,
+                generation: 1,
+                at: 0,
+                reason: "offered".to_owned(),
+                verdict: String::new(),
+            });
+        }
+        let [first, second, third, fourth, last] = bundles;
+        journal.quarantine(second, "bad");
+        journal.quarantine(third, "bad");
+        assert_eq!(journal.holds(1), [last, fourth, first]);
+        assert_eq!(journal.holds(9), [last, fourth, first]);
+    }
+
+    #[test]
     fn going_back_and_forth_pushes_no_bundle_out() {
         let (old, new) = (Digest::of(b"old"), Digest::of(b"new"));
         let activation = |bundle, reason: &str| Activation {
