@@ -1,152 +1,109 @@
-//! The closed environment: what an expression can name.
+//! What an expression can name, and how strictly it is taken.
 
-use mesh_bundle::expr::Slot;
+use std::collections::BTreeMap;
 
-/// Where an expression is evaluated, and so what it knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Phase {
-    /// A route's `match.when`, at the caller's proxy or at a gateway: the request, and the source.
-    Outbound,
-    /// An access rule or quota, at the callee's proxy: everything.
-    Inbound,
+use super::functions::Signature;
+use super::types::{Field, Type};
+
+/// A closed environment: the variables of an expression, with their types.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<String, Field>,
+    functions: BTreeMap<String, Vec<Signature>>,
+    container: String,
+    standard: bool,
+    absent: bool,
 }
 
-/// What a path of names leads to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Known {
-    /// A record: more names follow.
-    Record(&'static [&'static str]),
-    /// A value.
-    Slot(Slot),
-    /// A map of texts by key.
-    Map(MapKind),
-    /// A map of lists of texts by key.
-    Lists(MapKind),
-    /// Something that this release cannot know; why.
-    Never(&'static str),
-}
-
-/// The maps of the environment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum MapKind {
-    Headers,
-    Query,
-    Cookies,
-    Params,
-    SourceLabels,
-    DestinationLabels,
-}
-
-impl MapKind {
-    /// The slot of one key.
-    pub(super) fn slot(self, key: &str) -> Slot {
-        let key = key.to_owned();
-        match self {
-            Self::Headers => Slot::Header(key),
-            Self::Query => Slot::Query(key),
-            Self::Cookies => Slot::Cookie(key),
-            Self::Params => Slot::Param(key),
-            Self::SourceLabels => Slot::SourceLabel(key),
-            Self::DestinationLabels => Slot::DestinationLabel(key),
-        }
+impl Environment {
+    /// An environment without variables, with the rules of this project: a value that may be missing is read behind a
+    /// guard only, and no literal mixes types.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
     }
 
-    /// The map as it is written.
-    pub(super) fn shown(self) -> &'static str {
-        match self {
-            Self::Headers => "request.headers",
-            Self::Query => "request.query",
-            Self::Cookies => "request.cookies",
-            Self::Params => "request.params",
-            Self::SourceLabels => "source.labels",
-            Self::DestinationLabels => "destination.labels",
-        }
+    /// The same with CEL's own rules: what is missing is an error when it is read, a list of unlike values is a list
+    /// of `dyn`. For the conformance suite of the language.
+    #[must_use]
+    pub fn standard(self) -> Self {
+        Self { standard: true, ..self }
     }
-}
 
-const ROOTS: &[&str] = &["request", "source", "destination", "connection", "auth", "now"];
-const REQUEST: &[&str] = &[
-    "method",
-    "path",
-    "host",
-    "scheme",
-    "size",
-    "headers",
-    "query",
-    "cookies",
-    "headerValues",
-    "queryValues",
-    "cookieValues",
-    "params",
-];
-const SOURCE: &[&str] = &["principal", "trustDomain", "service", "ip", "labels"];
-const DESTINATION: &[&str] = &["service", "version", "port", "labels"];
-const CONNECTION: &[&str] = &["mtls", "tlsVersion", "sni"];
-const NO_TOKENS: &str = "no proxy of this release checks tokens, so it knows no claims";
-const NO_VERSION: &str = "no proxy of this release is told which version of its service it stands for";
-const NO_CLOCK: &str = "no proxy of this release gives rules the time";
-
-/// Every top-level name.
-pub(super) fn roots() -> &'static [&'static str] {
-    ROOTS
-}
-
-/// What `path` (`["request", "method"]`) names; `None` where its last name does not exist.
-pub(super) fn look_up(path: &[&str]) -> Option<Known> {
-    Some(match path {
-        ["request"] => Known::Record(REQUEST),
-        ["source"] => Known::Record(SOURCE),
-        ["destination"] => Known::Record(DESTINATION),
-        ["connection"] => Known::Record(CONNECTION),
-        ["auth", ..] => Known::Never(NO_TOKENS),
-        ["now", ..] => Known::Never(NO_CLOCK),
-        ["request", "method"] => Known::Slot(Slot::Method),
-        ["request", "path"] => Known::Slot(Slot::Path),
-        ["request", "host"] => Known::Slot(Slot::Host),
-        ["request", "scheme"] => Known::Slot(Slot::Scheme),
-        ["request", "size"] => Known::Slot(Slot::Size),
-        ["request", "headers"] => Known::Map(MapKind::Headers),
-        ["request", "query"] => Known::Map(MapKind::Query),
-        ["request", "cookies"] => Known::Map(MapKind::Cookies),
-        ["request", "params"] => Known::Map(MapKind::Params),
-        ["request", "headerValues"] => Known::Lists(MapKind::Headers),
-        ["request", "queryValues"] => Known::Lists(MapKind::Query),
-        ["request", "cookieValues"] => Known::Lists(MapKind::Cookies),
-        ["source", "principal"] => Known::Slot(Slot::Principal),
-        ["source", "trustDomain"] => Known::Slot(Slot::TrustDomain),
-        ["source", "service"] => Known::Slot(Slot::Service),
-        ["source", "ip"] => Known::Slot(Slot::Ip),
-        ["source", "labels"] => Known::Map(MapKind::SourceLabels),
-        ["destination", "service"] => Known::Slot(Slot::DestinationService),
-        ["destination", "version"] => Known::Never(NO_VERSION),
-        ["destination", "port"] => Known::Slot(Slot::DestinationPort),
-        ["destination", "labels"] => Known::Map(MapKind::DestinationLabels),
-        ["connection", "mtls"] => Known::Slot(Slot::Mtls),
-        ["connection", "tlsVersion"] => Known::Slot(Slot::TlsVersion),
-        ["connection", "sni"] => Known::Slot(Slot::Sni),
-        _ => return None,
-    })
-}
-
-/// The names that could stand after `path`, for suggestions.
-pub(super) fn names_after(path: &[&str]) -> &'static [&'static str] {
-    match look_up(path) {
-        Some(Known::Record(names)) => names,
-        _ => &[],
+    /// The same with a variable.
+    #[must_use]
+    pub fn with(mut self, variable: Field) -> Self {
+        self.variables.insert(variable.name.clone(), variable);
+        self
     }
-}
 
-impl Phase {
-    /// Why the phase does not know a root; `None` if it does.
-    pub(super) fn hides(self, root: &str) -> Option<&'static str> {
-        match (self, root) {
-            (Self::Outbound, "destination") => {
-                Some("a route's `when` is decided before the destination is known; write an access rule")
+    /// The same with a function that has types but no meaning here.
+    #[must_use]
+    pub fn with_function(mut self, name: &str, signatures: Vec<Signature>) -> Self {
+        self.functions.insert(name.to_owned(), signatures);
+        self
+    }
+
+    /// The same inside a namespace: `y` is looked up as `a.b.y`, `a.y` and `y` in the container `a.b` (cel-spec, "Name
+    /// Resolution").
+    #[must_use]
+    pub fn within(self, container: &str) -> Self {
+        Self { container: container.to_owned(), ..self }
+    }
+
+    /// The same for an expression whose rule takes a request where the expression fails: a `deny`. It decides what the
+    /// repair of a missing guard says of a missing value.
+    #[must_use]
+    pub fn true_if_absent(self) -> Self {
+        Self { absent: true, ..self }
+    }
+
+    pub(super) fn is_standard(&self) -> bool {
+        self.standard
+    }
+
+    pub(super) fn absent(&self) -> bool {
+        self.absent
+    }
+
+    pub(super) fn declared(&self, name: &str) -> Option<&[Signature]> {
+        self.functions.get(name).map(Vec::as_slice)
+    }
+
+    /// Every name that an expression may begin with.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.variables.keys().map(String::as_str)
+    }
+
+    /// What a name of one or more parts means: the longest part of it that is a variable or a type, how many parts that
+    /// takes, and its full name.
+    pub(super) fn resolve(&self, parts: &[&str]) -> Option<(Named<'_>, usize, String)> {
+        let absolute = parts.first().is_some_and(|p| p.starts_with('.'));
+        let mut scope = if absolute { "" } else { self.container.as_str() };
+        loop {
+            for count in (1..=parts.len()).rev() {
+                let name = parts.get(..count)?.join(".");
+                let name = name.trim_start_matches('.');
+                let full = if scope.is_empty() { name.to_owned() } else { format!("{scope}.{name}") };
+                if let Some(variable) = self.variables.get(&full) {
+                    return Some((Named::Variable(variable), count, full));
+                }
+                if scope.is_empty()
+                    && let Some(ty) = Type::by_name(name)
+                {
+                    return Some((Named::Type(ty), count, full));
+                }
             }
-            (Self::Outbound, "connection") => Some(
-                "a route's `when` sees the request and its source, not the connection; write an access rule",
-            ),
-            _ => None,
+            if scope.is_empty() {
+                return None;
+            }
+            scope = scope.rsplit_once('.').map_or("", |(outer, _)| outer);
         }
     }
+}
+
+/// What a name stands for.
+pub(super) enum Named<'e> {
+    Variable(&'e Field),
+    Type(Type),
 }

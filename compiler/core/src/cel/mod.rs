@@ -1,22 +1,33 @@
-//! CEL: parsed by the `cel` crate, then ours: names, types, guards, and lowering to the tree
-//! that travels in the bundle.
+//! CEL: parsed by the `cel` crate, then ours.
 //!
-//! The language accepted here is the part of CEL that a request's rules need: fields,
-//! comparisons, `in`, tests on text, constant regular expressions, boolean structure, `?:` and
-//! guards. Everything else is refused by name.
+//! Text → tokens within bounds → tree with the words of every node (`parse`, `tree`) → names, types and guards over a
+//! closed environment (`check`) → constants worked out (`fold`, `constants`) → code that travels in the bundle (`lower`).
+//! Policies over objects end after the check: they are evaluated here (`evaluate`).
 
-mod environment;
+mod check;
+mod constants;
+pub mod environment;
+pub mod evaluate;
+mod fold;
+pub mod functions;
 mod lower;
 mod parse;
+mod request;
 mod tree;
+pub mod typed;
+pub mod types;
+pub mod value;
 
 use std::ops::Range;
 
-use mesh_bundle::expr::{Expr, Slot};
+use mesh_bundle::expr::Expression;
+use mesh_bundle::program::RateKey;
 
-pub use environment::Phase;
+pub use environment::Environment;
+pub use request::Phase;
+pub use typed::Typed;
 
-use crate::diag::Code;
+use crate::diag::{Code, codes};
 
 /// A finding inside an expression; places are byte ranges of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,34 +82,80 @@ impl CelFinding {
     }
 }
 
-/// Compiles a condition. `params` are the names that the rule's paths bind.
+/// Compiles the condition of a rule on requests. `params` are the names that the rule's paths bind; `deny` says that
+/// the rule takes a request where its condition fails.
 ///
-/// Bounds: [`mesh_bundle::limits::EXPR_TEXT`] bytes, `EXPR_NODES` nodes, depth `EXPR_DEPTH`; checked before and
-/// after parsing, so hostile text costs no more than reading it.
-///
-/// # Errors
-/// Every finding of the expression; never empty.
-pub fn condition(text: &str, phase: Phase, params: &[&str]) -> Result<Expr, Vec<CelFinding>> {
-    let tree = parse::parse(text)?;
-    lower::condition(&tree, text, phase, params)
-}
-
-/// Compiles a quota key: an expression that names one text of the request. An absent value shares one bucket, so a
-/// key needs no guard.
+/// Bounds: [`mesh_bundle::limits::EXPR_TEXT`] bytes, `EXPR_NODES` nodes, depth `EXPR_DEPTH`, `EXPR_COST` units; size and
+/// depth are checked before parsing, so hostile text costs no more than reading it.
 ///
 /// # Errors
 /// Every finding of the expression; never empty.
-pub fn key(text: &str, phase: Phase) -> Result<Slot, Vec<CelFinding>> {
+pub fn condition(text: &str, phase: Phase, params: &[&str], deny: bool) -> Result<Expression, Vec<CelFinding>> {
+    let environment = request::environment(phase, params);
+    let environment = if deny { environment.true_if_absent() } else { environment };
     let tree = parse::parse(text)?;
-    lower::key(&tree, text, phase)
+    let (typed, findings) = check::check_condition(&tree, text, &environment);
+    compile(typed, findings, text)
 }
 
-/// Checks that `text` is CEL, without a look at its names: for expressions that are evaluated elsewhere.
+/// Compiles a quota key: an expression of type string. A key that is absent shares one bucket, so a key that is one
+/// place of the request needs no guard.
 ///
 /// # Errors
-/// Syntax errors and broken bounds.
-pub fn syntax(text: &str) -> Result<(), Vec<CelFinding>> {
-    parse::check(text)
+/// Every finding of the expression; never empty.
+pub fn key(text: &str, phase: Phase) -> Result<RateKey, Vec<CelFinding>> {
+    let environment = request::environment(phase, &[]);
+    let tree = parse::parse(text)?;
+    let (typed, mut findings) = check::check(&tree, text, &environment);
+    if let Some(request::Place::Slot(slot)) = request::place(&typed)
+        && slot.ty() == mesh_bundle::expr::Type::Text
+        && findings.iter().all(|f| f.code == codes::CEL_UNGUARDED)
+    {
+        return Ok(RateKey::Slot(slot));
+    }
+    if findings.is_empty() && (typed.ty != types::Type::String || typed.constant().is_some()) {
+        let message = "a quota key is one text of the request";
+        findings.push(CelFinding::new(codes::CEL_OUTSIDE, typed.range.clone(), message).help(
+            "write `caller`, `service`, `header:x-tenant`, or a field such as `request.headers[\"x-tenant\"]`",
+        ));
+    }
+    compile(typed, findings, text).map(RateKey::Expression)
+}
+
+fn compile(typed: typed::Typed, mut findings: Vec<CelFinding>, text: &str) -> Result<Expression, Vec<CelFinding>> {
+    if !findings.is_empty() {
+        return Err(findings);
+    }
+    let typed = fold::fold(typed)?;
+    constants::check(&typed, text, &mut findings);
+    match lower::lower(&typed, text) {
+        Ok(code) if findings.is_empty() => Ok(Expression { code, text: text.to_owned() }),
+        Ok(_) => Err(findings),
+        Err(found) => {
+            findings.extend(found);
+            Err(findings)
+        }
+    }
+}
+
+/// Parses and checks an expression of any environment.
+///
+/// # Errors
+/// Every finding; never empty.
+pub fn checked(text: &str, environment: &Environment) -> Result<Typed, Vec<CelFinding>> {
+    let tree = parse::parse(text)?;
+    let (typed, findings) = check::check(&tree, text, environment);
+    if findings.is_empty() { Ok(typed) } else { Err(findings) }
+}
+
+/// As [`checked`], for an expression that must be bool.
+///
+/// # Errors
+/// Every finding; never empty.
+pub fn checked_condition(text: &str, environment: &Environment) -> Result<Typed, Vec<CelFinding>> {
+    let tree = parse::parse(text)?;
+    let (typed, findings) = check::check_condition(&tree, text, environment);
+    if findings.is_empty() { Ok(typed) } else { Err(findings) }
 }
 
 #[cfg(test)]

@@ -23,12 +23,14 @@ const PARSER_DEPTH: u16 = 96;
 /// Parses `text` to a tree whose every node knows its words.
 pub(super) fn parse(text: &str) -> Result<Tree, Vec<CelFinding>> {
     let tokens = tokens(text)?;
+    let masked = mask(text, &tokens);
     let parsed = PrattParser::new()
         .max_recursion_depth(PARSER_DEPTH)
         .max_expression_node_count(TOKENS)
         .error_recovery_limit(4)
         .enable_optional_syntax(true)
-        .parse(text);
+        .enable_ident_escape_syntax(true)
+        .parse(masked.as_deref().unwrap_or(text));
     match parsed {
         Ok(ast) => Ok(tree::build(&ast, &tokens, text)),
         Err(errors) => {
@@ -37,9 +39,22 @@ pub(super) fn parse(text: &str) -> Result<Tree, Vec<CelFinding>> {
     }
 }
 
-/// Parses and drops the tree.
-pub(super) fn check(text: &str) -> Result<(), Vec<CelFinding>> {
-    parse(text).map(drop)
+/// Names that the parser expands where `(` follows. Expanded, they grow with every nesting and lose their words.
+const MACROS: &[&str] = &["has", "all", "exists", "exists_one", "existsOne", "map", "filter"];
+
+/// The text with a capital letter in front of each name of a macro, so that the parser reads a plain call; `None`
+/// where there is none. The length stays, so places stay.
+fn mask(text: &str, tokens: &[Token]) -> Option<String> {
+    let mut masked: Option<Vec<u8>> = None;
+    for (name, open) in tokens.iter().zip(tokens.iter().skip(1)) {
+        if open.kind == TokenKind::TokLeftParen
+            && text.get(name.start..name.end).is_some_and(|words| MACROS.contains(&words))
+            && let Some(first) = masked.get_or_insert_with(|| text.as_bytes().to_vec()).get_mut(name.start)
+        {
+            first.make_ascii_uppercase();
+        }
+    }
+    masked.and_then(|bytes| String::from_utf8(bytes).ok())
 }
 
 /// Lexes within the bounds; white space and comments are left out.
@@ -107,7 +122,11 @@ fn syntax_error(text: &str, tokens: &[Token], (line, column): (isize, isize), me
         return finding.help("split the rule, or list values with `in`");
     }
     let message = message.strip_prefix("Syntax error: ").unwrap_or(message);
-    let message = message.replace('\'', "`").replace("<EOF>", "the end");
+    let mut message = message.replace('\'', "`").replace("<EOF>", "the end");
+    for name in MACROS {
+        let (first, rest) = name.split_at(1);
+        message = message.replace(&format!("`{}{rest}`", first.to_ascii_uppercase()), &format!("`{name}`"));
+    }
     let mut words = message.chars();
     let message: String = words.next().into_iter().flat_map(char::to_lowercase).chain(words).collect();
     CelFinding::new(codes::CEL_SYNTAX, range, format!("the expression does not parse: {message}"))

@@ -116,8 +116,47 @@ pub struct Field {
     pub optional: bool,
     /// Why it cannot be known here; such a field is refused where it is read.
     pub hidden: Option<&'static str>,
+    /// Which keys it has, if it is a map.
+    pub keys: Keys,
     /// What it is, for the documentation.
     pub doc: &'static str,
+}
+
+/// The keys of a map that an environment knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keys {
+    /// Any text; a value may be missing.
+    Any,
+    /// Names of headers: in lower case; a value may be missing.
+    Headers,
+    /// These, and all of them are there.
+    Only(Vec<String>),
+}
+
+impl Field {
+    /// A field that is always there.
+    #[must_use]
+    pub fn new(name: impl Into<String>, ty: Type, doc: &'static str) -> Self {
+        Self { name: name.into(), ty, optional: false, hidden: None, keys: Keys::Any, doc }
+    }
+
+    /// The same, and it may be missing.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self { optional: true, ..self }
+    }
+
+    /// The same, and nothing here knows it; says why.
+    #[must_use]
+    pub fn hidden(self, why: &'static str) -> Self {
+        Self { hidden: Some(why), ..self }
+    }
+
+    /// The same, with these keys.
+    #[must_use]
+    pub fn keys(self, keys: Keys) -> Self {
+        Self { keys, ..self }
+    }
 }
 
 impl Type {

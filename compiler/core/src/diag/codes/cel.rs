@@ -43,6 +43,30 @@ codes! {
         bad: "kind: Route\nrules: [{ name: a, match: { when: 'destination.port == 80' }, to: a }]\n",
         good: "kind: AccessPolicy\nallow: [{ from: any, when: 'destination.port == 80' }]\n",
     }
+    CEL_COST = 3008 "cel-cost" "an expression may cost too much" {
+        checks: "The largest cost of a rule, from the bounds of a request, is at most 100,000 units (`docs/cel.md`, Cost).",
+        why: "Every request pays for it, and a caller chooses how much: by long values and many of them.",
+        bad: "when: 'request.queryValues[\"a\"].exists(v, v.matches(\"x.*y\"))'\n",
+        good: "when: '\"a\" in request.query && request.query[\"a\"].matches(\"x.*y\")'\n",
+    }
+    CEL_MIXED = 3009 "cel-mixed" "a list or map mixes types" {
+        checks: "The values of a list, and the keys and the values of a map, have one type each.",
+        why: "A value of another type than its neighbours is equal to nothing that the rule looks for.",
+        bad: "when: request.size in [1, \"2\"]\n",
+        good: "when: request.size in [1, 2]\n",
+    }
+    CEL_ARGUMENTS = 3010 "cel-arguments" "a function is called in a way that it is not" {
+        checks: "Functions take as many arguments as they have, and are called as functions or as methods, as they are declared.",
+        why: "A call that no function takes fails at every request.",
+        bad: "when: startsWith(request.path, \"/a\")\n",
+        good: "when: request.path.startsWith(\"/a\")\n",
+    }
+    CEL_MAY_FAIL = 3011 "cel-may-fail" "an operation may fail at run time" {
+        checks: "A rule on requests uses operations that cannot fail on the values that they get.",
+        why: "A rule that fails neither allows nor denies as it says; here it fails for a repeated value only.",
+        bad: "when: ip(request.headers[?\"x-ip\"].orValue(\"\")).isLoopback()\n",
+        good: "when: 'request.size + 1 > 10'\n",
+    }
     CEL_TYPE = 3012 "cel-type" "an expression compares or combines unlike types" {
         checks: "Both sides of a comparison have one type, and conditions are bool.",
         why: "A comparison of unlike types is never true, whatever was meant.",
