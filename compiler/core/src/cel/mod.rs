@@ -6,9 +6,12 @@
 //! guards. Everything else is refused by name.
 
 mod environment;
+mod functions;
 mod lower;
 mod parse;
 mod tree;
+mod types;
+mod value;
 
 use std::ops::Range;
 
