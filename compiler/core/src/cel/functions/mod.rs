@@ -4,6 +4,7 @@
 //! A row says its signatures as they are documented: `string.startsWith(string) -> bool` is a method of texts,
 //! `size(string) -> int` a function, `+(int, int) -> int` an operator. One capital letter is a type parameter.
 
+mod bounds;
 mod convert;
 mod format;
 mod list;
@@ -11,6 +12,7 @@ mod math;
 mod net;
 mod operator;
 mod optional;
+mod render;
 mod text;
 mod time;
 mod unit;
@@ -107,8 +109,9 @@ impl Signature {
         let (receiver, arguments) = match inner.strip_prefix(&open) {
             Some(arguments) => (None, arguments),
             None => {
-                let (receiver, arguments) =
-                    inner.split_once(&format!(".{open}")).ok_or_else(|| format!("`{text}` is not of `{name}`"))?;
+                let (receiver, arguments) = inner
+                    .split_once(&format!(".{open}"))
+                    .ok_or_else(|| format!("`{text}` is not of `{name}`"))?;
                 (Some(receiver), arguments)
             }
         };

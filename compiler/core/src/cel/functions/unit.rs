@@ -1,0 +1,78 @@
+//! Quantities with the units of specs, read as specs read them.
+
+use super::{Fault, Function, Value, no_overload};
+use crate::cel::types::Unit;
+use crate::diag::quoted;
+use crate::spec::{ByteSize, FinePercent, Leaf, Rate};
+
+pub(super) const FUNCTIONS: &[Function] = &[
+    Function {
+        name: "percent",
+        signatures: &["percent(string) -> percent"],
+        doc: "A share such as `5%` or `99.995%`, at most 100 % with four decimals. An error for other texts.",
+        call: |arguments| {
+            // Parts of 10,000 to a percent, where the value counts in millionths.
+            read(Unit::Percent, arguments, |share: FinePercent| i128::from(share.millionths()) * 100)
+        },
+    },
+    Function {
+        name: "rate",
+        signatures: &["rate(string) -> rate"],
+        doc: "A number of events in a time: `50/s`, `3000/m`, `100/h`. An error for other texts.",
+        call: |arguments| {
+            read(Unit::Rate, arguments, |rate: Rate| {
+                i128::from(rate.count()) * (HOUR / i128::from(rate.per_seconds())) * MILLION
+            })
+        },
+    },
+    Function {
+        name: "bytesize",
+        signatures: &["bytesize(string) -> bytesize"],
+        doc: "A size in bytes: `512B`, `64KiB`, `1MiB`, `2GiB`. An error for other texts.",
+        call: |arguments| read(Unit::ByteSize, arguments, |size: ByteSize| i128::from(size.bytes())),
+    },
+];
+
+const HOUR: i128 = 3600;
+const MILLION: i128 = 1_000_000;
+
+fn read<L: Leaf>(unit: Unit, arguments: &[Value], amount: fn(L) -> i128) -> Result<Value, Fault> {
+    match arguments {
+        [Value::String(text)] => match L::parse(text) {
+            Some(leaf) => Ok(Value::Quantity(unit, amount(leaf))),
+            None => Err(Fault::Invalid(format!("{} is not {}", quoted(text), L::WHAT))),
+        },
+        _ => Err(no_overload(unit.name(), arguments)),
+    }
+}
+
+/// A quantity as text, in the largest unit that says it with a whole number.
+pub(super) fn text(unit: Unit, amount: i128) -> String {
+    match unit {
+        Unit::Percent => format!("{}%", millionths(amount)),
+        Unit::Rate => {
+            let units = [("s", HOUR * MILLION), ("m", 60 * MILLION)];
+            match units.iter().find(|(_, size)| amount % size == 0) {
+                Some((name, size)) => format!("{}/{name}", amount / size),
+                None => format!("{}/h", millionths(amount)),
+            }
+        }
+        Unit::ByteSize => {
+            let units = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+            match units.iter().find(|(_, size)| amount % size == 0 && amount != 0) {
+                Some((name, size)) => format!("{}{name}", amount / size),
+                None => format!("{amount}B"),
+            }
+        }
+    }
+}
+
+fn millionths(amount: i128) -> String {
+    let sign = if amount < 0 { "-" } else { "" };
+    let (whole, rest) = (amount.unsigned_abs() / 1_000_000, amount.unsigned_abs() % 1_000_000);
+    let digits = format!("{rest:06}");
+    match digits.trim_end_matches('0') {
+        "" => format!("{sign}{whole}"),
+        digits => format!("{sign}{whole}.{digits}"),
+    }
+}
