@@ -25,6 +25,12 @@ pub const EXPR_NODES: usize = 4_096;
 pub const EXPR_DEPTH: usize = 32;
 /// Bytes of one expression's text.
 pub const EXPR_TEXT: usize = 16 << 10;
+/// Places of a request that one expression reads.
+pub const EXPR_SLOTS: usize = 256;
+/// Units of work that one evaluation of an expression may take at most: one is a comparison, or 8 bytes read.
+pub const EXPR_COST: u64 = 100_000;
+/// Bytes of one value of a request: a header, a cookie, a query parameter, the path.
+pub const VALUE_BYTES: usize = 8 << 10;
 /// Bytes of a whole bundle, unpacked.
 pub const BUNDLE_BYTES: usize = 256 << 20;
 /// Units of a bundle.

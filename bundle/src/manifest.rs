@@ -15,8 +15,11 @@ use crate::program::is_default;
 /// The version of the bundle format that this crate writes and reads.
 pub const FORMAT: u32 = 1;
 
-/// Features that units may require and that this version has, sorted. Empty in format 1.
-pub const FEATURES: &[&str] = &[];
+/// Required by units that hold an expression: the instructions of [`crate::expr::VERSION`] 1.
+pub const EXPRESSIONS: &str = "expressions-1";
+
+/// Features that units may require and that this version has, sorted.
+pub const FEATURES: &[&str] = &[EXPRESSIONS];
 
 /// The root of a bundle. Its digest is the bundle's id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -80,7 +80,7 @@ pub fn pack(input: &Input<'_>) -> Result<Packed, PackError> {
             size: bytes.len() as u64,
             map: None,
             test: None,
-            requires: Vec::new(),
+            requires: unit.requires(),
         };
         add(&mut files, Kind::Unit(id.clone()), bytes)?;
         if let Some(map) = input.maps.get(id) {

@@ -9,7 +9,7 @@ use crate::canonical;
 use crate::expr::Slot;
 use crate::manifest::{Circle, Group, Scope};
 use crate::name::{Name, Owner};
-use crate::program::{Access, AccessMode, Action, Entry, From, Program, Quotas, RateKey, Routes};
+use crate::program::{Access, AccessMode, Action, Entry, From, Program, Quotas, Routes};
 use crate::unit::UnitId;
 
 /// What a proxy needs.
@@ -219,11 +219,15 @@ fn service_of(program: &Program, from: &From) -> Option<Name> {
 }
 
 fn reads_labels(entry: &Entry) -> bool {
-    entry.when.as_ref().is_some_and(|when| when.tree.reads(|slot| matches!(slot, Slot::SourceLabel(_))))
+    entry.when.as_ref().is_some_and(|when| when.code.reads(is_label))
+}
+
+fn is_label(slot: &Slot) -> bool {
+    matches!(slot, Slot::SourceLabel(_))
 }
 
 fn limits_by_label(quotas: &Quotas) -> bool {
-    quotas.limits.iter().any(|limit| matches!(limit.per, RateKey::Slot(Slot::SourceLabel(_))))
+    quotas.limits.iter().any(|limit| limit.per.reads(is_label))
 }
 
 /// Services that `routes` sends requests to.

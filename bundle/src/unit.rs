@@ -4,8 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::canonical::{self, CanonicalError};
+use crate::manifest;
 use crate::name::{Name, NotAName, Owner};
-use crate::program::{Access, Canary, Control, Gateway, Mesh, Quotas, Resilience, Routes, Service};
+use crate::program::{Access, Canary, Control, Gateway, Mesh, Quotas, RateKey, Resilience, Routes, Service};
 
 /// One concern of one owner. Its text is the path below `units/`: `routes/orders`,
 /// `routes/public/edge`, `access/gateway/public`.
@@ -113,6 +114,19 @@ pub enum Unit {
 }
 
 impl Unit {
+    /// Features that a proxy must have to read this unit, sorted; each is of [`crate::manifest::FEATURES`].
+    #[must_use]
+    pub fn requires(&self) -> Vec<String> {
+        let expressions = match self {
+            Self::Routes(unit) => unit.rules.iter().any(|rule| rule.matches.when.is_some()),
+            Self::Access(unit) => unit.allow.iter().chain(&unit.deny).any(|entry| entry.when.is_some()),
+            Self::Quotas(unit) => unit.limits.iter().any(|l| matches!(l.per, RateKey::Expression(_))),
+            Self::Mesh(_) | Self::Control(_) | Self::Service(_) | Self::Gateway(_) => false,
+            Self::Canary(_) | Self::Resilience(_) => false,
+        };
+        expressions.then(|| manifest::EXPRESSIONS.to_owned()).into_iter().collect()
+    }
+
     /// Canonical bytes.
     ///
     /// # Errors

@@ -40,7 +40,10 @@ fn sends(to: &str) -> Value {
 
 /// Two teams: `a1` and `a2` of team a, `b1` of team b. Everybody may call `open`.
 fn teams() -> Program {
-    let reads = json!({ "text": "has(source.labels.team)", "tree": { "has": { "sourceLabel": "team" } } });
+    let reads = json!({
+        "code": { "ops": [{ "has": 0 }], "slots": [{ "sourceLabel": "team" }], "v": 1 },
+        "text": "has(source.labels.team)",
+    });
     program(&[
         ("services/a1", service(&json!({ "team": "a", "tier": "web" }))),
         ("services/a2", service(&json!({ "team": "a" }))),

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::expr::{Operand, Slot};
+use crate::expr::{Expression, Slot};
 
 /// The limits of one callee; all must pass, or nothing is charged.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -39,15 +39,18 @@ pub enum RateKey {
     Service,
     /// Each value of this place of the request; an absent value shares one bucket.
     Slot(Slot),
+    /// Each value of this expression, which is text; where it errs, one bucket is shared.
+    Expression(Expression),
 }
 
 impl RateKey {
-    /// The operand that gives the key's text, where it depends on the request.
+    /// True if the key depends on a place that `wanted` means.
     #[must_use]
-    pub fn operand(&self) -> Option<Operand> {
+    pub fn reads(&self, wanted: impl Fn(&Slot) -> bool) -> bool {
         match self {
-            Self::Slot(slot) => Some(Operand::Slot(slot.clone())),
-            Self::Caller | Self::Service => None,
+            Self::Slot(slot) => wanted(slot),
+            Self::Expression(key) => key.code.reads(wanted),
+            Self::Caller | Self::Service => false,
         }
     }
 }

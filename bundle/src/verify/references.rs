@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::fmt::{Arguments, Display};
 
-use crate::expr::Expression;
+use crate::expr::{Expression, Type};
 use crate::limits;
 use crate::name::Name;
 use crate::program::{
-    Action, Destination, From, HeaderEdits, Program, Redirect, Role, Routes, Rule, Service, Sticky,
+    Action, Destination, From, HeaderEdits, Program, RateKey, Redirect, Role, Routes, Rule, Service, Sticky,
     ValueMatch,
 };
 use crate::refusal::{Refusal, Rung};
@@ -107,6 +107,7 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
                 let complaint = complain(format_args!("/limits/{i}"), "bad-limit", message.into());
                 return Err(at(UnitId::Quotas(owner.clone()))(complaint));
             }
+            key(&limit.per, format_args!("/limits/{i}/per")).map_err(at(UnitId::Quotas(owner.clone())))?;
         }
     }
     Ok(())
@@ -247,7 +248,17 @@ fn header_name(name: &str, here: Arguments<'_>) -> Result<(), Complaint> {
         .ok_or_else(|| complain(here, "bad-header", "a header name is a lower-case token".into()))
 }
 
+fn key(per: &RateKey, here: Arguments<'_>) -> Result<(), Complaint> {
+    let refused = |why: String| complain(here, "bad-expression", why);
+    match per {
+        RateKey::Caller | RateKey::Service => Ok(()),
+        RateKey::Slot(slot) if slot.ty() == Type::Text => Ok(()),
+        RateKey::Slot(_) => Err(refused("a key is text".into())),
+        RateKey::Expression(key) => key.check(Type::Text).map(drop).map_err(|e| refused(e.to_string())),
+    }
+}
+
 fn expression(when: Option<&Expression>, here: Arguments<'_>) -> Result<(), Complaint> {
     let Some(when) = when else { return Ok(()) };
-    when.tree.check().map_err(|e| complain(here, "bad-expression", e.to_string()))
+    when.check(Type::Bool).map(drop).map_err(|e| complain(here, "bad-expression", e.to_string()))
 }

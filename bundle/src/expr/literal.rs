@@ -1,0 +1,67 @@
+//! Constants.
+
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::slot::Type;
+use super::time::{Instant, Span};
+
+/// A constant.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Literal {
+    /// Text.
+    Text(String),
+    /// A 64-bit integer; written as text since JSON numbers end at 2^53.
+    #[serde(with = "int_as_text")]
+    Int(i64),
+    /// A truth value.
+    Bool(bool),
+    /// A point in time.
+    Time(Instant),
+    /// A length of time.
+    Span(Span),
+    /// An address; no IPv4 address written as IPv6.
+    Ip(IpAddr),
+}
+
+impl Literal {
+    /// Its type.
+    #[must_use]
+    pub fn ty(&self) -> Type {
+        match self {
+            Self::Text(_) => Type::Text,
+            Self::Int(_) => Type::Int,
+            Self::Bool(_) => Type::Bool,
+            Self::Time(_) => Type::Time,
+            Self::Span(_) => Type::Span,
+            Self::Ip(_) => Type::Ip,
+        }
+    }
+
+    /// True if the value lies in the range of its type.
+    pub(super) fn in_range(&self) -> bool {
+        match self {
+            Self::Text(_) | Self::Int(_) | Self::Bool(_) => true,
+            Self::Time(time) => time.in_range(),
+            Self::Span(span) => span.in_range(),
+            Self::Ip(ip) => super::net::is_plain(*ip),
+        }
+    }
+}
+
+/// For integers past 2^53, which JSON numbers do not carry (RFC 8259 section 6).
+pub(super) mod int_as_text {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde asks for")]
+    pub(in super::super) fn serialize<S: Serializer>(value: &i64, s: S) -> Result<S::Ok, S::Error> {
+        s.collect_str(value)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<i64, D::Error> {
+        let text = String::deserialize(d)?;
+        text.parse().map_err(D::Error::custom)
+    }
+}
