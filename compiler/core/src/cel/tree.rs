@@ -48,7 +48,7 @@ pub(super) struct Name {
 
 /// Whether something must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Access {
+pub enum Access {
     /// It must.
     Plain,
     /// Written with `?`.

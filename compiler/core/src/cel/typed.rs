@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::functions::Function;
-use super::tree::Access;
+pub use super::tree::Access;
 use super::types::Type;
 use super::value::Value;
 

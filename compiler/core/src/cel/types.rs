@@ -118,6 +118,8 @@ pub struct Field {
     pub hidden: Option<&'static str>,
     /// Which keys it has, if it is a map.
     pub keys: Keys,
+    /// A map that has a value for each key that it is asked for.
+    pub total: bool,
     /// What it is, for the documentation.
     pub doc: &'static str,
 }
@@ -137,7 +139,7 @@ impl Field {
     /// A field that is always there.
     #[must_use]
     pub fn new(name: impl Into<String>, ty: Type, doc: &'static str) -> Self {
-        Self { name: name.into(), ty, optional: false, hidden: None, keys: Keys::Any, doc }
+        Self { name: name.into(), ty, optional: false, hidden: None, keys: Keys::Any, total: false, doc }
     }
 
     /// The same, and it may be missing.
@@ -150,6 +152,12 @@ impl Field {
     #[must_use]
     pub fn hidden(self, why: &'static str) -> Self {
         Self { hidden: Some(why), ..self }
+    }
+
+    /// The same, and every key has a value.
+    #[must_use]
+    pub fn total(self) -> Self {
+        Self { total: true, ..self }
     }
 
     /// The same, with these keys.

@@ -41,7 +41,7 @@ impl Checker<'_> {
         match self.overload(&known.signatures, false, &arguments) {
             Some(ty) => self.called(known, range, ty, arguments, scope),
             None => {
-                self.operands(op, range.clone(), &arguments);
+                self.operands(op, &arguments);
                 let ty = if matches!(op, "+" | "-" | "*" | "/" | "%") { Type::Error } else { Type::Bool };
                 Typed { ty, range, kind: Kind::Wrong }
             }
@@ -55,7 +55,7 @@ impl Checker<'_> {
             && let Some(crate::cel::value::Value::String(name)) = key.constant()
         {
             let (name, key_range) = (name.to_string(), key.range.clone());
-            self.key(key, Some(&keys), &name, &key_range);
+            self.key(Some(&keys), &name, &key_range);
         }
         self.call_operator("in", range, arguments, scope)
     }
@@ -226,7 +226,7 @@ impl Checker<'_> {
         finding.fix(range.clone(), text)
     }
 
-    fn unknown_function(&mut self, range: Range<usize>, name: &Name) -> Typed {
+    pub(super) fn unknown_function(&mut self, range: Range<usize>, name: &Name) -> Typed {
         let plain = &name.text;
         if let Some((_, why)) = OUTSIDE.iter().find(|(outside, _)| outside == plain) {
             let message = format!("`{plain}` is outside of the language of meshes");

@@ -184,6 +184,11 @@ impl Checker<'_> {
     fn variable(&mut self, tree: &Tree) -> Option<String> {
         match &tree.node {
             Node::Ident(name) if !name.starts_with('.') => Some(name.clone()),
+            // Where an optimiser has been, the name is a call.
+            Node::Call(Some(_), name, _) if name.text == "iterVar" => {
+                self.unknown_function(tree.range.clone(), &Name { text: "cel.iterVar".into(), ..name.clone() });
+                None
+            }
             _ => {
                 let message = "a macro's variable is a plain name";
                 self.findings.push(CelFinding::new(codes::CEL_ARGUMENTS, tree.range.clone(), message));

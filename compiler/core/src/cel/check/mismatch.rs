@@ -11,7 +11,7 @@ use crate::diag::codes;
 
 impl Checker<'_> {
     /// The finding of an operator that does not take its operands.
-    pub(super) fn operands(&mut self, op: &str, range: Range<usize>, arguments: &[Typed]) {
+    pub(super) fn operands(&mut self, op: &str, arguments: &[Typed]) {
         let types: Vec<Type> = arguments.iter().map(|a| self.unifier.settle(&a.ty)).collect();
         if types.contains(&Type::Error) {
             return;
@@ -37,8 +37,11 @@ impl Checker<'_> {
             "in" => format!("`in` looks into a list or a map, and this is {b}"),
             _ => format!("`{op}` does not take {a} and {b}"),
         };
-        let mut finding =
-            CelFinding::new(codes::CEL_TYPE, left.range.clone(), message).label(a).other(right.range.clone(), b);
+        let mut finding = if op == "in" && !matches!(types.get(1), Some(Type::List(_) | Type::Map(..))) {
+            CelFinding::new(codes::CEL_TYPE, right.range.clone(), message).label(b)
+        } else {
+            CelFinding::new(codes::CEL_TYPE, left.range.clone(), message).label(a).other(right.range.clone(), b)
+        };
         if let (false, [ta, tb]) = (op == "in", types.as_slice())
             && let Some((range, text)) = repair(left, tb).or_else(|| repair(right, ta))
         {
@@ -60,7 +63,6 @@ impl Checker<'_> {
         }) {
             finding = finding.help(format!("write a value of the unit: `{unit}(\"...\")`"));
         }
-        let _ = range;
         self.findings.push(finding);
     }
 }

@@ -330,19 +330,20 @@ impl<'e> Checker<'e> {
         let Some(ty) = found else {
             let ty = self.shown(&of_ty);
             let message = format!("{ty} has no field {}", quoted(&name.text));
-            self.findings.push(CelFinding::new(codes::CEL_TYPE, name.range.clone(), message));
+            self.findings.push(CelFinding::new(codes::CEL_UNKNOWN, name.range.clone(), message));
             return wrong(range);
         };
         let is_map = matches!(inner, Type::Map(..));
         let keys = keys_of(&of);
+        let always = always_there(&of);
         let typed = Typed {
             ty: if optional { optional_of(ty) } else { ty },
             range,
             kind: Kind::Field(Box::new(of), name.text.clone(), access),
         };
         if is_map {
-            self.key(&typed, keys.as_ref(), &name.text, &name.range);
-            if !optional && !matches!(keys, Some(Keys::Only(_))) {
+            self.key(keys.as_ref(), &name.text, &name.range);
+            if !optional && !always {
                 self.guarded(&typed, &name.text, &name.range, scope);
             }
         }
@@ -386,6 +387,7 @@ impl<'e> Checker<'e> {
         };
         let is_map = matches!(inner, Type::Map(..));
         let keys = keys_of(&of);
+        let always = always_there(&of);
         let key_range = key.range.clone();
         let constant = match key.constant() {
             Some(Value::String(key)) => Some(key.to_string()),
@@ -398,9 +400,8 @@ impl<'e> Checker<'e> {
         };
         if is_map {
             if let Some(name) = &constant {
-                self.key(&typed, keys.as_ref(), name, &key_range);
+                self.key(keys.as_ref(), name, &key_range);
             }
-            let always = matches!(keys, Some(Keys::Only(_))) && constant.is_some();
             if !optional && !always {
                 self.guarded(&typed, constant.as_deref().unwrap_or_default(), &key_range, scope);
             }
@@ -409,7 +410,7 @@ impl<'e> Checker<'e> {
     }
 
     /// Checks a constant key of a map of the environment.
-    fn key(&mut self, _read: &Typed, keys: Option<&Keys>, key: &str, range: &Range<usize>) {
+    fn key(&mut self, keys: Option<&Keys>, key: &str, range: &Range<usize>) {
         if self.findings.iter().any(|f| f.range == *range) {
             return;
         }
@@ -550,14 +551,31 @@ pub(super) fn type_of(value: &Value) -> Type {
         Value::Double(_) => Type::Double,
         Value::String(_) => Type::String,
         Value::Bytes(_) => Type::Bytes,
+        Value::Timestamp(_) => Type::Timestamp,
+        Value::Duration(_) => Type::Duration,
+        Value::List(items) => Type::list(items.first().map_or(Type::Dyn, type_of)),
+        Value::Map(map) => match map.iter().next() {
+            Some((key, value)) => Type::map(type_of(key), type_of(value)),
+            None => Type::map(Type::Dyn, Type::Dyn),
+        },
+        Value::Optional(inner) => Type::optional(inner.as_deref().map_or(Type::Dyn, type_of)),
         Value::Type(_) => Type::Type,
-        _ => Type::Dyn,
+        Value::Ip(_) => Type::Ip,
+        Value::Cidr(..) => Type::Cidr,
+        Value::Url(_) => Type::Url,
+        Value::Semver(_) => Type::Semver,
+        Value::Quantity(unit, _) => Type::Quantity(*unit),
     }
 }
 
 /// What is known of the keys of a map that a record of the environment has.
 fn keys_of(of: &Typed) -> Option<Keys> {
     field_of(of).map(|field| field.keys.clone())
+}
+
+/// True for a map whose every key that passes [`Checker::key`] has a value.
+fn always_there(of: &Typed) -> bool {
+    field_of(of).is_some_and(|field| field.total || matches!(field.keys, Keys::Only(_)))
 }
 
 /// The declaration of a field that is read.
