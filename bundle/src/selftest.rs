@@ -15,6 +15,9 @@ use crate::program::is_default;
 /// The address of callers whose own does not matter: TEST-NET-1 (RFC 5737 section 3).
 pub const ADDRESS: &str = "192.0.2.1";
 
+/// When requests come whose time does not matter: 2026-07-01T12:00:00Z, in seconds since 1970.
+pub const NOW: i64 = 1_782_907_200;
+
 /// The examples of one unit, at most [`limits::SELF_TESTS`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -38,7 +41,10 @@ pub struct Case {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Example {
-    /// Header lines, one a name; names in lower case.
+    /// A second line of some headers, after the first.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub again: BTreeMap<String, String>,
+    /// Header lines, the first of each name; names in lower case.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
     /// The host in canonical form; empty is the name of the unit's owner.
@@ -50,6 +56,9 @@ pub struct Example {
     /// The method.
     #[serde(default = "get", skip_serializing_if = "is_get")]
     pub method: String,
+    /// When it comes, in seconds since 1970 in UTC; absent is [`NOW`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub now: Option<i64>,
     /// The path in canonical form.
     #[serde(default = "root", skip_serializing_if = "is_root")]
     pub path: String,
@@ -226,6 +235,8 @@ impl SelfTests {
 impl Default for Example {
     fn default() -> Self {
         Self {
+            again: BTreeMap::new(),
+            now: None,
             headers: BTreeMap::new(),
             host: String::new(),
             ip: String::new(),

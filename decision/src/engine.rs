@@ -8,6 +8,7 @@ use foldhash::fast::FixedState;
 use mesh_bundle::program::{
     AccessMode, HeaderEdits, Limit, RateKey, Redirect, RewritePath, Service, SlashMode, Sticky,
 };
+use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name, Owner, Program, State};
 
 use crate::access;
@@ -36,6 +37,8 @@ pub struct Engine {
     services: HashMap<Name, Table, FixedState>,
     access: Option<(AccessMode, Vec<BuiltEntry>, Vec<BuiltEntry>)>,
     limits: Vec<Limit>,
+    /// Beside each limit, its key where that is an expression.
+    keys: Vec<Option<expr::Key>>,
     counts: (u32, u32),
 }
 
@@ -85,6 +88,7 @@ impl Engine {
             None => None,
         };
         let limits = program.quotas.get(owner).map(|q| q.limits.clone()).unwrap_or_default();
+        let keys = keys(owner, &limits)?;
         let counts = builder.counts();
         let principal = program.mesh.spiffe_id(owner);
         let owner = owner.clone();
@@ -96,6 +100,7 @@ impl Engine {
             services,
             access,
             limits,
+            keys,
             counts,
             program,
         })
@@ -388,16 +393,19 @@ impl Engine {
             return Inbound { verdict, charges: Vec::new() };
         }
         let mut charges = Vec::with_capacity(self.limits.len());
-        for (index, limit) in self.limits.iter().enumerate() {
+        let ambiguous = || Inbound { verdict: Verdict::Ambiguous, charges: Vec::new() };
+        for ((index, limit), key) in self.limits.iter().enumerate().zip(&self.keys) {
             let key = match &limit.per {
                 RateKey::Caller => Cow::Borrowed(request.source.key()),
                 RateKey::Service => Cow::Borrowed(""),
                 RateKey::Slot(slot) => match expr::text(slot, &self.context(request)) {
                     Value::One(value) => value,
                     Value::Absent => Cow::Borrowed(""),
-                    Value::Repeated => {
-                        return Inbound { verdict: Verdict::Ambiguous, charges: Vec::new() };
-                    }
+                    Value::Repeated => return ambiguous(),
+                },
+                RateKey::Expression(_) => match key.as_ref().and_then(|key| key.of(&self.context(request))) {
+                    Some(key) => key,
+                    None => return ambiguous(),
                 },
             };
             charges.push(Charge { limit: index, key, cost: limit.cost });
@@ -490,6 +498,18 @@ impl Fields for Edited<'_> {
         let first_free = n == 0 || line(n - 1).is_some();
         edits.add.get(name).map(String::as_bytes).filter(|_| first_free)
     }
+}
+
+fn keys(owner: &Owner, limits: &[Limit]) -> Result<Vec<Option<expr::Key>>, BuildError> {
+    let key = |(i, limit): (usize, &Limit)| {
+        let RateKey::Expression(key) = &limit.per else { return Ok(None) };
+        expr::Key::new(key).map(Some).map_err(|e| BuildError {
+            unit: UnitId::Quotas(owner.clone()),
+            pointer: format!("/limits/{i}/per"),
+            reason: e.to_string(),
+        })
+    };
+    limits.iter().enumerate().map(key).collect()
 }
 
 fn table_of<'t>(tables: &'t GatewayTables, host: &str) -> Option<&'t Table> {

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use mesh_bundle::expr::Instant;
 use mesh_bundle::program::{Sticky, TlsMode};
 use mesh_bundle::scope::Scopes;
 use mesh_bundle::{Name, Owner, Program, State};
@@ -39,6 +40,8 @@ pub struct Ask {
     pub ip: String,
     /// The declared body size.
     pub size: Option<u64>,
+    /// When it is asked.
+    pub now: Instant,
 }
 
 /// What happens to it, hop by hop.
@@ -182,6 +185,7 @@ impl Mesh {
             size: ask.size,
             source: Source { principal: "", owner: None, ip: &ask.ip },
             connection: Connection::default(),
+            now: ask.now,
             picks,
         };
         if at_edge {

@@ -25,10 +25,11 @@ pub mod regex;
 pub mod request;
 pub mod selftest;
 pub mod split;
+pub mod text;
 pub mod values;
 
 pub use build::BuildError;
 pub use engine::Engine;
 pub use inbound::{Charge, Inbound, Verdict};
 pub use outbound::{Forward, Outbound, Outcome, Reason};
-pub use request::{Connection, Fields, Picks, Request, Source};
+pub use request::{Connection, Fields, Picks, Request, Sole, Source};

@@ -100,7 +100,7 @@ impl Matcher {
                 tests.push((place, name.as_str().into(), test));
             }
         }
-        let when = from.when.as_ref().map(|when| expr::Program::new(&when.tree).map(Box::new)).transpose();
+        let when = from.when.as_ref().map(|when| expr::Program::new(when).map(Box::new)).transpose();
         let when = when.map_err(|e: ExprBuildError| fail("/when".into(), e.to_string()))?;
         Ok(Self {
             path: from.path.clone(),

@@ -1,13 +1,36 @@
 //! Regular expressions in the RE2 dialect with ASCII classes, in linear time.
 
 use mesh_bundle::limits;
-use regex_automata::Input;
+use regex_automata::dfa::{Automaton, StartKind, dense};
 use regex_automata::meta::{Config, Regex};
-use regex_automata::util::syntax;
+use regex_automata::nfa::thompson;
+use regex_automata::util::primitives::StateID;
+use regex_automata::util::{start, syntax};
+use regex_automata::{Anchored, Input, MatchKind};
+
+use crate::text::Text;
 
 /// A compiled expression.
 #[derive(Debug, Clone)]
-pub struct Pattern(Regex);
+pub struct Pattern(Engine);
+
+#[derive(Debug, Clone)]
+enum Engine {
+    /// One table look-up a byte, and no memory while searching.
+    Dense(Box<Table>),
+    /// For expressions whose table is too large: it borrows a cache from a pool at each search.
+    Meta(Regex),
+}
+
+#[derive(Debug, Clone)]
+struct Table {
+    dfa: dense::DFA<Vec<u32>>,
+    /// The state at the start of a text.
+    start: StateID,
+}
+
+/// Bytes of memory that making a table may take; past it the other engine is taken.
+const DETERMINIZE_BYTES: usize = 4 * limits::REGEX_BYTES;
 
 /// An expression that does not compile: not of the dialect, or larger than
 /// [`limits::REGEX_BYTES`] compiled.
@@ -22,8 +45,8 @@ impl Pattern {
     /// [`RegexError`] in words.
     pub fn whole(text: &str) -> Result<Self, RegexError> {
         // Checked alone first, so that unbalanced brackets cannot escape from the group.
-        Self::search(text)?;
-        Self::search(&format!("^(?:{text})$"))
+        meta(text)?;
+        meta(&format!("^(?:{text})$")).map(|regex| Self(Engine::Meta(regex)))
     }
 
     /// Compiles an expression that is searched for.
@@ -31,27 +54,81 @@ impl Pattern {
     /// # Errors
     /// [`RegexError`] in words.
     pub fn search(text: &str) -> Result<Self, RegexError> {
-        let config = Config::new()
-            .nfa_size_limit(Some(limits::REGEX_BYTES))
-            .onepass_size_limit(Some(limits::REGEX_BYTES))
-            .hybrid_cache_capacity(limits::REGEX_BYTES)
-            .utf8_empty(false);
-        let dialect = syntax::Config::new().unicode(false).utf8(false).nest_limit(100);
-        let built = Regex::builder().configure(config).syntax(dialect).build(text);
-        built.map(Self).map_err(|e| {
-            let text = match (e.size_limit(), e.syntax_error()) {
-                (Some(_), _) => format!("the expression compiles to more than {} bytes", limits::REGEX_BYTES),
-                (None, Some(syntax)) => one_line(&syntax.to_string()),
-                (None, None) => one_line(&e.to_string()),
-            };
-            RegexError(text)
-        })
+        // Built first in any case: its bounds say what is refused.
+        let regex = meta(text)?;
+        Ok(Self(Table::new(text).map_or(Engine::Meta(regex), |table| Engine::Dense(Box::new(table)))))
     }
 
     /// True if the text matches.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
-        self.0.is_match(Input::new(text))
+        match &self.0 {
+            Engine::Dense(table) => table.is_match(text.bytes()),
+            Engine::Meta(regex) => regex.is_match(Input::new(text)),
+        }
+    }
+
+    /// The same for a text in another form.
+    pub(crate) fn is_match_of(&self, text: Text<'_>) -> bool {
+        match (&self.0, text.as_plain()) {
+            (Engine::Dense(table), None) => table.is_match(text.bytes()),
+            _ => text.with(|text| self.is_match(text)),
+        }
+    }
+}
+
+fn dialect() -> syntax::Config {
+    syntax::Config::new().unicode(false).utf8(false).nest_limit(100)
+}
+
+fn meta(text: &str) -> Result<Regex, RegexError> {
+    let config = Config::new()
+        .nfa_size_limit(Some(limits::REGEX_BYTES))
+        .onepass_size_limit(Some(limits::REGEX_BYTES))
+        .hybrid_cache_capacity(limits::REGEX_BYTES)
+        .utf8_empty(false);
+    Regex::builder().configure(config).syntax(dialect()).build(text).map_err(|e| {
+        let text = match (e.size_limit(), e.syntax_error()) {
+            (Some(_), _) => format!("the expression compiles to more than {} bytes", limits::REGEX_BYTES),
+            (None, Some(syntax)) => one_line(&syntax.to_string()),
+            (None, None) => one_line(&e.to_string()),
+        };
+        RegexError(text)
+    })
+}
+
+impl Table {
+    /// A table for `text`, which compiles, if it stays within [`limits::REGEX_BYTES`]. Only whether it matches is
+    /// asked, so all ways to match are one.
+    fn new(text: &str) -> Option<Self> {
+        let config = dense::Config::new()
+            .accelerate(false)
+            .match_kind(MatchKind::All)
+            .start_kind(StartKind::Unanchored)
+            .dfa_size_limit(Some(limits::REGEX_BYTES))
+            .determinize_size_limit(Some(DETERMINIZE_BYTES));
+        let nfa = thompson::Config::new().utf8(false).nfa_size_limit(Some(limits::REGEX_BYTES));
+        let dfa = dense::Builder::new().configure(config).thompson(nfa).syntax(dialect()).build(text).ok()?;
+        let start = dfa.start_state(&start::Config::new().anchored(Anchored::No)).ok()?;
+        Some(Self { dfa, start })
+    }
+
+    /// A state says that there is a match one byte after it, and the end of the text counts as a byte. No state
+    /// gives up, since the table was told of no byte to do so at.
+    fn is_match(&self, bytes: impl Iterator<Item = u8>) -> bool {
+        let mut state = self.start;
+        for byte in bytes {
+            state = self.dfa.next_state(state, byte);
+            if self.dfa.is_special_state(state) {
+                if self.dfa.is_match_state(state) {
+                    return true;
+                }
+                if self.dfa.is_dead_state(state) {
+                    return false;
+                }
+            }
+        }
+        self.dfa.is_match_state(self.dfa.next_eoi_state(state))
     }
 }
 
@@ -71,6 +148,24 @@ mod tests {
         assert!(pattern.is_match("a") && pattern.is_match("bc"));
         assert!(!pattern.is_match("abc") && !pattern.is_match("ab"));
         assert!(Pattern::whole("a)|(b").is_err());
+    }
+
+    #[test]
+    fn a_table_and_the_other_engine_agree() {
+        let patterns =
+            ["a|bc", "^a+$", r"\b[a-c]{2}\b", "", "$", "^$", "(?i)ABC", r"x\.y", "[^a]b", "(?s).$", "a*?b"];
+        let texts = ["", "a", "bc", "abc", "ab cd", "x.y", "xéb", "ABC\n", "aab", "\n"];
+        for pattern in patterns {
+            let (search, other) = (Pattern::search(pattern).unwrap(), meta(pattern).unwrap());
+            assert!(matches!(search.0, Engine::Dense(_)), "{pattern}");
+            for text in texts {
+                assert_eq!(search.is_match(text), other.is_match(text), "{pattern} on {text:?}");
+            }
+        }
+        // Which of the last 20 letters were an `a` takes 2^20 states to remember; the other engine takes it.
+        let large = Pattern::search("[ab]*a[ab]{20}").unwrap();
+        assert!(matches!(large.0, Engine::Meta(_)));
+        assert!(large.is_match(&"ab".repeat(20)) && !large.is_match("ab"));
     }
 
     #[test]

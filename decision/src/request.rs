@@ -1,6 +1,7 @@
 //! One request as the core sees it. Everything is borrowed from the shell.
 
-use mesh_bundle::Owner;
+use mesh_bundle::expr::Instant;
+use mesh_bundle::{Owner, limits};
 
 /// One request.
 #[derive(Clone, Copy)]
@@ -23,6 +24,8 @@ pub struct Request<'a> {
     pub source: Source<'a>,
     /// Over what.
     pub connection: Connection<'a>,
+    /// When it came.
+    pub now: Instant,
     /// Where shares are drawn from.
     pub picks: &'a dyn Picks,
 }
@@ -38,10 +41,10 @@ pub struct Source<'a> {
     pub ip: &'a str,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
     /// The principal's trust domain; empty without one.
     #[must_use]
-    pub fn trust_domain(&self) -> &str {
+    pub fn trust_domain(&self) -> &'a str {
         let rest = self.principal.strip_prefix("spiffe://").unwrap_or_default();
         rest.split('/').next().unwrap_or_default()
     }
@@ -68,6 +71,48 @@ pub struct Connection<'a> {
 pub trait Fields {
     /// The `n`th line (from 0) of `name`, in the order of arrival.
     fn nth(&self, name: &str, n: usize) -> Option<&[u8]>;
+
+    /// The only line of `name`, if there is one. To be overridden where one walk can tell.
+    fn sole(&self, name: &str) -> Sole<'_> {
+        match (self.nth(name, 0), self.nth(name, 1)) {
+            (None, _) => Sole::Absent,
+            (Some(value), None) => Sole::One(value),
+            (Some(_), Some(_)) => Sole::Several,
+        }
+    }
+
+    /// Calls `visit` with every line of `name` in the order of arrival, at most
+    /// [`limits::HEADER_LINES`], until it says false. To be overridden where one walk can.
+    fn every<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&'a [u8]) -> bool) {
+        for n in 0..limits::HEADER_LINES {
+            let Some(value) = self.nth(name, n) else { return };
+            if !visit(value) {
+                return;
+            }
+        }
+    }
+}
+
+/// How many lines a name has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sole<'a> {
+    /// None.
+    Absent,
+    /// One, this.
+    One(&'a [u8]),
+    /// More than one.
+    Several,
+}
+
+impl<'a> Sole<'a> {
+    /// Counts the lines in `lines`, which are those of one name.
+    pub fn of(mut lines: impl Iterator<Item = &'a [u8]>) -> Self {
+        match (lines.next(), lines.next()) {
+            (None, _) => Self::Absent,
+            (Some(value), None) => Self::One(value),
+            (Some(_), Some(_)) => Self::Several,
+        }
+    }
 }
 
 /// Header lines in a slice, names in lower case.
@@ -75,11 +120,28 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> Fields for [(N, V)] {
     fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
         self.iter().filter(|(known, _)| known.as_ref() == name).nth(n).map(|(_, value)| value.as_ref())
     }
+
+    fn sole(&self, name: &str) -> Sole<'_> {
+        Sole::of(self.iter().filter(|(known, _)| known.as_ref() == name).map(|(_, value)| value.as_ref()))
+    }
+
+    fn every<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&'a [u8]) -> bool) {
+        let lines = self.iter().filter(|(known, _)| known.as_ref() == name).map(|(_, value)| value.as_ref());
+        lines.take(limits::HEADER_LINES).all(visit);
+    }
 }
 
 impl<N: AsRef<str>, V: AsRef<[u8]>> Fields for Vec<(N, V)> {
     fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
         self.as_slice().nth(name, n)
+    }
+
+    fn sole(&self, name: &str) -> Sole<'_> {
+        self.as_slice().sole(name)
+    }
+
+    fn every<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&'a [u8]) -> bool) {
+        self.as_slice().every(name, visit);
     }
 }
 

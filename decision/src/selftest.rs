@@ -3,14 +3,14 @@
 //! The compiler writes the answers with [`answer`], a proxy compares with the same function, so a difference is one of
 //! the engine, the bundle or the machine, and never of two readings of one example.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use mesh_bundle::Owner;
-use mesh_bundle::expr::Slot;
-use mesh_bundle::program::{From, RateKey};
+use mesh_bundle::expr::{Instant, Slot};
+use mesh_bundle::program::From;
 use mesh_bundle::selftest::{
-    ADDRESS, Access, Caller, Case, Charge, Example, Expect, Forward, Redirect, Refuse, Respond, SelfTests,
+    ADDRESS, Access, Caller, Case, Charge, Example, Expect, Forward, NOW, Redirect, Refuse, Respond,
+    SelfTests,
 };
 use mesh_bundle::unit::UnitId;
 
@@ -112,7 +112,7 @@ pub fn answer(engine: &Engine, unit: &UnitId, example: &Example, scratch: &mut S
         true => Connection { mtls: true, tls_version: "1.3", sni: "" },
         false => Connection::default(),
     };
-    let headers = Lines(&example.headers);
+    let headers = Lines(example);
     let ip = if example.ip.is_empty() { ADDRESS } else { &example.ip };
     let own = unit.owner();
     let host = match &own {
@@ -129,6 +129,7 @@ pub fn answer(engine: &Engine, unit: &UnitId, example: &Example, scratch: &mut S
         size: example.size,
         source: Source { principal: &principal, owner: owner.as_ref(), ip },
         connection,
+        now: Instant::new(example.now.unwrap_or(NOW), 0).unwrap_or_default(),
         picks: &example.pick,
     };
     if !inbound && values::is_excessive(&request) {
@@ -183,14 +184,14 @@ fn labels_matter(engine: &Engine, unit: &UnitId) -> bool {
         // Scopes hold every caller whose labels access reads, so a caller that is not there has none that it means.
         UnitId::Quotas(owner) => {
             let limits = program.quotas.get(owner).map(|q| q.limits.as_slice()).unwrap_or_default();
-            return limits.iter().any(|l| matches!(&l.per, RateKey::Slot(slot) if label(slot)));
+            return limits.iter().any(|limit| limit.per.reads(label));
         }
         _ => None,
     };
     routes.is_some_and(|routes| {
         routes.rules.iter().any(|rule| {
             rule.matches.callers.iter().any(|from| matches!(from, From::Labels(_)))
-                || rule.matches.when.as_ref().is_some_and(|when| when.tree.reads(label))
+                || rule.matches.when.as_ref().is_some_and(|when| when.code.reads(label))
         })
     })
 }
@@ -232,18 +233,19 @@ fn address(rule: Option<&RuleRef>) -> String {
     rule.map(|rule| rule.address.to_string()).unwrap_or_default()
 }
 
-/// Header lines of an example: one a name.
-struct Lines<'e>(&'e BTreeMap<String, String>);
+/// Header lines of an example: one a name, or two.
+struct Lines<'e>(&'e Example);
 
 impl Fields for Lines<'_> {
     fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
-        self.0.get(name).filter(|_| n == 0).map(String::as_bytes)
+        let mut lines = [&self.0.headers, &self.0.again].into_iter().filter_map(|lines| lines.get(name));
+        lines.nth(n).map(String::as_bytes)
     }
 }
 
 /// A request in one line: `GET http://orders/x?a=1 from web with x-tenant: acme`.
 fn line(unit: &UnitId, example: &Example) -> String {
-    let Example { headers, host, ip, method, path, pick, query, scheme, size, source } = example;
+    let Example { again, headers, host, ip, method, now, path, pick, query, scheme, size, source } = example;
     let host = match unit.owner() {
         Some(owner) if host.is_empty() => owner.name().to_string(),
         _ => host.clone(),
@@ -263,12 +265,15 @@ fn line(unit: &UnitId, example: &Example) -> String {
         line.push_str(&format!(" at {ip}"));
     }
     let mut joint = " with ";
-    for (name, value) in headers {
+    for (name, value) in headers.iter().chain(again) {
         line.push_str(&format!("{joint}{name}: {value}"));
         joint = ", ";
     }
     if let Some(size) = size {
         line.push_str(&format!("{joint}{size} bytes"));
+    }
+    if let Some(now) = now {
+        line.push_str(&format!(", {now} s after 1970"));
     }
     if *pick != 0 {
         line.push_str(&format!(", pick {pick}"));

@@ -7,7 +7,8 @@ use std::borrow::Cow;
 
 use mesh_bundle::limits;
 
-use crate::request::{Fields, Request};
+use crate::request::{Fields, Request, Sole};
+use crate::text::{self, Text};
 
 /// What reading a place of the request gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,12 +24,12 @@ pub enum Value<'a> {
 /// One header.
 #[must_use]
 pub fn header<'a>(headers: &'a dyn Fields, name: &str) -> Value<'a> {
-    match (headers.nth(name, 0), headers.nth(name, 1)) {
-        (None, _) => Value::Absent,
-        (Some(value), None) => {
+    match headers.sole(name) {
+        Sole::Absent => Value::Absent,
+        Sole::One(value) => {
             std::str::from_utf8(value).map_or(Value::Repeated, |v| Value::One(Cow::Borrowed(v)))
         }
-        (Some(_), Some(_)) => Value::Repeated,
+        Sole::Several => Value::Repeated,
     }
 }
 
@@ -38,65 +39,73 @@ pub fn has_header(headers: &dyn Fields, name: &str) -> bool {
     headers.nth(name, 0).is_some()
 }
 
-/// Calls `each` with every value of a header, at most [`limits::HEADER_LINES`].
-pub fn header_values(headers: &dyn Fields, name: &str, each: &mut dyn FnMut(&str)) {
-    for n in 0..limits::HEADER_LINES {
-        let Some(value) = headers.nth(name, n) else { return };
-        if let Ok(value) = std::str::from_utf8(value) {
-            each(value);
-        }
-    }
-}
-
 /// One query parameter, percent-decoded, `+` a space (the form encoding of the URL standard).
 #[must_use]
 pub fn query<'a>(query: &'a str, name: &str) -> Value<'a> {
-    single(
-        parameters(query)
-            .filter(|(key, _)| decoded(key).as_deref() == Some(name))
-            .map(|(_, value)| decoded(value)),
-    )
+    let mut values = query_values(query, name);
+    match (values.next(), values.next()) {
+        (None, _) => Value::Absent,
+        (Some(value), None) => Text::decoding(value).map_or(Value::Repeated, |v| Value::One(v.into_text())),
+        (Some(_), Some(_)) => Value::Repeated,
+    }
 }
 
 /// True if the parameter is there at least once.
 #[must_use]
 pub fn has_query(query: &str, name: &str) -> bool {
-    parameters(query).any(|(key, _)| decoded(key).as_deref() == Some(name))
+    query_values(query, name).next().is_some()
 }
 
-/// Calls `each` with every value of a parameter.
-pub fn query_values(query: &str, name: &str, each: &mut dyn FnMut(&str)) {
-    for (key, value) in parameters(query) {
-        if decoded(key).as_deref() == Some(name)
-            && let Some(value) = decoded(value)
-        {
-            each(&value);
-        }
-    }
+/// Every value of a parameter as it came, not decoded.
+pub(crate) fn query_values<'a>(query: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+    parameters(query).filter(move |(key, _)| text::decodes_to(key, name)).map(|(_, value)| value)
 }
 
 /// True if every escape of the query is whole; otherwise the request is answered 400 wherever a
 /// rule reads the query.
 #[must_use]
 pub fn query_is_sound(query: &str) -> bool {
-    parameters(query).all(|(key, value)| decoded(key).is_some() && decoded(value).is_some())
+    parameters(query).all(|(key, value)| Text::decoding(key).is_some() && Text::decoding(value).is_some())
 }
 
 /// One cookie (RFC 6265 section 5.4, all `cookie` lines together as RFC 9113 section 8.2.3 allows).
 #[must_use]
 pub fn cookie<'a>(headers: &'a dyn Fields, name: &str) -> Value<'a> {
-    single(cookies(headers).filter(|(key, _)| *key == name).map(|(_, value)| Some(Cow::Borrowed(value))))
+    let mut found = Value::Absent;
+    each_cookie(headers, name, &mut |value| {
+        found = if found == Value::Absent { Value::One(Cow::Borrowed(value)) } else { Value::Repeated };
+        found != Value::Repeated
+    });
+    found
 }
 
 /// True if the cookie is there at least once.
 #[must_use]
 pub fn has_cookie(headers: &dyn Fields, name: &str) -> bool {
-    cookies(headers).any(|(key, _)| key == name)
+    let mut found = false;
+    each_cookie(headers, name, &mut |_| {
+        found = true;
+        false
+    });
+    found
 }
 
-/// Calls `each` with every value of a cookie.
-pub fn cookie_values(headers: &dyn Fields, name: &str, each: &mut dyn FnMut(&str)) {
-    cookies(headers).filter(|(key, _)| *key == name).for_each(|(_, value)| each(value));
+/// Calls `visit` with every value of a cookie until it says false. Lines that are no text were refused before
+/// ([`is_excessive`]).
+pub(crate) fn each_cookie<'a>(headers: &'a dyn Fields, name: &str, visit: &mut dyn FnMut(&'a str) -> bool) {
+    let mut left = limits::COOKIES;
+    headers.every("cookie", &mut |line| {
+        let Ok(line) = std::str::from_utf8(line) else { return true };
+        for pair in line.split(';') {
+            let Some((key, value)) = pair.trim_matches([' ', '\t']).split_once('=') else { continue };
+            let Some(rest) = left.checked_sub(1) else { return false };
+            left = rest;
+            if key == name && !visit(value) {
+                return false;
+            }
+        }
+        true
+    });
 }
 
 /// True for a request with more query parameters or cookies than rules can see, or with cookies that are no text: what
@@ -111,49 +120,16 @@ pub fn is_excessive(request: &Request<'_>) -> bool {
         || lines().any(|line| std::str::from_utf8(line).is_err())
 }
 
-/// The body size that a request declares.
+/// The body size that a request declares, at most [`limits::MAX_SAFE_INTEGER`], so that sums with it stay in range.
 #[must_use]
 pub fn size(request: &Request<'_>) -> i64 {
-    request.size.and_then(|size| i64::try_from(size).ok()).unwrap_or(0)
-}
-
-fn single<'a>(mut values: impl Iterator<Item = Option<Cow<'a, str>>>) -> Value<'a> {
-    match (values.next(), values.next()) {
-        (None, _) => Value::Absent,
-        (Some(Some(value)), None) => Value::One(value),
-        _ => Value::Repeated,
-    }
+    let most = limits::MAX_SAFE_INTEGER;
+    request.size.and_then(|size| i64::try_from(size.min(most)).ok()).unwrap_or(0)
 }
 
 fn parameters(query: &str) -> impl Iterator<Item = (&str, &str)> {
     let pairs = query.split('&').filter(|pair| !pair.is_empty()).take(limits::QUERY_PARAMETERS);
     pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")))
-}
-
-fn cookies(headers: &dyn Fields) -> impl Iterator<Item = (&str, &str)> {
-    let lines = (0..limits::HEADER_LINES).map_while(|n| headers.nth("cookie", n));
-    let pairs = lines.filter_map(|line| std::str::from_utf8(line).ok()).flat_map(|line| line.split(';'));
-    pairs.filter_map(|pair| pair.trim_matches([' ', '\t']).split_once('=')).take(limits::COOKIES)
-}
-
-fn decoded(text: &str) -> Option<Cow<'_, str>> {
-    if !text.bytes().any(|b| matches!(b, b'%' | b'+')) {
-        return Some(Cow::Borrowed(text));
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        out.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let mut digit = || bytes.next().and_then(|d| char::from(d).to_digit(16));
-                let value = digit()? * 16 + digit()?;
-                u8::try_from(value).ok()?
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(out).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -171,9 +147,6 @@ mod tests {
         assert_eq!(header(&headers, "y"), one("a,b"));
         assert_eq!(header(&headers, "z"), Value::Absent);
         assert!(has_header(&headers, "x"));
-        let mut seen = Vec::new();
-        header_values(&headers, "x", &mut |v| seen.push(v.to_owned()));
-        assert_eq!(seen, ["1", "2"]);
     }
 
     #[test]
@@ -201,6 +174,7 @@ mod tests {
                 size: None,
                 source: crate::Source::default(),
                 connection: crate::Connection::default(),
+                now: mesh_bundle::expr::Instant::default(),
                 picks: &0,
             };
             is_excessive(&request)

@@ -82,9 +82,9 @@ fn shop() -> Program {
             serde_json::json!({"allow": [
             {"from": [{"gateway": "public"}, {"service": "web"}], "methods": ["GET", "POST"], "name": "allow[0]",
              "paths": ["/orders/*"]}],
-          "deny": [{"from": ["any"], "name": "no-debug", "when": {"text": "x", "tree":
-             {"all": [{"has": {"header": "debug"}}, {"compare": {"left": {"slot": {"header": "debug"}}, "op": "eq",
-                 "right": {"literal": {"text": "1"}}}}]}}}]}),
+          "deny": [{"from": ["any"], "name": "no-debug", "when": {"text": "x", "code":
+             {"ops": [{"all": 2}, {"has": 0}, {"compare": "eq"}, {"slot": 0}, {"constant": {"text": "1"}}],
+              "slots": [{"header": "debug"}], "v": 1}}}]}),
         ),
         ("access/web", open),
         (

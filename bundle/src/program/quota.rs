@@ -39,7 +39,7 @@ pub enum RateKey {
     Service,
     /// Each value of this place of the request; an absent value shares one bucket.
     Slot(Slot),
-    /// Each value of this expression, which is text; where it errs, one bucket is shared.
+    /// Each value of this expression, which is text; a request for which it errs is answered 400.
     Expression(Expression),
 }
 

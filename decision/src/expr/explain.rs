@@ -1,0 +1,187 @@
+//! Which part of an expression decided, in the author's words and order.
+
+use std::ops::Range;
+
+use mesh_bundle::expr::{Expression, Instant, Op, Part, Slot, Type, View};
+
+use super::build::{self, Builder};
+use super::eval::{self, Frame};
+use super::slots::{self, Read};
+use super::{Context, Tri};
+use crate::values;
+
+/// Most bytes of a value that is shown.
+const SHOWN: usize = 64;
+/// Most places that are shown.
+const PLACES: usize = 8;
+/// Headers whose values prove who somebody is, and so are shown to nobody.
+const SECRETS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+
+/// The part of an expression that decided its result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// Its bytes in the expression's text; empty where the bundle does not say.
+    pub range: Range<usize>,
+    /// Its words.
+    pub words: String,
+    /// What the whole expression gives.
+    pub result: Tri,
+    /// The places that it reads, with what was there; at most eight.
+    pub seen: Vec<Seen>,
+}
+
+/// A place and what was there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// The place as CEL writes it.
+    pub place: String,
+    /// Its value, cut to 64 bytes; or in brackets why there is none to show.
+    pub value: String,
+}
+
+/// The part that decides `expression` for a request: of a conjunction that is false the first part, as written, that
+/// is false; of one that errs the first that errs; of one that is true all of it. Of a disjunction likewise.
+///
+/// Slower than [`super::Program::evaluate`] by far, and for people only. `None` for an expression that does not build.
+#[must_use]
+pub fn explain(expression: &Expression, context: &Context<'_>) -> Option<Decided> {
+    let checked = expression.check(Type::Bool).ok()?;
+    let builder = Builder::new(&checked.types);
+    let (result, view) = decide(expression.code.root()?, &builder, context)?;
+    let range = view.words().unwrap_or_default();
+    let words = expression.text.get(range.clone()).unwrap_or_default().to_owned();
+    let mut places = Vec::new();
+    collect(view, &mut places);
+    let seen =
+        places.into_iter().map(|slot| Seen { place: name(slot), value: value(slot, context) }).collect();
+    Some(Decided { range, words, result, seen })
+}
+
+/// No deeper than the check has seen to.
+fn decide<'c>(view: View<'c>, builder: &Builder<'_>, context: &Context<'_>) -> Option<(Tri, View<'c>)> {
+    Some(match view.op() {
+        Op::Not => {
+            let (result, part) = decide(view.child()?, builder, context)?;
+            (!result, part)
+        }
+        Op::All(_) | Op::Any(_) => {
+            let decisive = Tri::from(matches!(view.op(), Op::Any(_)));
+            let mut erring = None;
+            for child in view.children() {
+                let (result, part) = decide(child, builder, context)?;
+                if result == decisive {
+                    return Some((result, part));
+                }
+                if result == Tri::Error && erring.is_none() {
+                    erring = Some(part);
+                }
+            }
+            erring.map_or((!decisive, view), |part| (Tri::Error, part))
+        }
+        Op::If => {
+            let [condition, then, otherwise] = view.branches()?;
+            let (result, part) = decide(condition, builder, context)?;
+            let taken = match result {
+                Tri::Error => return Some((result, part)),
+                Tri::True => then,
+                Tri::False => otherwise,
+            };
+            match (taken.op(), decide(taken, builder, context)?) {
+                // A constant says nothing: the condition chose it.
+                (Op::Bool(_) | Op::Constant(_), (result, _)) => (result, part),
+                (_, decided) => decided,
+            }
+        }
+        _ => {
+            let node: build::Cond = builder.cond(view).ok()?;
+            (eval::condition(&node, &Frame { context, local: None }), view)
+        }
+    })
+}
+
+/// The places that a part reads, each once, in the order written.
+fn collect<'c>(view: View<'c>, places: &mut Vec<&'c Slot>) {
+    if let Some(slot) = view.slot()
+        && !places.contains(&slot)
+        && places.len() < PLACES
+    {
+        places.push(slot);
+    }
+    view.children().for_each(|child| collect(child, places));
+}
+
+fn name(slot: &Slot) -> String {
+    let plain = match slot {
+        Slot::Header(key) => return format!("request.headers[{key:?}]"),
+        Slot::Query(key) => return format!("request.query[{key:?}]"),
+        Slot::Cookie(key) => return format!("request.cookies[{key:?}]"),
+        Slot::Param(key) => return format!("request.params[{key:?}]"),
+        Slot::SourceLabel(key) => return format!("source.labels[{key:?}]"),
+        Slot::DestinationLabel(key) => return format!("destination.labels[{key:?}]"),
+        Slot::Method => "request.method",
+        Slot::Path => "request.path",
+        Slot::Host => "request.host",
+        Slot::Scheme => "request.scheme",
+        Slot::Size => "request.size",
+        Slot::Principal => "source.principal",
+        Slot::TrustDomain => "source.trustDomain",
+        Slot::Service => "source.service",
+        Slot::Ip => "source.ip",
+        Slot::DestinationService => "destination.service",
+        Slot::DestinationVersion => "destination.version",
+        Slot::DestinationPort => "destination.port",
+        Slot::Mtls => "connection.mtls",
+        Slot::TlsVersion => "connection.tlsVersion",
+        Slot::Sni => "connection.sni",
+        Slot::Now => "now",
+    };
+    plain.to_owned()
+}
+
+fn value(slot: &Slot, context: &Context<'_>) -> String {
+    let request = context.request;
+    match slot {
+        Slot::Size => return values::size(request).to_string(),
+        Slot::DestinationPort => {
+            return context.destination.map_or(0, |d| d.service.port).to_string();
+        }
+        Slot::Mtls => return request.connection.mtls.to_string(),
+        Slot::Now => return written(request.now),
+        _ => {}
+    }
+    match slots::read(slot, context) {
+        Read::Absent => "(absent)".to_owned(),
+        Read::Unreadable => "(several values, or no text)".to_owned(),
+        Read::One(_) if is_secret(slot) => "(hidden)".to_owned(),
+        Read::One(text) => {
+            let text = text.into_text();
+            if text.len() <= SHOWN {
+                return format!("{text:?}");
+            }
+            let end = (0..=SHOWN).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            format!("{:?}... ({} bytes)", text.get(..end).unwrap_or_default(), text.len())
+        }
+    }
+}
+
+fn is_secret(slot: &Slot) -> bool {
+    match slot {
+        Slot::Header(name) => SECRETS.contains(&name.as_str()),
+        Slot::Cookie(_) => true,
+        _ => false,
+    }
+}
+
+/// RFC 3339, in UTC and whole seconds.
+fn written(time: Instant) -> String {
+    let part = |part| time.part(part, 0);
+    format!(
+        "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z",
+        part(Part::FullYear),
+        part(Part::Month) + 1,
+        part(Part::Date),
+        part(Part::Hours),
+        part(Part::Minutes),
+        part(Part::Seconds)
+    )
+}

@@ -1,0 +1,149 @@
+//! Evaluation of lowered expressions: three-valued, without parsing, regexes built once, and
+//! without memory of its own while it runs.
+//!
+//! [`Program::new`] turns the flat code of a bundle into typed nodes and joins what belongs
+//! together: a guard with the read behind it, several tests of one place, a list of equalities.
+//! It changes the order of conjunctions and disjunctions by cost, which never changes a result:
+//! with an error as the third value both are commutative and associative.
+
+mod build;
+mod eval;
+mod explain;
+mod slots;
+
+use std::borrow::Cow;
+
+use mesh_bundle::PathPattern;
+use mesh_bundle::expr::{ExprError, Expression, Slot, Type};
+use mesh_bundle::program::Service;
+
+pub use explain::{Decided, Seen, explain};
+
+use crate::regex::RegexError;
+use crate::request::Request;
+use crate::text::Text;
+use crate::values::Value;
+use build::{Cond, TextOf};
+use eval::Frame;
+use slots::Read;
+
+/// What an expression gives. An error absorbs like CEL's: `false && error` is false.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tri {
+    /// True.
+    True,
+    /// False.
+    False,
+    /// A value was read that has no single value.
+    Error,
+}
+
+impl From<bool> for Tri {
+    fn from(value: bool) -> Self {
+        if value { Self::True } else { Self::False }
+    }
+}
+
+impl std::ops::Not for Tri {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        match self {
+            Self::True => Self::False,
+            Self::False => Self::True,
+            Self::Error => Self::Error,
+        }
+    }
+}
+
+/// An expression that does not build.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExprBuildError {
+    /// Refused by its check.
+    #[error("{0}")]
+    Code(#[from] ExprError),
+    /// A regular expression in it.
+    #[error("regular expression: {0}")]
+    Regex(#[from] RegexError),
+}
+
+/// A built condition.
+#[derive(Debug)]
+pub struct Program(Cond);
+
+/// A built expression that gives a text: the key of a limit.
+#[derive(Debug)]
+pub struct Key(TextOf);
+
+/// What an expression can see beside the request.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The request.
+    pub request: &'a Request<'a>,
+    /// The pattern that bound `request.params`.
+    pub pattern: Option<&'a PathPattern>,
+    /// The caller's service, where the program knows it.
+    pub source: Option<&'a Service>,
+    /// The callee, at its own proxy.
+    pub destination: Option<Destination<'a>>,
+}
+
+/// The callee.
+#[derive(Clone, Copy)]
+pub struct Destination<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its service.
+    pub service: &'a Service,
+    /// The version that this proxy stands for; empty where it was not told.
+    pub version: &'a str,
+}
+
+impl Program {
+    /// Builds a condition.
+    ///
+    /// # Errors
+    /// [`ExprBuildError`] for code that does not pass its check, or a regular expression that does not compile.
+    pub fn new(from: &Expression) -> Result<Self, ExprBuildError> {
+        let checked = from.check(Type::Bool)?;
+        build::condition(&from.code, &checked.types).map(Self)
+    }
+
+    /// Evaluates it. Takes no memory, but for a regular expression whose table is over
+    /// [`mesh_bundle::limits::REGEX_BYTES`] (each thread's first search), and for a value over
+    /// [`mesh_bundle::limits::VALUE_BYTES`] that is searched in another form than it came in.
+    #[must_use]
+    pub fn evaluate(&self, context: &Context<'_>) -> Tri {
+        eval::condition(&self.0, &Frame { context, local: None })
+    }
+}
+
+impl Key {
+    /// Builds a key.
+    ///
+    /// # Errors
+    /// As for [`Program::new`].
+    pub fn new(from: &Expression) -> Result<Self, ExprBuildError> {
+        let checked = from.check(Type::Text)?;
+        build::text(&from.code, &checked.types).map(Self)
+    }
+
+    /// The key of a request; `None` where it errs.
+    #[must_use]
+    pub fn of<'a>(&'a self, context: &Context<'a>) -> Option<Cow<'a, str>> {
+        eval::text(&self.0, &Frame { context, local: None }).map(Text::into_text)
+    }
+}
+
+/// The text in a slot.
+#[must_use]
+pub fn text<'a>(slot: &Slot, context: &Context<'a>) -> Value<'a> {
+    match slots::read(slot, context) {
+        Read::Absent => Value::Absent,
+        Read::One(text) => Value::One(text.into_text()),
+        Read::Unreadable => Value::Repeated,
+    }
+}
+
+#[cfg(test)]
+mod tests;
