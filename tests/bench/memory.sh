@@ -34,6 +34,8 @@ for generation in $(seq 2 $((${1:-3} + 1))); do
   cp "$next/gate-10k.mcb" "$home/mesh/.new"; mv "$home/mesh/.new" "$home/mesh/gate-10k.mcb"
   kill -HUP "$proxy"
   becomes 1
+  # Freed memory goes back at the proxy's next tick, up to a second later, and nothing tells when it has; here and below
+  # two seconds are enough for a harness that is run by hand.
   sleep 2
   during=$(mib)
   becomes 0

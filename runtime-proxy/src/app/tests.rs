@@ -97,6 +97,14 @@ fn program(teapot: bool) -> Program {
     program
 }
 
+/// The same, but anybody may call orders, in clear too.
+fn open_program() -> Program {
+    let mut program = program(false);
+    program.mesh.tls = TlsMode::Permissive;
+    program.access.get_mut(&Owner::Service(name("orders"))).unwrap().allow[0].from.push(From::External);
+    program
+}
+
 /// A folder with everything that proxies need.
 struct Rig {
     dir: tempfile::TempDir,
@@ -159,6 +167,16 @@ impl Rig {
         self.start_as("--service", service, extra)
     }
 
+    /// Publishes generation 1 and waits until orders is ready under it; where it listens.
+    fn start_orders(&self, program: &Program, extra: &[&str]) -> (Proxy, u16) {
+        self.publish(program, 1);
+        let inbound = free_port();
+        let address = format!("127.0.0.1:{inbound}");
+        let orders = self.start("orders", &[&["--inbound", &address], extra].concat());
+        orders.wait_ready();
+        (orders, inbound)
+    }
+
     fn start_as(&self, role: &str, service: &str, extra: &[&str]) -> Proxy {
         let path = |file: &str| self.path(file).display().to_string();
         let admin = self.path(&format!("{service}.sock"));
@@ -195,6 +213,10 @@ impl Proxy {
 
     fn order(&self, target: &str) -> Value {
         self.ask(Method::POST, target).unwrap().1
+    }
+
+    fn probation_counts(&self) -> Value {
+        self.ask(Method::GET, "/v1/bundle").unwrap().1["probation"]["counts"].clone()
     }
 
     fn wait_ready(&self) {
@@ -623,13 +645,9 @@ fn a_state_folder_of_another_proxy_is_refused() {
 #[test]
 fn callers_in_clear_are_counted_while_strict_is_on_probation() {
     let rig = Rig::new();
-    let (inbound, app) = (free_port(), application().to_string());
-    let mut program = program(false);
-    program.mesh.tls = TlsMode::Permissive;
-    program.access.get_mut(&Owner::Service(name("orders"))).unwrap().allow[0].from.push(From::External);
-    rig.publish(&program, 1);
-    let orders = rig.start("orders", &["--inbound", &format!("127.0.0.1:{inbound}"), "--app", &app]);
-    orders.wait_ready();
+    let app = application().to_string();
+    let mut program = open_program();
+    let (orders, inbound) = rig.start_orders(&program, &["--app", &app]);
     assert_eq!(request(inbound, &get("/a")).0, 200);
     program.mesh.tls = TlsMode::Strict;
     let strict = rig.publish(&program, 2);
@@ -637,7 +655,7 @@ fn callers_in_clear_are_counted_while_strict_is_on_probation() {
     assert_eq!(request(inbound, &get("/a")).0, 403);
     // What the bundle before denied as well is not this one's.
     assert_eq!(request(inbound, "PUT /a HTTP/1.1\nhost: orders\n\n").0, 403);
-    let counts = orders.ask(Method::GET, "/v1/bundle").unwrap().1["probation"]["counts"].clone();
+    let counts = orders.probation_counts();
     assert_eq!((&counts["counted"], &counts["broken"]), (&1.into(), &1.into()), "{counts}");
     orders.stop();
 }
@@ -645,40 +663,33 @@ fn callers_in_clear_are_counted_while_strict_is_on_probation() {
 #[test]
 fn paths_that_are_newly_refused_are_counted() {
     let rig = Rig::new();
-    let (inbound, app) = (free_port(), application().to_string());
-    let mut program = program(false);
-    program.mesh.tls = TlsMode::Permissive;
-    program.access.get_mut(&Owner::Service(name("orders"))).unwrap().allow[0].from.push(From::External);
+    let app = application().to_string();
+    let mut program = open_program();
     program.services.get_mut(&name("orders")).unwrap().escaped_slashes = SlashMode::Keep;
-    rig.publish(&program, 1);
-    let orders = rig.start("orders", &["--inbound", &format!("127.0.0.1:{inbound}"), "--app", &app]);
-    orders.wait_ready();
+    let (orders, inbound) = rig.start_orders(&program, &["--app", &app]);
     assert_eq!(request(inbound, &get("/a%2Fb")).0, 200);
     program.services.get_mut(&name("orders")).unwrap().escaped_slashes = SlashMode::Reject;
     rig.publish(&program, 2);
     assert_eq!(orders.order("/v1/reload")["outcome"], "activated");
-    assert_eq!((request(inbound, &get("/a%2Fb")).0, request(inbound, &get("/a")).0), (400, 200));
-    let counts = orders.ask(Method::GET, "/v1/bundle").unwrap().1["probation"]["counts"].clone();
-    assert_eq!((&counts["requests"], &counts["broken"]), (&2.into(), &1.into()), "{counts}");
+    assert_eq!(request(inbound, &get("/a")).0, 200);
+    // The last two are bad under either bundle.
+    for path in ["/a%2Fb", "/a%5Cb", "/a%5cb", "/%00", "/a%2fb%00"] {
+        assert_eq!(request(inbound, &get(path)).0, 400, "{path}");
+    }
+    let counts = orders.probation_counts();
+    assert_eq!((&counts["requests"], &counts["broken"]), (&6.into(), &3.into()), "{counts}");
     orders.stop();
 }
 
 #[test]
 fn a_bundle_that_moves_the_application_is_followed() {
     let rig = Rig::new();
-    let (inbound, nobody) = (free_port(), free_port());
-    let mut program = program(false);
-    program.mesh.tls = TlsMode::Permissive;
-    program.access.get_mut(&Owner::Service(name("orders"))).unwrap().allow[0].from.push(From::External);
-    let mut move_to = |port: u16, generation: u64| {
-        program.services.get_mut(&name("orders")).unwrap().app_port = Some(port);
-        rig.publish(&program, generation)
-    };
-    move_to(nobody, 1);
-    let orders = rig.start("orders", &["--inbound", &format!("127.0.0.1:{inbound}")]);
-    orders.wait_ready();
+    let mut program = open_program();
+    program.services.get_mut(&name("orders")).unwrap().app_port = Some(free_port());
+    let (orders, inbound) = rig.start_orders(&program, &[]);
     assert_eq!(request(inbound, &get("/a")).0, 503);
-    let moved = move_to(application().port(), 2);
+    program.services.get_mut(&name("orders")).unwrap().app_port = Some(application().port());
+    let moved = rig.publish(&program, 2);
     assert_eq!(orders.order("/v1/reload")["bundle"], moved.to_string());
     assert_eq!(request(inbound, &get("/a")).0, 200);
     orders.stop();

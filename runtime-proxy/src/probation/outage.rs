@@ -14,10 +14,13 @@ const EVIDENCE: u64 = 20;
 /// Sums by service.
 type Seen = HashMap<Box<str>, Sums>;
 
-/// The window before: how often each service failed. One window or two, whichever began last.
+/// The window before: how often each service failed since the last turn but one, which is in the last whole window and
+/// what came after it; before the second turn, in all that was counted.
 #[derive(Debug, Default)]
 pub struct Services {
+    /// At the last turn but one.
     older: Seen,
+    /// At the last turn.
     newer: Seen,
 }
 

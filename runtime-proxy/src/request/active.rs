@@ -163,19 +163,20 @@ impl Active {
         })
     }
 
-    /// What `of` an engine says about escaped slashes; notes in `news` where the bundle before said otherwise, and
-    /// whether a reviewer has seen that of `host`'s service.
+    /// What `of` an engine says about escaped slashes; notes in `stricter` where they are refused and the bundle before
+    /// kept them, and whether a reviewer has seen that of `host`'s service.
     pub(super) fn slash_mode(
         &self,
-        news: &Cell<Option<Seen>>,
+        stricter: &Cell<Option<Seen>>,
         host: &str,
         of: impl Fn(&Engine) -> SlashMode,
     ) -> SlashMode {
         let mode = of(&self.engine);
-        if let Some(trial) = &*self.trial.load()
-            && of(&trial.old.engine) != mode
+        if mode == SlashMode::Reject
+            && let Some(trial) = &*self.trial.load()
+            && of(&trial.old.engine) != SlashMode::Reject
         {
-            news.set(Some(trial.seen_service(host)));
+            stricter.set(Some(trial.seen_service(host)));
         }
         mode
     }

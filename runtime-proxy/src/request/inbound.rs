@@ -59,7 +59,7 @@ impl Guarded for Inbound {
         let prepared = match prepare(&mut head, trust, slashes) {
             Ok(prepared) => Rc::new(prepared),
             Err(answer) => {
-                record.mark.unprepared(stricter.get());
+                record.mark.unprepared(stricter.get(), &head);
                 return record.refuse(answer);
             }
         };

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::StatusCode;
-use mesh_bundle::program::{Limit, Service, TlsMode};
+use http::uri::PathAndQuery;
+use mesh_bundle::program::{Limit, Service, SlashMode, TlsMode};
 use mesh_bundle::{Name, Owner, Program};
 use mesh_decision::engine::Scratch;
-use mesh_decision::{Inbound, Outbound, Outcome, Picks, Reason, Request};
+use mesh_decision::{Inbound, Outbound, Outcome, Picks, Reason, Request, path};
 
 use super::active::Active;
+use crate::http::Head;
 use crate::probation::Kind;
 use crate::upstream::{Failure, Outcomes};
 
@@ -69,9 +71,13 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Its path or head was refused before anybody decided; `news` is what the bundle before says otherwise of paths.
-    pub(super) fn unprepared(&mut self, news: Option<Seen>) {
-        if let Some(seen) = news {
+    /// Its path or head was refused before anybody decided; `stricter` is there where escaped slashes are newly refused.
+    /// A path that is bad beside them was refused before too.
+    pub(super) fn unprepared(&mut self, stricter: Option<Seen>, head: &Head) {
+        let kept = |path: &PathAndQuery| path::canonical(path.path(), SlashMode::Keep).is_ok();
+        if let Some(seen) = stricter
+            && head.target.path.as_ref().is_some_and(kept)
+        {
             self.kind.differs = true;
             self.kind.denied |= seen == Seen::No;
         }

@@ -20,8 +20,8 @@ use super::meal::{Meal, Verdict};
 const ANSWER: u64 = 64 << 10;
 /// How long a child may take. Its processor time is bounded too; this is for one that waits.
 const PATIENCE: Duration = Duration::from_secs(15);
-/// Lets the child's allocator ask for huge pages (glibc manual, "Memory Allocation Tunables"): faulting in small ones
-/// is a third of its time. Other allocators do not read it.
+/// Lets the child's allocator ask for huge pages (glibc manual, "Memory Allocation Tunables"): it lives briefly and
+/// would fault in many small ones. Other allocators do not read it.
 const HUGE_PAGES: &str = "glibc.malloc.hugetlb=1";
 /// Characters of a child's last words that a refusal carries.
 const WORDS: usize = 200;
