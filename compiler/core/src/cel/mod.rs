@@ -27,7 +27,8 @@ pub use environment::Environment;
 pub use request::Phase;
 pub use typed::Typed;
 
-use crate::diag::{Code, codes};
+use crate::diag::{Code, Diagnostic, codes};
+use crate::source::TextMap;
 
 /// A finding inside an expression; places are byte ranges of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,6 +80,22 @@ impl CelFinding {
     fn fix(mut self, range: Range<usize>, text: impl Into<String>) -> Self {
         self.fix = Some((range, text.into()));
         self
+    }
+
+    /// The finding at its words in the file.
+    #[must_use]
+    pub fn diagnostic(self, map: &TextMap) -> Diagnostic {
+        let mut diagnostic = Diagnostic::error(self.code, map.span(self.range), self.message).at(self.label);
+        for (range, label) in self.others {
+            diagnostic = diagnostic.label(map.span(range), label);
+        }
+        if let Some(help) = self.help {
+            diagnostic = diagnostic.help(help);
+        }
+        match self.fix.and_then(|(range, text)| map.replace(range, &text)) {
+            Some((span, text)) => diagnostic.fix(span, text),
+            None => diagnostic,
+        }
     }
 }
 

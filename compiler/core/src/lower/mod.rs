@@ -93,20 +93,7 @@ impl Cx<'_, '_> {
     /// Findings of an expression, at their words in the file.
     pub(crate) fn cel(&mut self, text: &Sp<CelText>, found: Vec<CelFinding>) {
         let map = text.value.map(self.model.sources(), text.span);
-        for finding in found {
-            let span = map.span(finding.range);
-            let mut diagnostic = Diagnostic::error(finding.code, span, finding.message).at(finding.label);
-            for (range, label) in finding.others {
-                diagnostic = diagnostic.label(map.span(range), label);
-            }
-            if let Some(help) = finding.help {
-                diagnostic = diagnostic.help(help);
-            }
-            if let Some((range, replacement)) = finding.fix {
-                diagnostic = diagnostic.fix(map.span(range), replacement);
-            }
-            self.findings.push(diagnostic);
-        }
+        self.findings.extend(found.into_iter().map(|finding| finding.diagnostic(&map)));
     }
 
     fn maps(&mut self) -> BTreeMap<UnitId, SourceMap> {

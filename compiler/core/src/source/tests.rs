@@ -261,3 +261,33 @@ fn overrides_merge_as_rule_8_says() {
     assert_eq!(got, json("a: 1\nb: {d: 1}\n"));
     assert_eq!(findings[0].code, codes::REMOVES_NOTHING);
 }
+
+#[test]
+fn repairs_inside_texts_are_written_as_the_text_is() {
+    let text = "plain: a['x'] == b\nquoted: a[\"x\"]\nsingle: 'a[''x'']'\ndouble: \"a[\\\"x\\\"]\"\nliteral: |\n  a['x']\nflow: { in: a.x }\n";
+    let repaired = |key: &str, words: &str, replacement: &str| {
+        let (sources, parsed) = read(text);
+        assert_eq!(parsed.findings, []);
+        let root = &parsed.documents[0].root;
+        let node = root.get(key).unwrap();
+        let node = node.get("in").unwrap_or(node);
+        let Value::Text(inner) = &node.value else { panic!("{key}") };
+        let start = inner.text.find(words).unwrap();
+        let map = TextMap::new(&sources, node.span, inner);
+        let (span, written) = map.replace(start..start + words.len(), replacement).unwrap();
+        let whole = [&text[..span.start as usize], &written, &text[span.end as usize..]].concat();
+        let (_, parsed) = read(&whole);
+        assert_eq!(parsed.findings, [], "{whole}");
+        let node = parsed.documents[0].root.get(key).unwrap();
+        let Value::Text(now) = &node.get("in").unwrap_or(node).value else { panic!("{key}") };
+        assert_eq!(now.text.trim_end(), inner.text.trim_end().replacen(words, replacement, 1), "{whole}");
+    };
+    repaired("plain", "b", "c");
+    repaired("plain", "a", "'x' in a && a");
+    repaired("plain", "b", "{\"k\": 1}");
+    repaired("quoted", "x", "y\"z");
+    repaired("single", "'x'", "'y'");
+    repaired("double", "\"x\"", "\"y\\\"");
+    repaired("literal", "'x'", "\"y\"");
+    repaired("flow", "a.x", "a[\"x\"]");
+}

@@ -11,6 +11,8 @@ use crate::diag::{Sources, Span};
 #[derive(Debug, Clone)]
 pub struct TextMap {
     span: Span,
+    style: Style,
+    text: Box<str>,
     /// In rising order of both offsets; empty if the text does not come from these bytes.
     pieces: Vec<Piece>,
 }
@@ -37,7 +39,38 @@ impl TextMap {
                 walk.block(column)
             }
         };
-        Self { span, pieces: if whole.is_some() { walk.pieces } else { Vec::new() } }
+        let pieces = if whole.is_some() { walk.pieces } else { Vec::new() };
+        Self { span, style: text.style, text: text.text.clone(), pieces }
+    }
+
+    /// What to write where, so that the text has `replacement` at a byte range: in the escapes of the text's own quotes;
+    /// in quotes, where it had none and needs them. `None` where the text does not come from these bytes.
+    pub fn replace(&self, range: Range<usize>, replacement: &str) -> Option<(Span, String)> {
+        if self.pieces.is_empty() || replacement.contains('\n') {
+            return None;
+        }
+        let written = match self.style {
+            Style::Literal | Style::Folded => replacement.to_owned(),
+            Style::Single => replacement.replace('\'', "''"),
+            Style::Double => replacement.replace('\\', "\\\\").replace('"', "\\\""),
+            Style::Plain => {
+                let whole = [self.text.get(..range.start)?, replacement, self.text.get(range.end..)?].concat();
+                if !self.stays_plain(&whole) {
+                    return Some((self.span, format!("'{}'", whole.replace('\'', "''"))));
+                }
+                replacement.to_owned()
+            }
+        };
+        Some((self.span(range), written))
+    }
+
+    /// True if a plain scalar stays one with this text (YAML 1.2, 7.3.3): it begins and ends as before, and what ends a
+    /// plain scalar, outside of flow collections or in them, is not new in it.
+    fn stays_plain(&self, text: &str) -> bool {
+        let new = |mark: &str| text.contains(mark) && !self.text.contains(mark);
+        let first = |text: &str| text.chars().next();
+        let begins = first(text) == first(&self.text) || first(text).is_some_and(|c| c.is_alphanumeric() || c == '(');
+        begins && !text.ends_with(':') && ![": ", " #", ",", "[", "]", "{", "}"].into_iter().any(new)
     }
 
     /// The bytes of the file behind a byte range of the text; all of the text's bytes where there is no better answer.
