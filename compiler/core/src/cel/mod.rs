@@ -12,6 +12,7 @@ mod fold;
 pub mod functions;
 mod lower;
 mod parse;
+pub mod reference;
 mod request;
 mod tree;
 pub mod typed;
@@ -20,7 +21,7 @@ pub mod value;
 
 use std::ops::Range;
 
-use mesh_bundle::expr::Expression;
+use mesh_bundle::expr::{Expression, Op};
 use mesh_bundle::program::RateKey;
 
 pub use environment::Environment;
@@ -112,7 +113,15 @@ pub fn condition(text: &str, phase: Phase, params: &[&str], deny: bool) -> Resul
     let environment = if deny { environment.true_if_absent() } else { environment };
     let tree = parse::parse(text)?;
     let (typed, findings) = check::check_condition(&tree, text, &environment);
-    compile(typed, findings, text)
+    let whole = typed.range.clone();
+    let expression = compile(typed, findings, text)?;
+    match expression.code.root().map(|root| root.op()) {
+        Some(Op::Bool(false)) => {
+            let message = "the condition is always false, so the rule matches no request";
+            Err(vec![CelFinding::new(codes::CEL_CONSTANT, whole, message).help("take the rule out, or say `enabled: false`")])
+        }
+        _ => Ok(expression),
+    }
 }
 
 /// Compiles a quota key: an expression of type string. A key that is absent shares one bucket, so a key that is one

@@ -12,9 +12,10 @@ use std::ops::Range;
 use mesh_bundle::expr::{Checked, Code, ExprError, Instant, Literal, Op, Slot, Span, Tree};
 use mesh_bundle::{expr, limits};
 
+pub(super) use calls::EVALUATED;
+
 use super::CelFinding;
-use super::fold::{constant, substitute};
-use super::functions::Function;
+use super::fold::substitute;
 use super::request::{Place, keyed, place};
 use super::tree::Access;
 use super::typed::{Kind, Typed};
@@ -296,14 +297,4 @@ fn leaf(op: Op<Slot>, typed: &Typed) -> Tree {
 fn node(op: Op<Slot>, typed: &Typed, children: Vec<Tree>) -> Tree {
     let at: Range<usize> = typed.range.clone();
     Tree::new(op, at, children)
-}
-
-/// An expression that another one stands for, at the same place.
-fn instead(value: Value, like: &Typed) -> Typed {
-    constant(value, like)
-}
-
-/// The function's name, for findings.
-fn name_of(function: &Function) -> &'static str {
-    function.name
 }
