@@ -154,7 +154,7 @@ fn compile(typed: typed::Typed, mut findings: Vec<CelFinding>, text: &str) -> Re
     }
     let typed = fold::fold(typed)?;
     constants::check(&typed, text, &mut findings);
-    match lower::lower(&typed, text) {
+    match lower::lower(&typed, text, lower::Constants::Folded) {
         Ok(code) if findings.is_empty() => Ok(Expression { code, text: text.to_owned() }),
         Ok(_) => Err(findings),
         Err(found) => {
@@ -162,6 +162,16 @@ fn compile(typed: typed::Typed, mut findings: Vec<CelFinding>, text: &str) -> Re
             Err(findings)
         }
     }
+}
+
+/// Compiles an expression of type bool or string as [`condition`] does, but leaves constants to the proxy: so a test reaches
+/// its evaluator with expressions that name no request.
+///
+/// # Errors
+/// Every finding; never empty.
+pub fn unfolded(text: &str, environment: &Environment) -> Result<Expression, Vec<CelFinding>> {
+    let typed = checked(text, environment)?;
+    lower::lower(&typed, text, lower::Constants::Kept).map(|code| Expression { code, text: text.to_owned() })
 }
 
 /// Parses and checks an expression of any environment.
