@@ -6,6 +6,9 @@ use crate::cel::value::{LARGEST, Map};
 /// The most parts of values that one call may compare, about a tenth of a second.
 const COMPARISONS: usize = 1 << 24;
 
+/// The most parts of one value that is compared with another one.
+const PARTS: usize = 4 * LARGEST;
+
 /// The deepest nesting of a value that is compared; expressions nest less.
 const DEPTH: usize = 256;
 
@@ -17,20 +20,26 @@ pub(super) fn fits(size: usize) -> Result<(), Fault> {
     if size <= LARGEST { Ok(()) } else { Err(Fault::Budget) }
 }
 
-/// `==`, within [`LARGEST`] parts.
+/// `==`
 ///
 /// # Errors
-/// [`Fault::Budget`] for larger values: small expressions can make values that share parts, and so are large.
+/// As [`comparable`].
 pub(super) fn equal(a: &Value, b: &Value) -> Result<bool, Fault> {
-    weight(a, LARGEST)?;
+    comparable(a)?;
     Ok(a.equals(b))
 }
 
-/// What it costs at most to compare a value: its parts, and its texts by 64 bytes.
+/// Checks that a value can be compared with another one in little time.
 ///
 /// # Errors
-/// [`Fault::Budget`] above `most`.
-pub(super) fn weight(value: &Value, most: usize) -> Result<usize, Fault> {
+/// [`Fault::Budget`] for a value of too many parts: a small expression can make values that share parts, and so are
+/// larger than what it took to make them.
+pub(super) fn comparable(value: &Value) -> Result<(), Fault> {
+    weigh(value, &mut { PARTS }, DEPTH)
+}
+
+/// What it costs at most to compare a value: its parts, and its texts by 64 bytes.
+fn weight(value: &Value, most: usize) -> Result<usize, Fault> {
     let mut left = most;
     weigh(value, &mut left, DEPTH)?;
     Ok(most - left)
@@ -86,14 +95,11 @@ impl<'a> Seen<'a> {
     /// # Errors
     /// [`Fault::Budget`] after too many comparisons.
     pub(super) fn contains(&mut self, value: &Value) -> Result<bool, Fault> {
+        let cost = weight(value, self.left)?.saturating_mul(self.others.len().saturating_add(1));
+        self.left = self.left.checked_sub(cost).ok_or(Fault::Budget)?;
         if self.keys.get(value).is_some() {
             return Ok(true);
         }
-        if self.others.is_empty() {
-            return Ok(false);
-        }
-        let cost = weight(value, self.left)?.saturating_mul(self.others.len());
-        self.left = self.left.checked_sub(cost).ok_or(Fault::Budget)?;
         Ok(self.others.iter().any(|other| other.equals(value)))
     }
 

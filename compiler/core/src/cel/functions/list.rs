@@ -191,7 +191,8 @@ fn flatten(arguments: &[Value]) -> Result<Value, Fault> {
 }
 
 fn sort(arguments: &[Value]) -> Result<Value, Fault> {
-    let [Value::List(items)] = arguments else { return Err(no_overload("sort", arguments)) };
+    let [all @ Value::List(items)] = arguments else { return Err(no_overload("sort", arguments)) };
+    bounds::comparable(all)?;
     let Some(first) = items.first() else { return Ok(Value::List(items.clone())) };
     for item in items.iter() {
         if item.type_name() != first.type_name() {

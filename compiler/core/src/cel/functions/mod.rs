@@ -148,7 +148,10 @@ fn no_overload(name: &str, arguments: &[Value]) -> Fault {
 }
 
 #[cfg(test)]
-mod tests {
+mod tests;
+
+#[cfg(test)]
+mod table {
     use super::*;
 
     #[test]

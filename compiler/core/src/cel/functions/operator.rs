@@ -217,19 +217,13 @@ fn remainder(arguments: &[Value]) -> Result<Value, Fault> {
 
 fn contained(arguments: &[Value]) -> Result<Value, Fault> {
     match arguments {
-        [item, Value::List(list)] => {
-            if list.iter().any(is_compound) {
-                bounds::weight(&Value::List(list.clone()), crate::cel::value::LARGEST)?;
-            }
+        [item, all @ Value::List(list)] => {
+            bounds::comparable(all)?;
             Ok(Value::Bool(list.iter().any(|other| other.equals(item))))
         }
         [key, Value::Map(map)] => Ok(Value::Bool(map.get(key).is_some())),
         _ => Err(no_overload("in", arguments)),
     }
-}
-
-fn is_compound(value: &Value) -> bool {
-    matches!(value, Value::List(_) | Value::Map(_) | Value::Optional(Some(_)))
 }
 
 fn int(result: Option<i64>) -> Result<Value, Fault> {

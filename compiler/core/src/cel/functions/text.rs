@@ -156,20 +156,16 @@ fn last_index_of(arguments: &[Value]) -> Result<Value, Fault> {
         [Value::String(text), Value::String(part), Value::Int(at)] => (text, part, Some(*at)),
         _ => return Err(no_overload("lastIndexOf", arguments)),
     };
-    // What begins at or before the position ends by its length after it.
-    let searched = match at {
+    // What begins at or before the position ends by its own length after it.
+    let end = match at {
         Some(at) => {
             let first = text.len() - from(text, at)?.len();
-            text.get(..first.saturating_add(part.len())).or_else(|| {
-                // The end is past the text or inside a character, so the last occurrence that fits ends before it.
-                let end =
-                    (first..first.saturating_add(part.len())).rev().find(|end| text.is_char_boundary(*end));
-                end.and_then(|end| text.get(..end))
-            })
+            text.floor_char_boundary(first.saturating_add(part.len()))
         }
-        None => Some(&**text),
+        None => text.len(),
     };
-    let before = searched.and_then(|searched| searched.rfind(&**part)).and_then(|found| text.get(..found));
+    let found = text.get(..end).and_then(|searched| searched.rfind(&**part));
+    let before = found.and_then(|found| text.get(..found));
     Ok(Value::Int(before.map_or(-1, count)))
 }
 
