@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use mesh_bundle::expr::{
-    Branch, Compare, CompareOp, Expr, Literal, Member, Membership, Operand, Slot, TextOp, TextTest, Type,
-};
+use mesh_bundle::expr::{self, CompareOp, ExprError, Expression, Literal, Op, Slot, TextOp, Type};
 use mesh_decision::regex::Pattern;
 
 use super::CelFinding;
@@ -18,20 +16,24 @@ pub(super) fn condition(
     text: &str,
     phase: Phase,
     params: &[&str],
-) -> Result<Expr, Vec<CelFinding>> {
+) -> Result<Expression, Vec<CelFinding>> {
     let mut lowering = Lowering { text, phase, params, findings: Vec::new(), failed: false };
-    let (expr, _) = lowering.condition(tree, &Facts::default());
+    let (lowered, _) = lowering.condition(tree, &Facts::default());
+    let expression = Expression { code: lowered.flatten(), text: text.to_owned() };
     if lowering.failed && lowering.findings.is_empty() {
         let message = "this is outside of what rules may use";
         lowering.findings.push(CelFinding::new(codes::CEL_OUTSIDE, tree.range.clone(), message));
     }
     if lowering.findings.is_empty()
-        && let Err(error) = expr.check()
+        && let Err(error) = expression.check(Type::Bool)
     {
-        let message = format!("the expression is too large: {error}");
+        let message = match error {
+            ExprError::Cost(_) => format!("the expression is too dear: {error}"),
+            _ => format!("the expression is too large: {error}"),
+        };
         lowering.findings.push(CelFinding::new(codes::CEL_LIMIT, tree.range.clone(), message));
     }
-    if lowering.findings.is_empty() { Ok(expr) } else { Err(lowering.findings) }
+    if lowering.findings.is_empty() { Ok(expression) } else { Err(lowering.findings) }
 }
 
 /// Lowers a quota key.
@@ -39,7 +41,7 @@ pub(super) fn key(tree: &Tree, text: &str, phase: Phase) -> Result<Slot, Vec<Cel
     let mut lowering = Lowering { text, phase, params: &[], findings: Vec::new(), failed: false };
     let slot = lowering.place(tree, None);
     match slot {
-        Some(Value::Operand(Operand::Slot(slot))) if slot.ty() == Type::Text && lowering.findings.is_empty() => {
+        Some(Value::Scalar(expr::Tree { op: Op::Slot(slot), .. }, Type::Text)) if lowering.findings.is_empty() => {
             Ok(slot)
         }
         _ if lowering.findings.is_empty() => Err(vec![
@@ -74,7 +76,7 @@ struct Proves {
 
 /// What a value-like node is.
 enum Value {
-    Operand(Operand),
+    Scalar(expr::Tree, Type),
     Lists(MapKind, String),
 }
 
@@ -89,36 +91,37 @@ struct Lowering<'t> {
 
 impl Lowering<'_> {
     /// Stands for a node that was given up.
-    fn wrong(&mut self) -> Expr {
+    fn wrong(&mut self) -> expr::Tree {
         self.failed = true;
-        Expr::Bool(false)
+        expr::Tree::new(Op::Bool(false), 0..0, Vec::new())
     }
 
-    fn condition(&mut self, tree: &Tree, facts: &Facts) -> (Expr, Proves) {
+    fn condition(&mut self, tree: &Tree, facts: &Facts) -> (expr::Tree, Proves) {
         let none = Proves::default();
+        let node = |op, children| expr::Tree::new(op, tree.range.clone(), children);
         match &tree.node {
-            Node::Bool(value) => (Expr::Bool(*value), none),
+            Node::Bool(value) => (node(Op::Bool(*value), Vec::new()), none),
             Node::Operator("!", args) => {
                 let [inner] = args.as_slice() else { return (self.wrong(), none) };
                 let (expr, proves) = self.condition(inner, facts);
                 let proves = Proves { when_true: proves.when_false, when_false: proves.when_true };
-                (Expr::Not(Box::new(expr)), proves)
+                (node(Op::Not, vec![expr]), proves)
             }
-            Node::Operator(op @ ("&&" | "||"), args) => self.logic(op, args, facts),
+            Node::Operator(op @ ("&&" | "||"), args) => self.logic(tree, op, args, facts),
             Node::Operator("?:", args) => {
                 let [condition, then, otherwise] = args.as_slice() else { return (self.wrong(), none) };
                 let (condition, proves) = self.condition(condition, facts);
                 let (then, _) = self.condition(then, &facts.with(&proves.when_true));
                 let (otherwise, _) = self.condition(otherwise, &facts.with(&proves.when_false));
-                (Expr::If(Box::new(Branch { condition, then, otherwise })), none)
+                (node(Op::If, vec![condition, then, otherwise]), none)
             }
             Node::Operator("in", args) => {
                 let [item, of] = args.as_slice() else { return (self.wrong(), none) };
-                self.membership(item, of, facts)
+                self.membership(tree, item, of, facts)
             }
             Node::Operator(op @ ("==" | "!=" | "<" | "<=" | ">" | ">="), args) => {
                 let [left, right] = args.as_slice() else { return (self.wrong(), none) };
-                (self.comparison(op, left, right, facts), none)
+                (self.comparison(tree, op, left, right, facts), none)
             }
             Node::Operator(op, _) => {
                 let message = format!("arithmetic (`{op}`) is outside of what rules may use");
@@ -141,7 +144,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn logic(&mut self, op: &str, args: &[Tree], facts: &Facts) -> (Expr, Proves) {
+    fn logic(&mut self, tree: &Tree, op: &str, args: &[Tree], facts: &Facts) -> (expr::Tree, Proves) {
         let and = op == "&&";
         let mut parts = Vec::new();
         let mut facts = facts.clone();
@@ -152,30 +155,33 @@ impl Lowering<'_> {
             let learned = if and { proves.when_true } else { proves.when_false };
             facts = facts.with(&learned);
             proved.extend(learned);
-            match expr {
-                Expr::All(inner) if and => parts.extend(inner),
-                Expr::Any(inner) if !and => parts.extend(inner),
-                other => parts.push(other),
+            match expr.op {
+                Op::All(_) if and => parts.extend(expr.children),
+                Op::Any(_) if !and => parts.extend(expr.children),
+                _ => parts.push(expr),
             }
         }
+        let node = |op| expr::Tree::new(op, tree.range.clone(), parts);
         if and {
-            (Expr::All(parts), Proves { when_true: proved, when_false: Vec::new() })
+            (node(Op::All(0)), Proves { when_true: proved, when_false: Vec::new() })
         } else {
-            (Expr::Any(parts), Proves { when_true: Vec::new(), when_false: proved })
+            (node(Op::Any(0)), Proves { when_true: Vec::new(), when_false: proved })
         }
     }
 
-    fn membership(&mut self, item: &Tree, of: &Tree, facts: &Facts) -> (Expr, Proves) {
+    fn membership(&mut self, tree: &Tree, item: &Tree, of: &Tree, facts: &Facts) -> (expr::Tree, Proves) {
         let none = Proves::default();
+        let node = |op, children| expr::Tree::new(op, tree.range.clone(), children);
         if let Node::List(items) = &of.node {
-            let Some(Value::Operand(operand)) = self.value(item, facts) else { return (self.wrong(), none) };
+            let Some(Value::Scalar(operand, ty)) = self.value(item, facts) else {
+                return (self.wrong(), none);
+            };
             let mut set = Vec::new();
             for element in items {
                 match self.value(element, facts) {
-                    Some(Value::Operand(Operand::Literal(literal))) => {
-                        let ty = Operand::Literal(literal.clone()).ty();
-                        if ty != operand.ty() {
-                            self.types(item, operand.ty(), element, ty);
+                    Some(Value::Scalar(expr::Tree { op: Op::Constant(literal), .. }, _)) => {
+                        if literal.ty() != ty {
+                            self.types(item, ty, element, literal.ty());
                         }
                         set.push(literal);
                     }
@@ -185,9 +191,7 @@ impl Lowering<'_> {
                     None => {}
                 }
             }
-            set.sort();
-            set.dedup();
-            return (Expr::In(Membership { item: operand, set }), none);
+            return (node(Op::In(set), vec![operand]), none);
         }
         match self.known_quietly(of) {
             Some(Known::Map(map)) => {
@@ -197,20 +201,23 @@ impl Lowering<'_> {
                 }
                 let Some(key) = self.constant_key(item, map) else { return (self.wrong(), none) };
                 let slot = map.slot(&key);
-                (Expr::Has(slot.clone()), Proves { when_true: vec![slot], when_false: Vec::new() })
+                (
+                    node(Op::Has(slot.clone()), Vec::new()),
+                    Proves { when_true: vec![slot], when_false: Vec::new() },
+                )
             }
             _ => match self.value(of, facts) {
                 Some(Value::Lists(map, key)) => {
-                    let Some(Value::Operand(operand)) = self.value(item, facts) else {
+                    let Some(Value::Scalar(operand, ty)) = self.value(item, facts) else {
                         return (self.wrong(), none);
                     };
-                    if operand.ty() != Type::Text {
-                        self.types(item, operand.ty(), of, Type::Text);
+                    if ty != Type::Text {
+                        self.types(item, ty, of, Type::Text);
                         return (self.wrong(), none);
                     }
-                    (Expr::Member(Member { item: operand, of: map.slot(&key) }), none)
+                    (node(Op::Member(map.slot(&key)), vec![operand]), none)
                 }
-                Some(Value::Operand(_)) => {
+                Some(Value::Scalar(..)) => {
                     let message = "`in` looks into a list, or into a map of the request".to_owned();
                     (self.outside(of.range.clone(), message), none)
                 }
@@ -219,9 +226,9 @@ impl Lowering<'_> {
         }
     }
 
-    fn comparison(&mut self, op: &str, left: &Tree, right: &Tree, facts: &Facts) -> Expr {
+    fn comparison(&mut self, tree: &Tree, op: &str, left: &Tree, right: &Tree, facts: &Facts) -> expr::Tree {
         let (l, r) = (self.value(left, facts), self.value(right, facts));
-        let (Some(Value::Operand(l)), Some(Value::Operand(r))) = (&l, &r) else {
+        let (Some(Value::Scalar(l, left_type)), Some(Value::Scalar(r, right_type))) = (&l, &r) else {
             for (side, value) in [(left, &l), (right, &r)] {
                 if matches!(value, Some(Value::Lists(..))) {
                     self.outside(side.range.clone(), "a list is not compared; test it with `in`".into());
@@ -229,8 +236,8 @@ impl Lowering<'_> {
             }
             return self.wrong();
         };
-        if l.ty() != r.ty() {
-            self.types(left, l.ty(), right, r.ty());
+        if left_type != right_type {
+            self.types(left, *left_type, right, *right_type);
             return self.wrong();
         }
         let op = match op {
@@ -241,16 +248,23 @@ impl Lowering<'_> {
             ">" => CompareOp::Gt,
             _ => CompareOp::Ge,
         };
-        Expr::Compare(Compare { op, left: l.clone(), right: r.clone() })
+        expr::Tree::new(Op::Compare(op), tree.range.clone(), vec![l.clone(), r.clone()])
     }
 
-    fn has(&mut self, operand: &Tree, field: &str, range: &Range<usize>, whole: &Tree) -> (Expr, Proves) {
+    fn has(
+        &mut self,
+        operand: &Tree,
+        field: &str,
+        range: &Range<usize>,
+        whole: &Tree,
+    ) -> (expr::Tree, Proves) {
         let none = Proves::default();
         match self.known(operand) {
             Some(Known::Map(map)) => {
                 let slot = map.slot(field);
                 self.check_key(map, field, range);
-                (Expr::Has(slot.clone()), Proves { when_true: vec![slot], when_false: Vec::new() })
+                let node = expr::Tree::new(Op::Has(slot.clone()), whole.range.clone(), Vec::new());
+                (node, Proves { when_true: vec![slot], when_false: Vec::new() })
             }
             Some(Known::Record(_)) => {
                 // The environment is closed: a field that exists is always there.
@@ -258,7 +272,8 @@ impl Lowering<'_> {
                     range: whole.range.clone(),
                     node: Node::Field(Box::new(operand.clone()), field.to_owned(), range.clone()),
                 };
-                (Expr::Bool(self.known(&tree).is_some()), none)
+                let there = Op::Bool(self.known(&tree).is_some());
+                (expr::Tree::new(there, whole.range.clone(), Vec::new()), none)
             }
             Some(_) => (self.outside(whole.range.clone(), "`has` tests a key of a map".into()), none),
             None => (self.wrong(), none),
@@ -273,12 +288,12 @@ impl Lowering<'_> {
         range: &Range<usize>,
         args: &[Tree],
         facts: &Facts,
-    ) -> Expr {
+    ) -> expr::Tree {
         let op = match name {
-            "startsWith" => TextOp::StartsWith,
-            "endsWith" => TextOp::EndsWith,
-            "contains" => TextOp::Contains,
-            "matches" => TextOp::Matches,
+            "startsWith" => Some(TextOp::StartsWith),
+            "endsWith" => Some(TextOp::EndsWith),
+            "contains" => Some(TextOp::Contains),
+            "matches" => None,
             "size" => return self.truth(tree, facts),
             _ => return self.unknown_function(name, range),
         };
@@ -286,39 +301,42 @@ impl Lowering<'_> {
             return self.outside(tree.range.clone(), format!("`{name}` is called as `text.{name}(other)`"));
         };
         let (on_value, arg_value) = (self.value(on, facts), self.value(arg, facts));
-        let (Some(Value::Operand(on_value)), Some(Value::Operand(arg_value))) = (on_value, arg_value) else {
+        let (Some(Value::Scalar(on_value, on_type)), Some(Value::Scalar(arg_value, arg_type))) =
+            (on_value, arg_value)
+        else {
             return self.wrong();
         };
-        for (side, value) in [(on, &on_value), (arg, &arg_value)] {
-            if value.ty() != Type::Text {
-                let message = format!("`{name}` takes text, and this is {}", shown(value.ty()));
+        for (side, ty) in [(on, on_type), (arg, arg_type)] {
+            if ty != Type::Text {
+                let message = format!("`{name}` takes text, and this is {}", shown(ty));
                 self.findings.push(CelFinding::new(codes::CEL_TYPE, side.range.clone(), message));
                 return self.wrong();
             }
         }
-        if op == TextOp::Matches {
-            let Operand::Literal(Literal::Text(pattern)) = &arg_value else {
-                let message = "a regular expression is a constant";
-                let finding = CelFinding::new(codes::CEL_CONSTANT, arg.range.clone(), message);
-                self.findings
-                    .push(finding.help("a pattern from the request would let a caller choose its cost"));
-                return self.wrong();
-            };
-            if let Err(error) = Pattern::search(pattern) {
-                let message = format!("the regular expression does not compile: {error}");
-                self.findings.push(CelFinding::new(codes::CEL_CONSTANT, arg.range.clone(), message));
-                return self.wrong();
-            }
+        let node = |op, children| expr::Tree::new(op, tree.range.clone(), children);
+        if let Some(op) = op {
+            return node(Op::Test(op), vec![on_value, arg_value]);
         }
-        Expr::Text(TextTest { op, on: on_value, arg: arg_value })
+        let Op::Constant(Literal::Text(pattern)) = arg_value.op else {
+            let message = "a regular expression is a constant";
+            let finding = CelFinding::new(codes::CEL_CONSTANT, arg.range.clone(), message);
+            self.findings.push(finding.help("a pattern from the request would let a caller choose its cost"));
+            return self.wrong();
+        };
+        if let Err(error) = Pattern::search(&pattern) {
+            let message = format!("the regular expression does not compile: {error}");
+            self.findings.push(CelFinding::new(codes::CEL_CONSTANT, arg.range.clone(), message));
+            return self.wrong();
+        }
+        node(Op::Matches(pattern), vec![on_value])
     }
 
     /// A value where a condition is due.
-    fn truth(&mut self, tree: &Tree, facts: &Facts) -> Expr {
+    fn truth(&mut self, tree: &Tree, facts: &Facts) -> expr::Tree {
         match self.value(tree, facts) {
-            Some(Value::Operand(Operand::Slot(slot))) if slot.ty() == Type::Bool => Expr::Truth(slot),
-            Some(Value::Operand(operand)) => {
-                let message = format!("a condition is bool, and this is {}", shown(operand.ty()));
+            Some(Value::Scalar(slot @ expr::Tree { op: Op::Slot(_), .. }, Type::Bool)) => slot,
+            Some(Value::Scalar(_, ty)) => {
+                let message = format!("a condition is bool, and this is {}", shown(ty));
                 self.findings
                     .push(CelFinding::new(codes::CEL_TYPE, tree.range.clone(), message).label("compare it"));
                 self.wrong()
@@ -332,13 +350,17 @@ impl Lowering<'_> {
 
     /// A value; `None` where a finding says why there is none.
     fn value(&mut self, tree: &Tree, facts: &Facts) -> Option<Value> {
+        let constant = |literal: Literal| {
+            let ty = literal.ty();
+            Some(Value::Scalar(expr::Tree::new(Op::Constant(literal), tree.range.clone(), Vec::new()), ty))
+        };
         match &tree.node {
-            Node::Text(text) => Some(Value::Operand(Operand::Literal(Literal::Text(text.clone())))),
-            Node::Int(value) => Some(Value::Operand(Operand::Literal(Literal::Int(*value)))),
-            Node::Bool(value) => Some(Value::Operand(Operand::Literal(Literal::Bool(*value)))),
+            Node::Text(text) => constant(Literal::Text(text.clone())),
+            Node::Int(value) => constant(Literal::Int(*value)),
+            Node::Bool(value) => constant(Literal::Bool(*value)),
             Node::Operator("-", args) if matches!(args.as_slice(), [Tree { node: Node::Int(_), .. }]) => {
                 let [Tree { node: Node::Int(value), .. }] = args.as_slice() else { return None };
-                Some(Value::Operand(Operand::Literal(Literal::Int(value.checked_neg()?))))
+                constant(Literal::Int(value.checked_neg()?))
             }
             Node::Call(target, name, _, args) if name == "size" => {
                 let of = match (target.as_deref(), args.as_slice()) {
@@ -350,8 +372,9 @@ impl Lowering<'_> {
                     }
                 };
                 match self.value(of, facts)? {
-                    Value::Operand(Operand::Slot(slot)) if slot.ty() == Type::Text => {
-                        Some(Value::Operand(Operand::Size(slot)))
+                    Value::Scalar(slot @ expr::Tree { op: Op::Slot(_), .. }, Type::Text) => {
+                        let size = expr::Tree::new(Op::Size, tree.range.clone(), vec![slot]);
+                        Some(Value::Scalar(size, Type::Int))
                     }
                     _ => {
                         self.outside(of.range.clone(), "`size` takes one text of the request".into());
@@ -424,7 +447,7 @@ impl Lowering<'_> {
                 {
                     self.unguarded(tree, map, &key);
                 }
-                Some(Value::Operand(Operand::Slot(slot)))
+                Some(slot_at(slot, tree))
             }
             _ => None,
         }
@@ -432,7 +455,7 @@ impl Lowering<'_> {
 
     fn plain(&mut self, tree: &Tree) -> Option<Value> {
         match self.known(tree)? {
-            Known::Slot(slot) => Some(Value::Operand(Operand::Slot(slot))),
+            Known::Slot(slot) => Some(slot_at(slot, tree)),
             Known::Record(names) => {
                 let finding =
                     CelFinding::new(codes::CEL_TYPE, tree.range.clone(), "this is a record, not a value");
@@ -581,7 +604,7 @@ impl Lowering<'_> {
         self.findings.push(CelFinding { help, ..finding });
     }
 
-    fn unknown_function(&mut self, name: &str, range: &Range<usize>) -> Expr {
+    fn unknown_function(&mut self, name: &str, range: &Range<usize>) -> expr::Tree {
         let known = ["startsWith", "endsWith", "contains", "matches", "size", "has"];
         let message = format!("{} is no function of rules", quoted(name));
         let mut finding = CelFinding::new(codes::CEL_UNKNOWN, range.clone(), message);
@@ -593,10 +616,15 @@ impl Lowering<'_> {
         self.wrong()
     }
 
-    fn outside(&mut self, range: Range<usize>, message: String) -> Expr {
+    fn outside(&mut self, range: Range<usize>, message: String) -> expr::Tree {
         self.findings.push(CelFinding::new(codes::CEL_OUTSIDE, range, message));
         self.wrong()
     }
+}
+
+fn slot_at(slot: Slot, tree: &Tree) -> Value {
+    let ty = slot.ty();
+    Value::Scalar(expr::Tree::new(Op::Slot(slot), tree.range.clone(), Vec::new()), ty)
 }
 
 /// The names of `a.b.c` with their words; `None` for anything else.
@@ -617,6 +645,9 @@ fn shown(ty: Type) -> &'static str {
         Type::Text => "a string",
         Type::Int => "an int",
         Type::Bool => "a bool",
+        Type::Time => "a timestamp",
+        Type::Span => "a duration",
+        Type::Ip => "an address",
     }
 }
 

@@ -1,5 +1,5 @@
-//! CEL: parsed by the `cel` crate, then ours: names, types, guards, and lowering to the tree
-//! that travels in the bundle.
+//! CEL: parsed by the `cel` crate, then ours: names, types, guards, and lowering to the
+//! instructions that travel in the bundle.
 //!
 //! The language accepted here is the part of CEL that a request's rules need: fields,
 //! comparisons, `in`, tests on text, constant regular expressions, boolean structure, `?:` and
@@ -12,7 +12,7 @@ mod tree;
 
 use std::ops::Range;
 
-use mesh_bundle::expr::{Expr, Slot};
+use mesh_bundle::expr::{Expression, Slot};
 
 pub use environment::Phase;
 
@@ -78,7 +78,7 @@ impl CelFinding {
 ///
 /// # Errors
 /// Every finding of the expression; never empty.
-pub fn condition(text: &str, phase: Phase, params: &[&str]) -> Result<Expr, Vec<CelFinding>> {
+pub fn condition(text: &str, phase: Phase, params: &[&str]) -> Result<Expression, Vec<CelFinding>> {
     let tree = parse::parse(text)?;
     lower::condition(&tree, text, phase, params)
 }

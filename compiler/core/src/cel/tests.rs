@@ -3,7 +3,7 @@
 use super::*;
 
 fn tree(text: &str) -> String {
-    serde_json::to_string(&condition(text, Phase::Inbound, &["id"]).unwrap()).unwrap()
+    serde_json::to_string(&condition(text, Phase::Inbound, &["id"]).unwrap().code).unwrap()
 }
 
 /// Code and words of each finding.
@@ -21,8 +21,9 @@ fn one(text: &str, code: u16, words: &str) {
 fn the_shops_rule_lowers() {
     let text = r#""idempotency-key" in request.headers && request.headers["idempotency-key"] != """#;
     let expected = concat!(
-        r#"{"all":[{"has":{"header":"idempotency-key"}},{"compare":{"op":"ne","left":"#,
-        r#"{"slot":{"header":"idempotency-key"}},"right":{"literal":{"text":""}}}}]}"#
+        r#"{"at":[[0,80],[0,36],[40,80],[40,74],[78,80]],"#,
+        r#""ops":[{"all":2},{"has":0},{"compare":"ne"},{"slot":0},{"constant":{"text":""}}],"#,
+        r#""slots":[{"header":"idempotency-key"}],"v":1}"#
     );
     assert_eq!(tree(text), expected);
 }
