@@ -133,7 +133,7 @@ pub(super) fn when(
     params: &[&str],
 ) -> Option<Expression> {
     match cel::condition(text.value.as_str(), phase, params) {
-        Ok(tree) => Some(Expression { text: text.value.as_str().to_owned(), tree }),
+        Ok(expression) => Some(expression),
         Err(found) => {
             cx.cel(text, found);
             None
