@@ -103,7 +103,8 @@ fn entries(
         // A parameter is there only if every path of the entry binds it.
         let mut params: Vec<&str> = paths.first().map(|p| p.params().collect()).unwrap_or_default();
         params.retain(|name| paths.iter().all(|p| p.params().any(|n| n == *name)));
-        let when = entry.when.as_ref().and_then(|w| matching::when(cx, w, Phase::Inbound, &params));
+        let when =
+            entry.when.as_ref().and_then(|w| matching::when(cx, w, Phase::Inbound, &params, list == "deny"));
         let lowered = Entry {
             name: entry.name.as_ref().map_or(format!("{list}[{i}]"), |n| n.as_str().to_owned()),
             from: froms(cx, &entry.from, strangers),
