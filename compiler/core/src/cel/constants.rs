@@ -79,7 +79,7 @@ fn compared(
 /// Why the place never has the value, or never begins with it, and what is meant where that is certain.
 fn wrong(slot: &Slot, value: &str, whole: bool) -> Option<(&'static str, Option<String>)> {
     match slot {
-        Slot::Path if !value.starts_with('/') && !(value.is_empty() && !whole) => {
+        Slot::Path if !value.starts_with('/') && (whole || !value.is_empty()) => {
             Some(("a path begins with `/`", None))
         }
         Slot::Path if whole => match path::canonical(value, SlashMode::Keep) {

@@ -115,7 +115,7 @@ impl Run<'_> {
                     match (access, self.value(item)?) {
                         (Access::Plain, value) => values.push(value),
                         (Access::Optional, Value::Optional(value)) => {
-                            values.extend(value.as_deref().cloned())
+                            values.extend(value.as_deref().cloned());
                         }
                         (Access::Optional, other) => return Err(failure(no_optional(&other), item)),
                     }

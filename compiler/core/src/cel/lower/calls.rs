@@ -454,7 +454,7 @@ impl Lowering<'_> {
             },
             Some(_) => return self.outside(typed, "a zone in a rule is a constant"),
         };
-        let Some(of) = arguments.first() else { return None };
+        let of = arguments.first()?;
         self.one(Op::Part { offset, part }, of, typed)
     }
 }
