@@ -323,7 +323,7 @@ impl Lowering<'_> {
             self.findings.push(finding.help("a pattern from the request would let a caller choose its cost"));
             return self.wrong();
         };
-        if let Err(error) = Pattern::search(&pattern) {
+        if let Err(error) = Pattern::check(&pattern) {
             let message = format!("the regular expression does not compile: {error}");
             self.findings.push(CelFinding::new(codes::CEL_CONSTANT, arg.range.clone(), message));
             return self.wrong();
