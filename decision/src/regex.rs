@@ -54,9 +54,18 @@ impl Pattern {
     /// # Errors
     /// [`RegexError`] in words.
     pub fn search(text: &str) -> Result<Self, RegexError> {
-        // Built first in any case: its bounds say what is refused.
-        let regex = meta(text)?;
-        Ok(Self(Table::new(text).map_or(Engine::Meta(regex), |table| Engine::Dense(Box::new(table)))))
+        match Table::new(text) {
+            Some(table) => Ok(Self(Engine::Dense(Box::new(table)))),
+            None => meta(text).map(|regex| Self(Engine::Meta(regex))),
+        }
+    }
+
+    /// Checks what [`Pattern::search`] and [`Pattern::whole`] ask, in less time: for compilers.
+    ///
+    /// # Errors
+    /// [`RegexError`] in words.
+    pub fn check(text: &str) -> Result<(), RegexError> {
+        meta(text).map(drop)
     }
 
     /// True if the text matches.
@@ -98,7 +107,7 @@ fn meta(text: &str) -> Result<Regex, RegexError> {
 }
 
 impl Table {
-    /// A table for `text`, which compiles, if it stays within [`limits::REGEX_BYTES`]. Only whether it matches is
+    /// A table for `text`, if it compiles and stays within [`limits::REGEX_BYTES`]. Only whether it matches is
     /// asked, so all ways to match are one.
     fn new(text: &str) -> Option<Self> {
         let config = dense::Config::new()
