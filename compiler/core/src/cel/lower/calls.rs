@@ -4,7 +4,7 @@ use mesh_bundle::expr::{CompareOp, Literal, Net, Op, Part, Quantifier, Slot, Tex
 use mesh_decision::regex::Pattern;
 
 use super::interval::interval;
-use super::{Lowered, Lowering, leaf, literal, node, optional_slot};
+use super::{Lowered, Lowering, joined, leaf, literal, node, optional_slot, strict};
 use crate::cel::CelFinding;
 use crate::cel::fold::substitute;
 use crate::cel::request::{Place, keyed, place};
@@ -215,11 +215,13 @@ impl Lowering<'_> {
             return self.one(Op::Member(slot), item, typed);
         }
         if let Kind::List(items) = &of.kind {
-            let mut parts = Vec::with_capacity(items.len());
+            let (mut parts, mut elements) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
             for (_, other) in items {
                 parts.push(self.comparison("==", item, other, typed)?);
+                elements.push(self.value(other)?);
             }
-            return Some(node(Op::Any(0), typed, parts));
+            elements.push(self.value(item)?);
+            return Some(strict(elements, joined(typed, parts, false), typed));
         }
         self.outside(of, "`in` looks into a list of constants, or into a map of the request")
     }
@@ -340,8 +342,10 @@ impl Lowering<'_> {
             && let Some(slot) = optional_slot(of)
         {
             let slot = self.checked(slot, of)?;
-            let plain = super::super::typed::Typed { ty: Type::String, ..read_plainly(of) };
+            let plain = Typed { ty: Type::String, ..read_plainly(of) };
             let then = self.value(&substitute(body, *id, &plain))?;
+            // The value is read whether or not the body needs it.
+            let then = strict(vec![self.value(&plain)?], then, typed);
             let otherwise = self.value(other)?;
             let has = leaf(Op::Has(slot), of);
             return Some(node(Op::If, typed, vec![has, then, otherwise]));

@@ -2,7 +2,7 @@
 
 use mesh_bundle::expr::{Op, Quantifier};
 
-use super::{Lowered, Lowering, leaf, node};
+use super::{Lowered, Lowering, joined, leaf, node, strict};
 use crate::cel::fold::{constant, fold as fold_constants, substitute};
 use crate::cel::request::{Place, place};
 use crate::cel::typed::{Fold, FoldKind, Kind, Typed};
@@ -54,13 +54,18 @@ impl Lowering<'_> {
             };
             parts.push(self.value(&body)?);
         }
-        Some(match (quantifier, parts.is_empty()) {
-            (Quantifier::All, true) => leaf(Op::Bool(true), typed),
-            (_, true) => leaf(Op::Bool(false), typed),
-            (Quantifier::All, false) => node(Op::All(0), typed, parts),
-            (Quantifier::Exists, false) => node(Op::Any(0), typed, parts),
-            (Quantifier::ExistsOne, false) => node(Op::One(0), typed, parts),
-        })
+        // CEL makes the list first: one element that is an error makes the macro one.
+        let list = match &fold.over.kind {
+            Kind::List(items) => items.iter().map(|(_, item)| self.value(item)).collect::<Option<Vec<_>>>()?,
+            _ => Vec::new(),
+        };
+        let unrolled = match quantifier {
+            Quantifier::All => joined(typed, parts, true),
+            Quantifier::Exists => joined(typed, parts, false),
+            Quantifier::ExistsOne if parts.is_empty() => leaf(Op::Bool(false), typed),
+            Quantifier::ExistsOne => node(Op::One(0), typed, parts),
+        };
+        Some(strict(list, unrolled, typed))
     }
 }
 

@@ -9,7 +9,7 @@ mod interval;
 
 use std::ops::Range;
 
-use mesh_bundle::expr::{Checked, Code, ExprError, Instant, Literal, Op, Slot, Span, Tree};
+use mesh_bundle::expr::{Checked, Code, CompareOp, ExprError, Instant, Literal, Op, Slot, Span, Tree};
 use mesh_bundle::{expr, limits};
 
 pub(super) use calls::EVALUATED;
@@ -134,23 +134,7 @@ impl Lowering<'_> {
     }
 
     fn chain(&mut self, typed: &Typed, parts: &[Typed], and: bool) -> Lowered {
-        let mut flat = Vec::with_capacity(parts.len());
-        for part in self.all(parts)? {
-            match (&part.op, and) {
-                (Op::All(_), true) | (Op::Any(_), false) => flat.extend(part.children),
-                // Neutral: `true && x`. A decisive constant stays, it absorbs what is beside it.
-                (Op::Bool(value), _) if *value == and => {}
-                _ => flat.push(part),
-            }
-        }
-        if flat.iter().any(|part| matches!(part.op, Op::Bool(_))) {
-            return Some(leaf(Op::Bool(!and), typed));
-        }
-        if flat.is_empty() {
-            return Some(leaf(Op::Bool(and), typed));
-        }
-        let op = if and { Op::All(0) } else { Op::Any(0) };
-        Some(if flat.len() == 1 { flat.pop()? } else { node(op, typed, flat) })
+        Some(joined(typed, self.all(parts)?, and))
     }
 
     /// A constant as an operand.
@@ -288,6 +272,56 @@ fn literal(value: &Value) -> Option<Literal> {
         Value::Ip(ip) => Literal::Ip(*ip),
         _ => return None,
     })
+}
+
+/// `&&` (`and`) or `||` of parts: chains in chains made one, constants worked out.
+fn joined(typed: &Typed, parts: Vec<Tree>, and: bool) -> Tree {
+    let mut flat = Vec::with_capacity(parts.len());
+    for part in parts {
+        match (&part.op, and) {
+            (Op::All(_), true) | (Op::Any(_), false) => flat.extend(part.children),
+            _ => flat.push(part),
+        }
+    }
+    // A decisive constant absorbs what is beside it, the other one says nothing.
+    if flat.iter().any(|part| part.op == Op::Bool(!and)) {
+        return leaf(Op::Bool(!and), typed);
+    }
+    flat.retain(|part| part.op != Op::Bool(and));
+    match (flat.pop(), flat.is_empty()) {
+        (None, _) => leaf(Op::Bool(and), typed),
+        (Some(only), true) => only,
+        (Some(last), false) => {
+            flat.push(last);
+            node(if and { Op::All(0) } else { Op::Any(0) }, typed, flat)
+        }
+    }
+}
+
+/// `then`, but an error where one of `parts` is one. For what CEL evaluates before it, and `then` may leave out: the
+/// elements of a list, the value of an optional.
+fn strict(parts: Vec<Tree>, then: Tree, typed: &Typed) -> Tree {
+    // No value differs from itself, and `One` absorbs no error.
+    let unlike = |part: Tree| node(Op::Compare(CompareOp::Ne), typed, vec![part.clone(), part]);
+    let tests: Vec<Tree> = parts.into_iter().filter(may_err).map(unlike).collect();
+    if tests.is_empty() {
+        return then;
+    }
+    let never = match typed.ty {
+        Type::Bool => Op::Bool(false),
+        _ => Op::Constant(Literal::Text(String::new())),
+    };
+    node(Op::If, typed, vec![node(Op::One(0), typed, tests), leaf(never, typed), then])
+}
+
+/// True if some request makes it an error: it reads what may have come twice, or a line that may be no text.
+fn may_err(tree: &Tree) -> bool {
+    let own = match &tree.op {
+        Op::Local => true,
+        Op::Has(_) | Op::Count(_) => false,
+        op => op.slot().is_some_and(Slot::repeated),
+    };
+    own || tree.children.iter().any(may_err)
 }
 
 fn leaf(op: Op<Slot>, typed: &Typed) -> Tree {
