@@ -17,7 +17,12 @@ use crate::diag::codes;
 const LOOPBACK: &[&str] = &["127.0.0.0/8", "::1/128"];
 const UNSPECIFIED: &[&str] = &["0.0.0.0/32", "::/128"];
 const LINK_LOCAL_UNICAST: &[&str] = &["169.254.0.0/16", "fe80::/10"];
-const LINK_LOCAL_MULTICAST: &[&str] = &["224.0.0.0/24", "ff02::/16"];
+/// IPv6 with any flags (RFC 4291 section 2.7).
+const LINK_LOCAL_MULTICAST: &[&str] = &[
+    "224.0.0.0/24", "ff02::/16", "ff12::/16", "ff22::/16", "ff32::/16", "ff42::/16", "ff52::/16", "ff62::/16",
+    "ff72::/16", "ff82::/16", "ff92::/16", "ffa2::/16", "ffb2::/16", "ffc2::/16", "ffd2::/16", "ffe2::/16",
+    "fff2::/16",
+];
 const NO_GLOBAL_UNICAST: &[&str] = &[
     "0.0.0.0/32",
     "::/128",
