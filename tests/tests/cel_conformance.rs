@@ -8,12 +8,15 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mesh_bundle::expr::{Expression, Instant};
 use mesh_compiler::cel::environment::Environment;
 use mesh_compiler::cel::evaluate::{Variables, evaluate};
 use mesh_compiler::cel::functions::Signature;
 use mesh_compiler::cel::types::{Field, Type};
 use mesh_compiler::cel::value::{Map, Value};
 use mesh_compiler::cel::{self, CelFinding, Typed};
+use mesh_decision::expr::{Context, Program, Tri};
+use mesh_decision::request::{Connection, Request, Source};
 use serde_json::Value as Json;
 
 /// Steps of one case: the bound of policies.
@@ -35,7 +38,7 @@ enum Verdict {
 fn what_is_in_the_language_is_right() {
     let Some(folder) = vectors() else { return };
     let mut tally: BTreeMap<Verdict, Vec<String>> = BTreeMap::new();
-    let (mut cases, mut strict) = (0, Vec::new());
+    let (mut cases, mut strict, mut proxies) = (0, Vec::new(), 0);
     for case in read(&folder) {
         cases += 1;
         let name = format!("{}/{}/{}", text(&case, "file"), text(&case, "section"), text(&case, "name"));
@@ -44,6 +47,13 @@ fn what_is_in_the_language_is_right() {
         if verdict == Verdict::Right && refused_here {
             strict.push(line.clone());
         }
+        match in_a_proxy(&case) {
+            Some(Ok(())) => proxies += 1,
+            Some(Err(what)) => {
+                tally.entry(Verdict::Wrong(format!("a proxy {what}"))).or_default().push(line.clone());
+            }
+            None => {}
+        }
         tally.entry(verdict).or_default().push(line);
     }
     let mut report = format!("{cases} cases\n");
@@ -51,12 +61,20 @@ fn what_is_in_the_language_is_right() {
     for (verdict, lines) in &tally {
         match verdict {
             Verdict::Right => writeln!(report, "{:5} right, value and type", lines.len()).unwrap(),
-            Verdict::RefusedAsExpected => writeln!(report, "{:5} refused, where the suite expects an error", lines.len()).unwrap(),
+            Verdict::RefusedAsExpected => {
+                writeln!(report, "{:5} refused, where the suite expects an error", lines.len()).unwrap()
+            }
             Verdict::Outside(why) => writeln!(report, "{:5} outside: {why}", lines.len()).unwrap(),
             Verdict::Wrong(what) => writeln!(wrong, "{what}\n    {}", lines.join("\n    ")).unwrap(),
         }
     }
-    writeln!(report, "{:5} of the right ones need CEL's own rules: they mix types, or read without a guard", strict.len()).unwrap();
+    writeln!(report, "{proxies:5} also right as the code of a bundle, evaluated by a proxy").unwrap();
+    writeln!(
+        report,
+        "{:5} of the right ones need CEL's own rules: they mix types, or read without a guard",
+        strict.len()
+    )
+    .unwrap();
     println!("{report}");
     for (verdict, lines) in &tally {
         if let Verdict::Outside(why) = verdict {
@@ -77,6 +95,44 @@ fn run(case: &Json) -> (Verdict, bool) {
     };
     let refused_here = cel::checked(expression, &declared).is_err();
     (judge(case, &typed), refused_here)
+}
+
+/// Lowers the case with its constants left to the proxy, writes and reads the bytes, evaluates. `None` for what proxies do
+/// not evaluate.
+fn in_a_proxy(case: &Json) -> Option<Result<(), String>> {
+    let (kind, value) = case["expect"]["value"].as_object()?.iter().next()?;
+    let expression = match kind.as_str() {
+        "bool" if value.as_bool()? => text(case, "expr").to_owned(),
+        "bool" => format!("!({})", text(case, "expr")),
+        "int" => format!("({}) == {}", text(case, "expr"), value.as_str()?),
+        "string" => format!("({}) == {}", text(case, "expr"), Json::from(value.as_str()?)),
+        _ => return None,
+    };
+    let lowered = cel::unfolded(&expression, &declare(case)).ok().filter(|e| e.code.ops.len() > 1)?;
+    let bytes = mesh_bundle::canonical::to_bytes(&lowered).unwrap();
+    let read: Expression = mesh_bundle::canonical::from_bytes(&bytes).unwrap();
+    let program = match Program::new(&read) {
+        Ok(program) => program,
+        Err(error) => return Some(Err(format!("refuses it: {error}"))),
+    };
+    let request = Request {
+        method: "GET",
+        scheme: "http",
+        host: "a",
+        path: "/",
+        query: "",
+        headers: &Vec::<(&str, &str)>::new(),
+        size: None,
+        source: Source::default(),
+        connection: Connection::default(),
+        now: Instant::default(),
+        picks: &0,
+    };
+    let context = Context { request: &request, pattern: None, source: None, destination: None };
+    Some(match program.evaluate(&context) {
+        Tri::True => Ok(()),
+        other => Err(format!("says {other:?} of `{expression}`")),
+    })
 }
 
 fn judge(case: &Json, typed: &Typed) -> Verdict {
@@ -116,7 +172,9 @@ fn refused(case: &Json, found: &[CelFinding], unchecked: bool) -> Verdict {
     match (finding.code.0, error) {
         (3001..=3012, true) => Verdict::RefusedAsExpected,
         (3006, false) => Verdict::Outside("functions of optimisers, and messages"),
-        (3003 | 3010 | 3012, false) if unchecked => Verdict::Outside("ill-typed, for interpreters without a checker"),
+        (3003 | 3010 | 3012, false) if unchecked => {
+            Verdict::Outside("ill-typed, for interpreters without a checker")
+        }
         (3001, false) => Verdict::Wrong(format!("does not parse: {}", finding.message)),
         _ => Verdict::Wrong(format!("is refused: {:?} {}", finding.code, finding.message)),
     }
@@ -132,7 +190,12 @@ fn declare(case: &Json) -> Environment {
         if let Some(name) = entry.get("function").and_then(Json::as_str) {
             let signature = |overload: &Json| Signature {
                 method: overload["instance"] == true,
-                parameters: overload["params"].as_array().unwrap().iter().map(|p| read_type(p.as_str().unwrap())).collect(),
+                parameters: overload["params"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|p| read_type(p.as_str().unwrap()))
+                    .collect(),
                 result: read_type(overload["result"].as_str().unwrap()),
                 variadic: false,
             };
@@ -179,7 +242,9 @@ fn read_type(text: &str) -> Type {
         ("optional_type", [item]) => Type::optional(item.clone()),
         ("null", []) => Type::Null,
         (name, []) if name.starts_with('$') => Type::Var(u32::from(name.as_bytes()[1])),
-        (name, []) => Type::by_name(name).or_else(|| Type::parse(name).ok()).unwrap_or_else(|| panic!("{name}")),
+        (name, []) => {
+            Type::by_name(name).or_else(|| Type::parse(name).ok()).unwrap_or_else(|| panic!("{name}"))
+        }
         (name, parameters) => Type::Opaque(name.into(), parameters.into()),
     }
 }
@@ -216,7 +281,9 @@ fn read_value(json: &Json) -> Value {
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Double(a), Value::Double(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
-        (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b)),
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b))
+        }
         (Value::Map(a), Value::Map(b)) => {
             a.len() == b.len()
                 && a.iter().zip(b.iter()).all(|((ka, va), (kb, vb))| same(ka, kb) && same(va, vb))
@@ -240,11 +307,14 @@ fn text<'j>(case: &'j Json, key: &str) -> &'j str {
 }
 
 fn read(folder: &Path) -> Vec<Json> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
     files.sort();
     let texts = files.iter().map(|path| std::fs::read_to_string(path).unwrap());
-    texts.flat_map(|text| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Json>>()).collect()
+    texts
+        .flat_map(|text| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Json>>())
+        .collect()
 }
 
 /// The vectors, if they are here.

@@ -77,7 +77,7 @@ macro_rules! list {
 
 macro_rules! map {
     ($($key:expr => $value:expr),*) => {{
-        let mut map = Map::default();
+        let map = Map::default();
         $(map.insert($key.into(), $value.into()).unwrap();)*
         Value::Map(map.into())
     }};

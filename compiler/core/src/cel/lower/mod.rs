@@ -23,16 +23,25 @@ use super::types::Type;
 use super::value::Value;
 use crate::diag::{codes, quoted};
 
-/// Lowers an expression of type bool or string; constants are folded already.
+/// What happens to the constants that a macro's elements make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Constants {
+    /// They are worked out.
+    Folded,
+    /// They are left to the proxy, for tests of its evaluator.
+    Kept,
+}
+
+/// Lowers an expression of type bool or string.
 ///
 /// # Errors
 /// Every finding; never empty.
-pub(super) fn lower(typed: &Typed, text: &str) -> Result<Code, Vec<CelFinding>> {
+pub(super) fn lower(typed: &Typed, text: &str, constants: Constants) -> Result<Code, Vec<CelFinding>> {
     let result = match typed.ty {
         Type::Bool => expr::Type::Bool,
         _ => expr::Type::Text,
     };
-    let mut lowering = Lowering { text, findings: Vec::new(), nodes: 0 };
+    let mut lowering = Lowering { text, constants, findings: Vec::new(), nodes: 0 };
     let tree = lowering.value(typed);
     if !lowering.findings.is_empty() {
         return Err(lowering.findings);
@@ -74,6 +83,7 @@ fn dear(code: &Code, checked: &Checked) -> CelFinding {
 
 struct Lowering<'t> {
     text: &'t str,
+    constants: Constants,
     findings: Vec<CelFinding>,
     /// Nodes made, so that unrolled macros end.
     nodes: usize,
@@ -86,7 +96,11 @@ impl Lowering<'_> {
     fn value(&mut self, typed: &Typed) -> Lowered {
         self.nodes += 1;
         if self.nodes > 4 * limits::EXPR_NODES {
-            return self.once(codes::CEL_LIMIT, typed, "the macros of the expression unroll to too many parts");
+            return self.once(
+                codes::CEL_LIMIT,
+                typed,
+                "the macros of the expression unroll to too many parts",
+            );
         }
         match &typed.kind {
             Kind::Constant(value) => self.constant(value, typed),
@@ -100,7 +114,8 @@ impl Lowering<'_> {
                 }
                 Some(_) => self.outside(typed, "`has` tests one value: use `headers`, not `headerValues`"),
                 // The environment is closed: a field that exists is always there.
-                None => Some(leaf(Op::Bool(true), typed)),
+                None if matches!(of.ty, Type::Record(_)) => Some(leaf(Op::Bool(true), typed)),
+                None => self.outside(typed, "`has` tests a key of a map of the request"),
             },
             Kind::Not(inner) => {
                 let inner = self.value(inner)?;
@@ -165,8 +180,12 @@ impl Lowering<'_> {
                 let slot = self.checked(slot, typed)?;
                 Some(leaf(Op::Slot(slot), typed))
             }
-            Some(Place::Values(_)) => self.outside(typed, "a list of values is asked with `in`, `size` or a macro"),
-            Some(Place::Map(_) | Place::Lists(_)) => self.outside(typed, "a map of the request is read by one key"),
+            Some(Place::Values(_)) => {
+                self.outside(typed, "a list of values is asked with `in`, `size` or a macro")
+            }
+            Some(Place::Map(_) | Place::Lists(_)) => {
+                self.outside(typed, "a map of the request is read by one key")
+            }
             None => self.unread(typed),
         }
     }
@@ -181,7 +200,8 @@ impl Lowering<'_> {
                 None
             }
             Kind::Index(of, ..) if matches!(place(of), Some(Place::Values(_))) => {
-                let finding = CelFinding::new(codes::CEL_MAY_FAIL, typed.range.clone(), "the list may be shorter");
+                let finding =
+                    CelFinding::new(codes::CEL_MAY_FAIL, typed.range.clone(), "the list may be shorter");
                 self.findings.push(finding.help("ask with `in` or `exists`"));
                 None
             }
@@ -236,11 +256,10 @@ impl Lowering<'_> {
 /// The slot that is read optionally: `request.headers[?'x']`.
 fn optional_slot(typed: &Typed) -> Option<Slot> {
     match (&typed.kind, place(typed)) {
-        (Kind::Field(_, _, Access::Optional) | Kind::Index(_, _, Access::Optional), Some(Place::Slot(slot)))
-            if slot.optional() =>
-        {
-            Some(slot)
-        }
+        (
+            Kind::Field(_, _, Access::Optional) | Kind::Index(_, _, Access::Optional),
+            Some(Place::Slot(slot)),
+        ) if slot.optional() => Some(slot),
         _ => None,
     }
 }
