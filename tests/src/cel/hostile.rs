@@ -8,7 +8,9 @@ pub fn texts() -> Vec<(&'static str, String)> {
     };
     let macros = |name: &str, list: &str, n: usize| {
         let open: String = (0..n).map(|i| format!("{list}.{name}(v{i}, ")).collect();
-        format!("{open}v0 == v1{}", ")".repeat(n))
+        // Nothing ends it early.
+        let never = if name.starts_with("exists") { "!=" } else { "==" };
+        format!("{open}v0 {never} v0{}", ")".repeat(n))
     };
     let list = |item: &dyn Fn(usize) -> String, n: usize| (0..n).map(item).collect::<Vec<_>>().join(", ");
     let keys = |n: usize| list(&|i| format!("'{i}': {i}"), n);

@@ -262,7 +262,7 @@ impl Generator<'_> {
         }
         let leaf =
             |form: String, likely| Value::new(Node::new(Ty::Int, form, Vec::new()), Likely::Ints(likely));
-        match self.random.below(if depth == 0 { 6 } else { 18 }) {
+        match self.random.below(if depth == 0 { 6 } else { 22 }) {
             0 => leaf("request.size".to_owned(), words::SIZES),
             1 => leaf("destination.port".to_owned(), words::PORTS),
             2 | 3 => {
@@ -281,7 +281,7 @@ impl Generator<'_> {
                 let form = if self.random.chance(2) { format!("size({A})") } else { format!("{A}.size()") };
                 Value::of(Ty::Int, form, vec![text], Likely::Ints(words::LENGTHS))
             }
-            8..11 => {
+            8..15 => {
                 let time = self.time(depth - 1, scope);
                 let part = self.word(&[
                     "getHours",
@@ -302,24 +302,24 @@ impl Generator<'_> {
                 };
                 Value::of(Ty::Int, format!("{A}.{part}({zone})"), vec![time], Likely::Ints(words::PARTS))
             }
-            11 => {
+            15 => {
                 let ip = self.ip(depth - 1, scope);
                 Value::of(Ty::Int, format!("{A}.family()"), vec![ip], Likely::Ints(words::FAMILIES))
             }
-            12 | 13 => {
+            16 | 17 => {
                 let (a, b) = (self.int(depth - 1, scope), self.int(depth - 1, scope));
                 let op = self.word(&["+", "-", "*"]);
                 let likely = a.likely;
                 Value::of(Ty::Int, format!("({A} {op} {B})"), vec![a, b], likely)
             }
-            14 | 15 => {
+            18 | 19 => {
                 let of = self.int(depth - 1, scope);
                 let op = self.word(&["/", "%"]);
                 let by = self.random.one(&[1, 2, 3, 7, -2, 10, -1]).copied().unwrap_or(1);
                 let likely = if op == "%" { Likely::Ints(words::COUNTS) } else { of.likely };
                 Value::of(Ty::Int, format!("({A} {op} {by})"), vec![of], likely)
             }
-            16 => {
+            20 => {
                 let of = self.int(depth - 1, scope);
                 let likely = of.likely;
                 Value::of(Ty::Int, format!("(-{A})"), vec![of], likely)
@@ -341,8 +341,8 @@ impl Generator<'_> {
     pub(super) fn time(&mut self, depth: usize, scope: &Scope) -> Value {
         let leaf = |form: String| Value::new(Node::new(Ty::Time, form, Vec::new()), Likely::Other);
         match self.random.below(if depth == 0 { 4 } else { 9 }) {
-            0..3 => leaf("now".to_owned()),
-            4..6 => {
+            0..=3 => leaf("now".to_owned()),
+            4 | 5 => {
                 let (time, span) = (self.time(depth - 1, scope), self.span(depth - 1, scope));
                 let form = match self.random.below(3) {
                     0 => format!("({A} + {B})"),

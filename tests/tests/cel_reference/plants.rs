@@ -258,7 +258,7 @@ fn deduped(sample: &Sample, last: bool) -> Sample {
 }
 
 /// Prints how many pairs each takes until it is found.
-pub fn all_are_found(known: &[Known], pool: &Pool) {
+pub(crate) fn all_are_found(known: &[Known], pool: &Pool) {
     let mut lost = Vec::new();
     println!("planted bug: pairs until it is found");
     for (name, bug) in BUGS {

@@ -18,14 +18,14 @@ use mesh_decision::expr::Tri;
 use mesh_tests::cel::samples::Sample;
 
 /// The crate's environment, with what it lacks.
-pub struct Reference(Arc<Env>);
+pub(crate) struct Reference(Arc<Env>);
 
 /// What programs are evaluated on.
-pub type World = Context<'static, 'static>;
+pub(crate) type World = Context<'static, 'static>;
 
 impl Reference {
     /// The standard library, the extension for strings, and ours.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut env = Env::stdlib();
         cel::extensions::strings(&mut env).unwrap();
         addresses(&mut env);
@@ -38,11 +38,11 @@ impl Reference {
         Self(Arc::new(env))
     }
 
-    pub fn compile(&self, text: &str) -> Program {
+    pub(crate) fn compile(&self, text: &str) -> Program {
         self.0.compile(text).unwrap_or_else(|e| panic!("the reference does not parse {text}: {e}"))
     }
 
-    pub fn world(&self, sample: &Sample) -> World {
+    pub(crate) fn world(&self, sample: &Sample) -> World {
         let mut world = Context::with_env(Arc::clone(&self.0));
         world.add_variable_as_val("request", request(sample));
         world.add_variable_as_val("source", source(sample));
@@ -55,7 +55,7 @@ impl Reference {
 }
 
 /// What the reference makes of a program. Why it errs does not matter.
-pub fn evaluate(program: &Program, world: &World) -> Tri {
+pub(crate) fn evaluate(program: &Program, world: &World) -> Tri {
     match program.execute(world) {
         Ok(cel::Value::Bool(value)) => value.into(),
         Ok(other) => panic!("the reference gives {other:?}"),
