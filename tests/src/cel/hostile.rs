@@ -93,6 +93,26 @@ pub fn texts() -> Vec<(&'static str, String)> {
         ),
         ("`lists.range` of all", "lists.range(9223372036854775807).all(x, true)".to_owned()),
         ("`cel.bind` that doubles 25 times", bound(25)),
+        (
+            "2,000 elements over a body of 60 parts",
+            format!("[{}].all(v, request.size > 0 || v{} == 0)", vec!["1"; 2_000].join(","), "+v*v".repeat(15)),
+        ),
+        (
+            "300 constants that each take long",
+            vec!["request.size>0||lists.range(9999).all(x,x>=0)"; 300].join("&&"),
+        ),
+        (
+            "elements that each make a constant that takes long",
+            format!("[{}].all(v, request.size > 0 || lists.range(9999).all(x, x + v > 0))", vec!["1"; 2_000].join(",")),
+        ),
+        (
+            "a body of 100 parts over 300 elements, three deep",
+            format!(
+                "[{l}].all(a, request.size > 0 || [{l}].all(b, a + b > 0 || [{l}].all(c, {})))",
+                vec!["a == b || b == c"; 100].join(" && "),
+                l = vec!["1"; 300].join(",")
+            ),
+        ),
         ("comments of 15 kB and nothing", format!("// {}", "a".repeat(15_000))),
         ("15,000 lines", "\n".repeat(15_000)),
         ("15,000 quotes", "'".repeat(15_000)),

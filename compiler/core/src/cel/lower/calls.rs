@@ -4,7 +4,6 @@ use mesh_bundle::expr::{CompareOp, Literal, Net, Op, Part, Quantifier, Slot, Tex
 
 use super::interval::interval;
 use super::{Lowered, Lowering, joined, leaf, literal, node, optional_slot, strict};
-use crate::cel::fold::substitute;
 use crate::cel::request::{Place, keyed, place};
 use crate::cel::typed::{Call, Kind, Typed};
 use crate::cel::types::Type;
@@ -402,7 +401,8 @@ impl Lowering<'_> {
         {
             let slot = self.checked(slot, of)?;
             let plain = Typed { ty: Type::String, ..read_plainly(of) };
-            let then = self.value(&substitute(body, *id, &plain))?;
+            let body = self.substituted(body, *id, &plain)?;
+            let then = self.value(&body)?;
             // The value is read whether or not the body needs it.
             let then = strict(vec![self.value(&plain)?], then, typed);
             let otherwise = self.value(other)?;

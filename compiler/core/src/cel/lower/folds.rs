@@ -3,7 +3,7 @@
 use mesh_bundle::expr::{Op, Quantifier};
 
 use super::{Constants, Lowered, Lowering, joined, leaf, node, strict};
-use crate::cel::fold::{constant, fold as fold_constants, substitute};
+use crate::cel::fold::{constant, fold as fold_constants};
 use crate::cel::request::{Place, place};
 use crate::cel::typed::{Fold, FoldKind, Kind, Typed};
 use crate::cel::value::Value;
@@ -46,12 +46,18 @@ impl Lowering<'_> {
         let mut parts = Vec::with_capacity(elements.len());
         for (key, value) in elements {
             let body = match fold.second {
-                Some(second) => substitute(&substitute(&fold.body, fold.first, &key), second, &value),
-                None => substitute(&fold.body, fold.first, if is_map(&fold.over) { &key } else { &value }),
+                Some(second) => {
+                    let body = self.substituted(&fold.body, fold.first, &key)?;
+                    self.substituted(&body, second, &value)?
+                }
+                None => {
+                    let of = if is_map(&fold.over) { &key } else { &value };
+                    self.substituted(&fold.body, fold.first, of)?
+                }
             };
             // What the element has made constant is worked out now.
             let (body, found) = match self.constants {
-                Constants::Folded => fold_constants(body),
+                Constants::Folded => fold_constants(body, &mut self.steps),
                 Constants::Kept => (body, Vec::new()),
             };
             if !found.is_empty() {

@@ -15,7 +15,7 @@ use mesh_bundle::{expr, limits};
 pub(super) use calls::EVALUATED;
 
 use super::CelFinding;
-use super::fold::substitute;
+use super::fold::{substitute, substituted_size};
 use super::request::{Place, keyed, place};
 use super::tree::Access;
 use super::typed::{Kind, Typed};
@@ -32,16 +32,24 @@ pub(super) enum Constants {
     Kept,
 }
 
-/// Lowers an expression of type bool or string.
+/// Nodes that macros and bindings may copy, all together: their bodies stand for themselves once an element.
+const COPIED: usize = 64 * limits::EXPR_NODES;
+
+/// Lowers an expression of type bool or string. `steps` are left for constants that macros make.
 ///
 /// # Errors
 /// Every finding; never empty.
-pub(super) fn lower(typed: &Typed, text: &str, constants: Constants) -> Result<Code, Vec<CelFinding>> {
+pub(super) fn lower(
+    typed: &Typed,
+    text: &str,
+    constants: Constants,
+    steps: usize,
+) -> Result<Code, Vec<CelFinding>> {
     let result = match typed.ty {
         Type::Bool => expr::Type::Bool,
         _ => expr::Type::Text,
     };
-    let mut lowering = Lowering { text, constants, findings: Vec::new(), nodes: 0 };
+    let mut lowering = Lowering { text, constants, findings: Vec::new(), nodes: 0, copied: 0, steps };
     let tree = lowering.value(typed);
     if !lowering.findings.is_empty() {
         return Err(lowering.findings);
@@ -87,6 +95,10 @@ struct Lowering<'t> {
     findings: Vec<CelFinding>,
     /// Nodes made, so that unrolled macros end.
     nodes: usize,
+    /// Nodes copied for macros and bindings.
+    copied: usize,
+    /// Steps left for constants.
+    steps: usize,
 }
 
 /// A lowered part; `None` where a finding says why there is none.
@@ -134,12 +146,25 @@ impl Lowering<'_> {
             }
             Kind::Call(call) => self.call(call, typed),
             Kind::Fold(fold) => self.fold(fold, typed),
-            Kind::Bind(id, value, body) => self.value(&substitute(body, *id, value)),
+            Kind::Bind(id, value, body) => {
+                let body = self.substituted(body, *id, value)?;
+                self.value(&body)
+            }
             Kind::List(_) => self.outside(typed, "a list stands only behind `in` and in macros"),
             Kind::Map(_) => self.outside(typed, "no proxy builds maps"),
             Kind::OptMap(..) => self.outside(typed, "an optional value ends in `orValue(...)`"),
             Kind::Declared(_) | Kind::Wrong => self.outside(typed, "this is outside of what rules may use"),
         }
+    }
+
+    /// The body of a macro or binding for one value; none where that would be too much.
+    fn substituted(&mut self, body: &Typed, id: u32, by: &Typed) -> Option<Typed> {
+        self.copied = self.copied.saturating_add(substituted_size(body, id, by));
+        if self.copied > COPIED {
+            self.once(codes::CEL_LIMIT, body, "the macros of the expression unroll to too many parts");
+            return None;
+        }
+        Some(substitute(body, id, by))
     }
 
     fn all(&mut self, parts: &[Typed]) -> Option<Vec<Tree>> {
