@@ -1,4 +1,4 @@
-//! Regular expressions in the RE2 dialect with ASCII classes, in linear time.
+//! Regular expressions in the RE2 dialect with ASCII classes ([`crate::dialect`]), in linear time.
 
 use mesh_bundle::limits;
 use regex_automata::dfa::{Automaton, StartKind, dense};
@@ -8,6 +8,7 @@ use regex_automata::util::primitives::StateID;
 use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, Input, MatchKind};
 
+use crate::dialect;
 use crate::text::Text;
 
 /// A compiled expression.
@@ -45,7 +46,8 @@ impl Pattern {
     /// [`RegexError`] in words.
     pub fn whole(text: &str) -> Result<Self, RegexError> {
         // Checked alone first, so that unbalanced brackets cannot escape from the group.
-        meta(text)?;
+        let text = written_out(text)?;
+        meta(&text)?;
         meta(&format!("^(?:{text})$")).map(|regex| Self(Engine::Meta(regex)))
     }
 
@@ -54,9 +56,10 @@ impl Pattern {
     /// # Errors
     /// [`RegexError`] in words.
     pub fn search(text: &str) -> Result<Self, RegexError> {
-        match Table::new(text) {
+        let text = written_out(text)?;
+        match Table::new(&text) {
             Some(table) => Ok(Self(Engine::Dense(Box::new(table)))),
-            None => meta(text).map(|regex| Self(Engine::Meta(regex))),
+            None => meta(&text).map(|regex| Self(Engine::Meta(regex))),
         }
     }
 
@@ -65,7 +68,7 @@ impl Pattern {
     /// # Errors
     /// [`RegexError`] in words.
     pub fn check(text: &str) -> Result<(), RegexError> {
-        meta(text).map(drop)
+        meta(&written_out(text)?).map(drop)
     }
 
     /// True if the text matches.
@@ -86,8 +89,13 @@ impl Pattern {
     }
 }
 
+fn written_out(text: &str) -> Result<String, RegexError> {
+    dialect::written_out(text).map_err(|e| RegexError(one_line(&e)))
+}
+
+/// Of what is written out: it may be a level deeper than what was written, and the group of [`Pattern::whole`].
 fn dialect() -> syntax::Config {
-    syntax::Config::new().unicode(false).utf8(false).nest_limit(100)
+    syntax::Config::new().utf8(false).nest_limit(110)
 }
 
 fn meta(text: &str) -> Result<Regex, RegexError> {
@@ -165,7 +173,7 @@ mod tests {
             ["a|bc", "^a+$", r"\b[a-c]{2}\b", "", "$", "^$", "(?i)ABC", r"x\.y", "[^a]b", "(?s).$", "a*?b"];
         let texts = ["", "a", "bc", "abc", "ab cd", "x.y", "xéb", "ABC\n", "aab", "\n"];
         for pattern in patterns {
-            let (search, other) = (Pattern::search(pattern).unwrap(), meta(pattern).unwrap());
+            let (search, other) = (Pattern::search(pattern).unwrap(), meta(&written_out(pattern).unwrap()).unwrap());
             assert!(matches!(search.0, Engine::Dense(_)), "{pattern}");
             for text in texts {
                 assert_eq!(search.is_match(text), other.is_match(text), "{pattern} on {text:?}");
@@ -178,10 +186,18 @@ mod tests {
     }
 
     #[test]
+    fn a_dot_is_a_code_point() {
+        let is = |pattern: &str, text: &str| Pattern::search(pattern).unwrap().is_match(text);
+        assert!(is("^.$", "é") && !is("^.{2}$", "é") && is("^a.b$", "aéb"));
+        assert!(is("^[^a]$", "日") && is("^[é-ü]$", "ê") && !is("^[éx]$", "\u{c3}"));
+        assert!(is("(?i)^É$", "é") && is(r"^\W$", "é") && !is(r"\b", "é"));
+    }
+
+    #[test]
     fn classes_are_ascii_and_size_is_bounded() {
         assert!(!Pattern::search(r"^\d$").unwrap().is_match("٣"));
         assert!(Pattern::search("((a{1,100}){1,100}){1,100}").unwrap_err().0.contains("more than"));
-        for bad in ["(?=a)", r"\1", "("] {
+        for bad in ["(?=a)", r"\1", "(", "(?u:a)"] {
             assert!(Pattern::search(bad).is_err(), "{bad}");
         }
     }

@@ -50,7 +50,7 @@ fn call_of(call: &Call, text: &str, findings: &mut Vec<CelFinding>) {
 
 /// The finding of a pattern that does not compile.
 pub(super) fn regex(pattern: &str, typed: &Typed) -> Option<CelFinding> {
-    let error = Pattern::search(pattern).err()?;
+    let error = Pattern::check(pattern).err()?;
     let message = format!("the regular expression does not compile: {error}");
     Some(CelFinding::new(codes::CEL_CONSTANT, typed.range.clone(), message))
 }

@@ -40,9 +40,16 @@ impl Variables for NoVariables {
 ///
 /// # Errors
 /// The first fault that no operator absorbs; [`Fault::Budget`] after the last step.
-pub fn evaluate(typed: &Typed, variables: &dyn Variables, steps: usize) -> Result<Value, Failure> {
-    let mut run = Run { variables, locals: Vec::new(), left: steps };
-    run.value(typed)
+pub fn evaluate(typed: &Typed, variables: &dyn Variables, mut steps: usize) -> Result<Value, Failure> {
+    within(typed, variables, &mut steps)
+}
+
+/// The same for one of several expressions that share their steps; takes those that it spends.
+pub(super) fn within(typed: &Typed, variables: &dyn Variables, steps: &mut usize) -> Result<Value, Failure> {
+    let mut run = Run { variables, locals: Vec::new(), left: *steps };
+    let value = run.value(typed);
+    *steps = run.left;
+    value
 }
 
 struct Run<'v> {
