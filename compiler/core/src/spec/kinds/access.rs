@@ -23,7 +23,7 @@ object! {
         /// What is denied in any case.
         deny "deny": Vec<Entry>,
         /// Whether the policy counts; `enforce` unless said otherwise.
-        mode "mode": Option<Sp<AccessMode>>,
+        mode "mode": Option<Sp<AccessMode>> = |_| Sp::unwritten(AccessMode::Enforce),
     }
     rules [Rule::ExactlyOne(&["service", "gateway"])]
 }
@@ -50,7 +50,7 @@ object! {
         /// A CEL expression.
         when "when": Option<Sp<CelText>>,
         /// `false` takes the entry out.
-        enabled "enabled": Option<Sp<bool>>,
+        enabled "enabled": Option<Sp<bool>> = |_| Sp::unwritten(true),
     }
 }
 
