@@ -8,9 +8,11 @@
 //!   stdout       what it prints
 //!   stderr       what it says, if anything
 //!   exit         its exit code
+//!   after/       the files that it has changed or made, if any
 //! ```
-//! `UPDATE_GOLDENS=1` rewrites `stdout`, `stderr` and `exit`.
+//! `UPDATE_GOLDENS=1` rewrites `stdout`, `stderr`, `exit` and `after`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -46,6 +48,7 @@ pub fn run(case: &Path, update: bool) -> std::io::Result<Vec<String>> {
         copy(&case.join("input"), &place)?;
         edit(&place)?;
     }
+    let before = files(&place)?;
     let words = std::fs::read_to_string(case.join("cmd"))?.replace("$CASE", &place.display().to_string());
     let output = Command::new(binary("meshc"))
         .args(words.split_whitespace())
@@ -77,7 +80,48 @@ pub fn run(case: &Path, update: bool) -> std::io::Result<Vec<String>> {
             wrong.push(format!("{}/{name}\n--- expected\n{expected}\n--- got\n{got}", case.display()));
         }
     }
+    let mut changed = files(&place)?;
+    changed.retain(|path, bytes| before.get(path) != Some(bytes));
+    let after = case.join("after");
+    if update {
+        drop(std::fs::remove_dir_all(&after));
+        for (path, bytes) in &changed {
+            let path = after.join(path);
+            std::fs::create_dir_all(path.parent().unwrap_or(&after))?;
+            std::fs::write(path, bytes)?;
+        }
+    } else {
+        let expected = if after.is_dir() { files(&after)? } else { BTreeMap::new() };
+        for path in expected.keys().chain(changed.keys()).collect::<std::collections::BTreeSet<_>>() {
+            let text = |files: &BTreeMap<PathBuf, Vec<u8>>| {
+                files.get(path).map_or_else(|| "(not changed)".into(), |b| String::from_utf8_lossy(b).into_owned())
+            };
+            if expected.get(path) != changed.get(path) {
+                let path = after.join(path);
+                let (expected, got) = (text(&expected), text(&changed));
+                wrong.push(format!("{}\n--- expected\n{expected}\n--- got\n{got}", path.display()));
+            }
+        }
+    }
     Ok(wrong)
+}
+
+/// The bytes of a folder's files, by their path in it.
+fn files(folder: &Path) -> std::io::Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![PathBuf::new()];
+    while let Some(below) = open.pop() {
+        for entry in std::fs::read_dir(folder.join(&below))? {
+            let entry = entry?;
+            let path = below.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                open.push(path);
+            } else {
+                found.insert(path, std::fs::read(entry.path())?);
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Copies a folder's files.

@@ -147,7 +147,7 @@ async fn serve<H: Handler>(
         (Door::Plain | Door::Either(_), Opening::Http1 | Opening::Http2) => {
             let plain = Peer {
                 address,
-                ip: address.ip().to_string().into(),
+                ip: ip_text(address),
                 local,
                 scheme: Scheme::Http,
                 principal: None,

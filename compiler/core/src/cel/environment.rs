@@ -58,6 +58,11 @@ impl Environment {
         Self { absent: true, ..self }
     }
 
+    /// The variables, by name.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        self.variables.values()
+    }
+
     pub(super) fn is_standard(&self) -> bool {
         self.standard
     }

@@ -12,6 +12,7 @@ mod fold;
 pub mod functions;
 mod lower;
 mod parse;
+pub mod reference;
 mod request;
 mod tree;
 pub mod typed;
@@ -20,7 +21,7 @@ pub mod value;
 
 use std::ops::Range;
 
-use mesh_bundle::expr::Expression;
+use mesh_bundle::expr::{Expression, Op};
 use mesh_bundle::program::RateKey;
 
 pub use environment::Environment;
@@ -117,7 +118,15 @@ pub fn condition(
     let environment = if deny { environment.true_if_absent() } else { environment };
     let tree = parse::parse(text)?;
     let (typed, findings) = check::check_condition(&tree, text, &environment);
-    compile(typed, findings, text)
+    let whole = typed.range.clone();
+    let expression = compile(typed, findings, text)?;
+    match expression.code.root().map(|root| root.op()) {
+        Some(Op::Bool(false)) => {
+            let message = "the condition is always false, so the rule matches no request";
+            Err(vec![CelFinding::new(codes::CEL_CONSTANT, whole, message).help("take the rule out, or say `enabled: false`")])
+        }
+        _ => Ok(expression),
+    }
 }
 
 /// Compiles a quota key: an expression of type string. A key that is absent shares one bucket, so a key that is one
@@ -154,7 +163,7 @@ fn compile(
     }
     let typed = fold::fold(typed)?;
     constants::check(&typed, text, &mut findings);
-    match lower::lower(&typed, text) {
+    match lower::lower(&typed, text, lower::Constants::Folded) {
         Ok(code) if findings.is_empty() => Ok(Expression { code, text: text.to_owned() }),
         Ok(_) => Err(findings),
         Err(found) => {
@@ -162,6 +171,16 @@ fn compile(
             Err(findings)
         }
     }
+}
+
+/// Compiles an expression of type bool or string as [`condition`] does, but leaves constants to the proxy: so a test reaches
+/// its evaluator with expressions that name no request.
+///
+/// # Errors
+/// Every finding; never empty.
+pub fn unfolded(text: &str, environment: &Environment) -> Result<Expression, Vec<CelFinding>> {
+    let typed = checked(text, environment)?;
+    lower::lower(&typed, text, lower::Constants::Kept).map(|code| Expression { code, text: text.to_owned() })
 }
 
 /// Parses and checks an expression of any environment.

@@ -30,6 +30,15 @@ const NO_GLOBAL_UNICAST: &[&str] = &[
     "255.255.255.255/32",
 ];
 
+/// The functions that proxies evaluate on requests; all others are for constants and policies.
+pub(in crate::cel) const EVALUATED: &[&str] = &[
+    "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "%", "startsWith", "endsWith", "contains", "matches",
+    "lowerAscii", "upperAscii", "trim", "size", "isIP", "ip", "containsIP", "isLoopback", "isUnspecified",
+    "isLinkLocalUnicast", "isLinkLocalMulticast", "isGlobalUnicast", "family", "orValue", "hasValue", "value",
+    "sets.contains", "sets.intersects", "sets.equivalent", "getHours", "getMinutes", "getSeconds", "getMilliseconds",
+    "getDate", "getDayOfMonth", "getMonth", "getDayOfWeek", "getDayOfYear", "getFullYear",
+];
+
 impl Lowering<'_> {
     pub(super) fn call(&mut self, call: &Call, typed: &Typed) -> Lowered {
         let name = call.function.name;

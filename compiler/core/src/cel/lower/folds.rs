@@ -2,7 +2,7 @@
 
 use mesh_bundle::expr::{Op, Quantifier};
 
-use super::{Lowered, Lowering, leaf, node};
+use super::{Constants, Lowered, Lowering, leaf, node};
 use crate::cel::fold::{constant, fold as fold_constants, substitute};
 use crate::cel::request::{Place, place};
 use crate::cel::typed::{Fold, FoldKind, Kind, Typed};
@@ -50,7 +50,8 @@ impl Lowering<'_> {
                 None => substitute(&fold.body, fold.first, if is_map(&fold.over) { &key } else { &value }),
             };
             // What the element has made constant is worked out now.
-            let body = match fold_constants(body) {
+            let folded = if self.constants == Constants::Folded { fold_constants(body) } else { Ok(body) };
+            let body = match folded {
                 Ok(body) => body,
                 Err(found) => {
                     for finding in found {

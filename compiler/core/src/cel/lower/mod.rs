@@ -12,9 +12,10 @@ use std::ops::Range;
 use mesh_bundle::expr::{Checked, Code, ExprError, Instant, Literal, Op, Slot, Span, Tree};
 use mesh_bundle::{expr, limits};
 
+pub(super) use calls::EVALUATED;
+
 use super::CelFinding;
-use super::fold::{constant, substitute};
-use super::functions::Function;
+use super::fold::substitute;
 use super::request::{Place, keyed, place};
 use super::tree::Access;
 use super::typed::{Kind, Typed};
@@ -22,16 +23,25 @@ use super::types::Type;
 use super::value::Value;
 use crate::diag::{codes, quoted};
 
-/// Lowers an expression of type bool or string; constants are folded already.
+/// What happens to the constants that a macro's elements make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Constants {
+    /// They are worked out.
+    Folded,
+    /// They are left to the proxy, for tests of its evaluator.
+    Kept,
+}
+
+/// Lowers an expression of type bool or string.
 ///
 /// # Errors
 /// Every finding; never empty.
-pub(super) fn lower(typed: &Typed, text: &str) -> Result<Code, Vec<CelFinding>> {
+pub(super) fn lower(typed: &Typed, text: &str, constants: Constants) -> Result<Code, Vec<CelFinding>> {
     let result = match typed.ty {
         Type::Bool => expr::Type::Bool,
         _ => expr::Type::Text,
     };
-    let mut lowering = Lowering { text, findings: Vec::new(), nodes: 0 };
+    let mut lowering = Lowering { text, constants, findings: Vec::new(), nodes: 0 };
     let tree = lowering.value(typed);
     if !lowering.findings.is_empty() {
         return Err(lowering.findings);
@@ -73,6 +83,7 @@ fn dear(code: &Code, checked: &Checked) -> CelFinding {
 
 struct Lowering<'t> {
     text: &'t str,
+    constants: Constants,
     findings: Vec<CelFinding>,
     /// Nodes made, so that unrolled macros end.
     nodes: usize,
@@ -103,7 +114,8 @@ impl Lowering<'_> {
                 }
                 Some(_) => self.outside(typed, "`has` tests one value: use `headers`, not `headerValues`"),
                 // The environment is closed: a field that exists is always there.
-                None => Some(leaf(Op::Bool(true), typed)),
+                None if matches!(of.ty, Type::Record(_)) => Some(leaf(Op::Bool(true), typed)),
+                None => self.outside(typed, "`has` tests a key of a map of the request"),
             },
             Kind::Not(inner) => {
                 let inner = self.value(inner)?;
@@ -304,14 +316,4 @@ fn leaf(op: Op<Slot>, typed: &Typed) -> Tree {
 fn node(op: Op<Slot>, typed: &Typed, children: Vec<Tree>) -> Tree {
     let at: Range<usize> = typed.range.clone();
     Tree::new(op, at, children)
-}
-
-/// An expression that another one stands for, at the same place.
-fn instead(value: Value, like: &Typed) -> Typed {
-    constant(value, like)
-}
-
-/// The function's name, for findings.
-fn name_of(function: &Function) -> &'static str {
-    function.name
 }
