@@ -108,12 +108,7 @@ impl CelFinding {
 ///
 /// # Errors
 /// Every finding of the expression; never empty.
-pub fn condition(
-    text: &str,
-    phase: Phase,
-    params: &[&str],
-    deny: bool,
-) -> Result<Expression, Vec<CelFinding>> {
+pub fn condition(text: &str, phase: Phase, params: &[&str], deny: bool) -> Result<Expression, Vec<CelFinding>> {
     let environment = request::environment(phase, params);
     let environment = if deny { environment.true_if_absent() } else { environment };
     let tree = parse::parse(text)?;
@@ -153,11 +148,7 @@ pub fn key(text: &str, phase: Phase) -> Result<RateKey, Vec<CelFinding>> {
     compile(typed, findings, text).map(RateKey::Expression)
 }
 
-fn compile(
-    typed: typed::Typed,
-    mut findings: Vec<CelFinding>,
-    text: &str,
-) -> Result<Expression, Vec<CelFinding>> {
+fn compile(typed: typed::Typed, mut findings: Vec<CelFinding>, text: &str) -> Result<Expression, Vec<CelFinding>> {
     if !findings.is_empty() {
         return Err(findings);
     }

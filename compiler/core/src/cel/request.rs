@@ -75,9 +75,7 @@ fn request(params: &[&str]) -> Field {
         Field::new("headers", texts(), "a header that came once").keys(Keys::Headers),
         Field::new("query", texts(), "a query parameter that came once, decoded"),
         Field::new("cookies", texts(), "a cookie that came once"),
-        Field::new("headerValues", lists(), "all values of a header; none where it is absent")
-            .keys(Keys::Headers)
-            .total(),
+        Field::new("headerValues", lists(), "all values of a header; none where it is absent").keys(Keys::Headers).total(),
         Field::new("queryValues", lists(), "all values of a query parameter, decoded").total(),
         Field::new("cookieValues", lists(), "all values of a cookie").total(),
         Field::new("params", texts(), "what `{name}` of the rule's path bound").keys(params),

@@ -43,9 +43,7 @@ impl Lowering<'_> {
     pub(super) fn call(&mut self, call: &Call, typed: &Typed) -> Lowered {
         let name = call.function.name;
         match (name, call.arguments.as_slice()) {
-            ("==" | "!=" | "<" | "<=" | ">" | ">=", [left, right]) => {
-                self.comparison(name, left, right, typed)
-            }
+            ("==" | "!=" | "<" | "<=" | ">" | ">=", [left, right]) => self.comparison(name, left, right, typed),
             ("in", [item, of]) => self.membership(item, of, typed),
             ("startsWith", [on, other]) => self.test(TextOp::StartsWith, on, other, typed),
             ("endsWith", [on, other]) => self.test(TextOp::EndsWith, on, other, typed),
@@ -98,9 +96,7 @@ impl Lowering<'_> {
                 (None, _) => self.no_optional(optional),
             },
             ("sets.contains" | "sets.intersects" | "sets.equivalent", [a, b]) => self.sets(name, a, b, typed),
-            _ => match time_part(name)
-                .filter(|_| call.arguments.first().is_some_and(|a| a.ty == Type::Timestamp))
-            {
+            _ => match time_part(name).filter(|_| call.arguments.first().is_some_and(|a| a.ty == Type::Timestamp)) {
                 Some(part) => self.part(part, &call.arguments, typed),
                 None => self.refused(name, call, typed),
             },
@@ -113,18 +109,14 @@ impl Lowering<'_> {
                 let message = format!("`{name}` of a value of the request may fail");
                 self.may_fail(typed, message, "compare texts, or write a constant")
             }
-            "dyn" | "type" => {
-                self.outside(typed, "a rule on requests knows the type of everything that it reads")
-            }
-            "string" | "join" | "replace" | "format" | "substring" | "charAt" | "split" | "reverse"
-            | "strings.quote" => {
+            "dyn" | "type" => self.outside(typed, "a rule on requests knows the type of everything that it reads"),
+            "string" | "join" | "replace" | "format" | "substring" | "charAt" | "split" | "reverse" | "strings.quote" => {
                 let message = format!("`{name}` makes a text, and no text is made while a request waits");
                 self.outside(typed, message)
             }
             _ => {
                 let _ = call;
-                let shown =
-                    if name.starts_with(|c: char| c.is_alphabetic()) { "function" } else { "operator" };
+                let shown = if name.starts_with(|c: char| c.is_alphabetic()) { "function" } else { "operator" };
                 self.outside(typed, format!("the {shown} `{name}` is for constants and policies only"))
             }
         }
@@ -178,11 +170,7 @@ impl Lowering<'_> {
             }) {
                 let inner = self.value(side)?;
                 let same = truth == (op == CompareOp::Eq);
-                return Some(if same {
-                    Tree { at: typed.range.clone(), ..inner }
-                } else {
-                    node(Op::Not, typed, vec![inner])
-                });
+                return Some(if same { Tree { at: typed.range.clone(), ..inner } } else { node(Op::Not, typed, vec![inner]) });
             }
         }
         self.both(Op::Compare(op), left, right, typed)
@@ -242,11 +230,8 @@ impl Lowering<'_> {
 
     fn matches(&mut self, on: &Typed, pattern: &Typed, typed: &Typed) -> Lowered {
         let Some(Value::String(text)) = pattern.constant() else {
-            let finding = CelFinding::new(
-                codes::CEL_CONSTANT,
-                pattern.range.clone(),
-                "a regular expression is a constant",
-            );
+            let finding =
+                CelFinding::new(codes::CEL_CONSTANT, pattern.range.clone(), "a regular expression is a constant");
             self.findings.push(finding.help("a pattern from the request would let a caller choose its cost"));
             return None;
         };
