@@ -13,6 +13,7 @@ pub mod compile;
 pub mod diag;
 pub mod lower;
 pub mod model;
+pub mod objects;
 pub mod plan;
 pub mod selftest;
 pub mod source;

@@ -41,7 +41,20 @@ impl Variables for NoVariables {
 /// # Errors
 /// The first fault that no operator absorbs; [`Fault::Budget`] after the last step.
 pub fn evaluate(typed: &Typed, variables: &dyn Variables, steps: usize) -> Result<Value, Failure> {
-    let mut run = Run { variables, locals: Vec::new(), left: steps };
+    evaluate_within(typed, variables, &[], steps)
+}
+
+/// As [`evaluate`], for a part of an expression inside of macros, whose variables have these values.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_within(
+    typed: &Typed,
+    variables: &dyn Variables,
+    locals: &[(u32, Value)],
+    steps: usize,
+) -> Result<Value, Failure> {
+    let mut run = Run { variables, locals: locals.to_vec(), left: steps };
     run.value(typed)
 }
 

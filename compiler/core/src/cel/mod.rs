@@ -184,6 +184,20 @@ pub fn checked(text: &str, environment: &Environment) -> Result<Typed, Vec<CelFi
     if findings.is_empty() { Ok(typed) } else { Err(findings) }
 }
 
+/// The environment of rules on requests.
+#[must_use]
+pub fn requests(phase: Phase) -> Environment {
+    request::environment(phase, &[])
+}
+
+/// As [`checked_condition`], with the constants worked out.
+///
+/// # Errors
+/// Every finding; never empty.
+pub fn folded_condition(text: &str, environment: &Environment) -> Result<Typed, Vec<CelFinding>> {
+    fold::fold(checked_condition(text, environment)?)
+}
+
 /// As [`checked`], for an expression that must be bool.
 ///
 /// # Errors

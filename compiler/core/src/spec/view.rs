@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::decode::{AnyValue, Dict, List1, NumberOr, OneOrMany, Sp};
-use super::kinds::{Mesh, Retry};
+use super::kinds::{Defaults, Mesh, Retry};
 use super::leaf::Duration;
 use crate::source::{Node, Value};
 
@@ -185,10 +185,10 @@ pub struct Inherited {
 }
 
 impl Inherited {
-    /// The defaults of a mesh.
+    /// The defaults of a mesh, or where there is none those of the language.
     #[must_use]
-    pub fn of(mesh: &Mesh) -> Self {
-        let defaults = mesh.defaults();
+    pub fn of(mesh: Option<&Mesh>) -> Self {
+        let defaults = mesh.map_or(Defaults { timeout: None, retry: None }, Mesh::defaults);
         Self { timeout: defaults.timeout(), retry: defaults.retry() }
     }
 }

@@ -30,6 +30,11 @@ impl Duration {
         Self(millis as u64 * 1_000_000)
     }
 
+    /// So many nanoseconds.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
     /// So many times as long, at most what 64 bits hold.
     #[must_use]
     pub fn times(self, factor: u64) -> Self {
