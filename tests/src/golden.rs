@@ -94,7 +94,9 @@ pub fn run(case: &Path, update: bool) -> std::io::Result<Vec<String>> {
         let expected = if after.is_dir() { files(&after)? } else { BTreeMap::new() };
         for path in expected.keys().chain(changed.keys()).collect::<std::collections::BTreeSet<_>>() {
             let text = |files: &BTreeMap<PathBuf, Vec<u8>>| {
-                files.get(path).map_or_else(|| "(not changed)".into(), |b| String::from_utf8_lossy(b).into_owned())
+                files
+                    .get(path)
+                    .map_or_else(|| "(not changed)".into(), |b| String::from_utf8_lossy(b).into_owned())
             };
             if expected.get(path) != changed.get(path) {
                 let path = after.join(path);

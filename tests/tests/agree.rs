@@ -246,6 +246,7 @@ fn question(random: &mut Random, program: &Program, entrance: &Entrance) -> jour
         caller: entrance.caller.clone(),
         ip: "127.0.0.1".to_owned(),
         size: None,
+        now: mesh_bundle::expr::Instant::default(),
     }
 }
 

@@ -61,13 +61,20 @@ fn what_is_in_the_language_is_right() {
     for (verdict, lines) in &tally {
         match verdict {
             Verdict::Right => writeln!(report, "{:5} right, value and type", lines.len()).unwrap(),
-            Verdict::RefusedAsExpected => writeln!(report, "{:5} refused, where the suite expects an error", lines.len()).unwrap(),
+            Verdict::RefusedAsExpected => {
+                writeln!(report, "{:5} refused, where the suite expects an error", lines.len()).unwrap()
+            }
             Verdict::Outside(why) => writeln!(report, "{:5} outside: {why}", lines.len()).unwrap(),
             Verdict::Wrong(what) => writeln!(wrong, "{what}\n    {}", lines.join("\n    ")).unwrap(),
         }
     }
     writeln!(report, "{proxies:5} also right as the code of a bundle, evaluated by a proxy").unwrap();
-    writeln!(report, "{:5} of the right ones need CEL's own rules: they mix types, or read without a guard", strict.len()).unwrap();
+    writeln!(
+        report,
+        "{:5} of the right ones need CEL's own rules: they mix types, or read without a guard",
+        strict.len()
+    )
+    .unwrap();
     println!("{report}");
     for (verdict, lines) in &tally {
         if let Verdict::Outside(why) = verdict {
@@ -165,7 +172,9 @@ fn refused(case: &Json, found: &[CelFinding], unchecked: bool) -> Verdict {
     match (finding.code.0, error) {
         (3001..=3012, true) => Verdict::RefusedAsExpected,
         (3006, false) => Verdict::Outside("functions of optimisers, and messages"),
-        (3003 | 3010 | 3012, false) if unchecked => Verdict::Outside("ill-typed, for interpreters without a checker"),
+        (3003 | 3010 | 3012, false) if unchecked => {
+            Verdict::Outside("ill-typed, for interpreters without a checker")
+        }
         (3001, false) => Verdict::Wrong(format!("does not parse: {}", finding.message)),
         _ => Verdict::Wrong(format!("is refused: {:?} {}", finding.code, finding.message)),
     }
@@ -181,7 +190,12 @@ fn declare(case: &Json) -> Environment {
         if let Some(name) = entry.get("function").and_then(Json::as_str) {
             let signature = |overload: &Json| Signature {
                 method: overload["instance"] == true,
-                parameters: overload["params"].as_array().unwrap().iter().map(|p| read_type(p.as_str().unwrap())).collect(),
+                parameters: overload["params"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|p| read_type(p.as_str().unwrap()))
+                    .collect(),
                 result: read_type(overload["result"].as_str().unwrap()),
                 variadic: false,
             };
@@ -228,7 +242,9 @@ fn read_type(text: &str) -> Type {
         ("optional_type", [item]) => Type::optional(item.clone()),
         ("null", []) => Type::Null,
         (name, []) if name.starts_with('$') => Type::Var(u32::from(name.as_bytes()[1])),
-        (name, []) => Type::by_name(name).or_else(|| Type::parse(name).ok()).unwrap_or_else(|| panic!("{name}")),
+        (name, []) => {
+            Type::by_name(name).or_else(|| Type::parse(name).ok()).unwrap_or_else(|| panic!("{name}"))
+        }
         (name, parameters) => Type::Opaque(name.into(), parameters.into()),
     }
 }
@@ -265,7 +281,9 @@ fn read_value(json: &Json) -> Value {
 fn same(a: &Value, b: &Value) -> bool {
     match (a, b) {
         (Value::Double(a), Value::Double(b)) => a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan()),
-        (Value::List(a), Value::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b)),
+        (Value::List(a), Value::List(b)) => {
+            a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| same(a, b))
+        }
         (Value::Map(a), Value::Map(b)) => {
             a.len() == b.len()
                 && a.iter().zip(b.iter()).all(|((ka, va), (kb, vb))| same(ka, kb) && same(va, vb))
@@ -289,11 +307,14 @@ fn text<'j>(case: &'j Json, key: &str) -> &'j str {
 }
 
 fn read(folder: &Path) -> Vec<Json> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|e| e == "jsonl"));
     files.sort();
     let texts = files.iter().map(|path| std::fs::read_to_string(path).unwrap());
-    texts.flat_map(|text| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Json>>()).collect()
+    texts
+        .flat_map(|text| text.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<Json>>())
+        .collect()
 }
 
 /// The vectors, if they are here.

@@ -174,7 +174,7 @@ fn expressions() {
     let folder = tempfile::tempdir().unwrap();
     generated("gen_rest.py", &[], folder.path());
     for row in rows(&folder.path().join("cel/cases.jsonl")) {
-        let found = cel::condition(text(&row, "expr"), Phase::Inbound, &[]);
+        let found = cel::condition(text(&row, "expr"), Phase::Inbound, &[], false);
         let mut codes: Vec<String> = found.err().into_iter().flatten().map(|f| f.code.to_string()).collect();
         codes.sort();
         codes.dedup();

@@ -282,12 +282,9 @@ fn made(case: &str, draft: &mut Draft, judge: &mut Judge) {
         "bad_header" => {
             draft.unit(rule, |u| u["rules"][0]["requestHeaders"] = json!({ "set": { "x": "a\nb" } }));
         }
-        "bad_expression" => {
-            let mut tree = json!({ "bool": true });
-            for _ in 0..33 {
-                tree = json!({ "not": tree });
-            }
-            draft.unit(rule, |u| u["rules"][0]["match"]["when"] = json!({ "text": "x", "tree": tree }));
+        _ if case.starts_with("expression_") => {
+            let code = hostile_code(case);
+            draft.unit(rule, |u| u["rules"][0]["match"]["when"] = json!({ "code": code, "text": "x" }));
         }
         "over_limit" => {
             let unit = br#"{"port":80}"#.to_vec();
@@ -354,6 +351,30 @@ fn climb(files: FileSet, trust: &TrustSet, judge: &Judge) -> Result<(), Refusal>
         }
     }
     Ok(())
+}
+
+/// Code that no compiler writes.
+fn hostile_code(case: &str) -> Value {
+    let yes = json!({ "bool": true });
+    let code = |slots: Value, ops: Vec<Value>| json!({ "ops": ops, "slots": slots, "v": 1 });
+    let path_is_a =
+        vec![json!({ "compare": "eq" }), json!({ "slot": 0 }), json!({ "constant": { "text": "a" } })];
+    match case {
+        "expression_depth" => code(json!([]), [vec![json!("not"); 33], vec![yes]].concat()),
+        "expression_version" => json!({ "ops": [yes], "slots": [], "v": 2 }),
+        "expression_arity" => code(json!([]), vec![json!({ "all": 2 }), yes]),
+        "expression_trailing" => code(json!([]), vec![yes.clone(), yes]),
+        "expression_slot" => code(json!(["method"]), [path_is_a, vec![json!({ "slot": 1 })]].concat()),
+        "expression_unused" => code(json!(["method", "path"]), path_is_a),
+        "expression_local" => code(json!([]), vec![json!("isIp"), json!("local")]),
+        "expression_words" => json!({ "at": [[0, 2]], "ops": [yes], "slots": [], "v": 1 }),
+        "expression_cost" => {
+            let search = vec![json!({ "matches": "a" }), json!({ "slot": 0 })];
+            let searches = std::iter::repeat_n(search, 13).flatten();
+            code(json!(["path"]), [json!({ "all": 13 })].into_iter().chain(searches).collect())
+        }
+        other => panic!("{other}"),
+    }
 }
 
 #[test]

@@ -20,6 +20,7 @@ use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, Scheme};
 use crate::limits;
 use crate::listen::{Door, Handler, InFlight, Peer};
+use crate::telemetry::now;
 use crate::upstream::Call;
 
 /// The inbound listener of a service's proxy.
@@ -180,6 +181,7 @@ pub(super) fn asked<'r>(
             tls_version: peer.tls_version.unwrap_or_default(),
             sni: peer.sni.as_deref().unwrap_or_default(),
         },
+        now: now(),
         picks: active,
     }
 }

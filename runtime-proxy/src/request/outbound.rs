@@ -22,6 +22,7 @@ use super::trial::Drawn;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, strip_response};
 use crate::listen::{Door, Handler, InFlight, Peer};
+use crate::telemetry::now;
 use crate::upstream::{self, Call, Failure, Outcome, Response, UpstreamService};
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -199,6 +200,7 @@ pub(super) fn asked<'r>(
             tls_version: peer.tls_version.unwrap_or_default(),
             sni: peer.sni.as_deref().unwrap_or_default(),
         },
+        now: now(),
         picks: active,
     }
 }

@@ -6,9 +6,10 @@ use bytes::Bytes;
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
 use http::uri::PathAndQuery;
 use http::{Method, StatusCode};
+use mesh_bundle::limits;
 use mesh_bundle::program::{HeaderEdits, SlashMode};
 use mesh_decision::edit::{self, HeaderStore};
-use mesh_decision::{Fields, host, path};
+use mesh_decision::{Fields, Sole, host, path};
 
 use super::answer::Answer;
 use crate::http::{Head, Headers, admit, strip_request, wants_upgrade};
@@ -99,6 +100,16 @@ pub(super) fn edit_all(edits: [Option<&HeaderEdits>; 2], headers: &mut Headers) 
 impl Fields for Headers {
     fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
         self.iter().filter(|(known, _)| known.as_str() == name).nth(n).map(|(_, value)| value.as_bytes())
+    }
+
+    fn sole(&self, name: &str) -> Sole<'_> {
+        let lines = self.iter().filter(|(known, _)| known.as_str() == name);
+        Sole::of(lines.map(|(_, value)| value.as_bytes()))
+    }
+
+    fn every<'a>(&'a self, name: &str, visit: &mut dyn FnMut(&'a [u8]) -> bool) {
+        let lines = self.iter().filter(|(known, _)| known.as_str() == name);
+        lines.take(limits::HEADER_LINES).map(|(_, value)| value.as_bytes()).all(visit);
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use mesh_bundle::expr::Instant;
 use mesh_bundle::{Name, Owner, Program, State};
 use mesh_compiler::diag::nearest;
 use mesh_decision::journey::{Ask, Journey, Mesh as Decider};
@@ -12,7 +13,7 @@ use super::stage::{self, StageArg};
 use super::verify::{self, Verified, share};
 use crate::bundles;
 use crate::failure::Failure;
-use crate::load::{Day, Mesh, Revision, Where};
+use crate::load::{Day, Mesh, Revision, Where, now};
 use crate::look::Look;
 use crate::output::{Outputs, Report};
 use crate::places::Places;
@@ -125,6 +126,7 @@ fn ask(args: &Args, program: &Program) -> Result<Ask, Failure> {
         caller,
         ip: STRANGER.to_owned(),
         size: None,
+        now: Instant::new(now(), 0).unwrap_or_default(),
     })
 }
 

@@ -44,7 +44,14 @@ fn call_of(call: &Call, text: &str, findings: &mut Vec<CelFinding>) {
     }
 }
 
-fn compared(slot: &Slot, value: &str, whole: bool, constant: &Typed, text: &str, findings: &mut Vec<CelFinding>) {
+fn compared(
+    slot: &Slot,
+    value: &str,
+    whole: bool,
+    constant: &Typed,
+    text: &str,
+    findings: &mut Vec<CelFinding>,
+) {
     let Some((why, right)) = wrong(slot, value, whole) else { return };
     let message = format!("{} is never {}: {why}", shown(slot), quoted(value));
     let mut finding = CelFinding::new(codes::CEL_CONSTANT, constant.range.clone(), message);
@@ -75,22 +82,32 @@ fn wrong(slot: &Slot, value: &str, whole: bool) -> Option<(&'static str, Option<
             Some(("rules see the host in lower case", Some(value.to_ascii_lowercase())))
         }
         Slot::Host if whole && !value.is_empty() => match host::canonical(value) {
-            Ok(canonical) if canonical != value => Some(("rules see the host without its port", Some(canonical.into_owned()))),
+            Ok(canonical) if canonical != value => {
+                Some(("rules see the host without its port", Some(canonical.into_owned())))
+            }
             Ok(_) => None,
             Err(_) => Some(("it is no host", None)),
         },
-        Slot::Scheme if whole && !matches!(value, "http" | "https") => Some(("a scheme is `http` or `https`", None)),
-        Slot::TlsVersion if whole && !matches!(value, "" | "1.2" | "1.3") => Some(("it is `1.2`, `1.3` or empty", None)),
+        Slot::Scheme if whole && !matches!(value, "http" | "https") => {
+            Some(("a scheme is `http` or `https`", None))
+        }
+        Slot::TlsVersion if whole && !matches!(value, "" | "1.2" | "1.3") => {
+            Some(("it is `1.2`, `1.3` or empty", None))
+        }
         Slot::Principal if whole && !value.is_empty() && !is_spiffe_id(value) => {
             Some(("it is a SPIFFE ID, as `spiffe://trust-domain/path`", None))
         }
-        Slot::Principal if !whole && !agrees(value, "spiffe://") => Some(("a SPIFFE ID begins with `spiffe://`", None)),
+        Slot::Principal if !whole && !agrees(value, "spiffe://") => {
+            Some(("a SPIFFE ID begins with `spiffe://`", None))
+        }
         Slot::TrustDomain if whole && !value.is_empty() && !is_spiffe_id(&format!("spiffe://{value}/x")) => {
             Some(("a trust domain is lower-case letters, digits, `.`, `-` and `_`", None))
         }
         Slot::Ip if whole => match parse_ip(value) {
             None => Some(("it is no address", None)),
-            Some(ip) if ip.to_string() != value => Some(("addresses are written the short way", Some(ip.to_string()))),
+            Some(ip) if ip.to_string() != value => {
+                Some(("addresses are written the short way", Some(ip.to_string())))
+            }
             Some(_) => None,
         },
         _ => None,

@@ -121,7 +121,9 @@ impl Run<'_> {
                 for (access, item) in items {
                     match (access, self.value(item)?) {
                         (Access::Plain, value) => values.push(value),
-                        (Access::Optional, Value::Optional(value)) => values.extend(value.as_deref().cloned()),
+                        (Access::Optional, Value::Optional(value)) => {
+                            values.extend(value.as_deref().cloned())
+                        }
                         (Access::Optional, other) => return Err(failure(no_optional(&other), item)),
                     }
                 }
@@ -166,7 +168,9 @@ impl Run<'_> {
                 Ok(Value::Bool(value)) if value == decisive => return Ok(Value::Bool(decisive)),
                 Ok(Value::Bool(_)) => {}
                 Ok(other) => fault = fault.or(Some(failure(no_bool(&other), part))),
-                Err(Failure { fault: Fault::Budget, range }) => return Err(Failure { fault: Fault::Budget, range }),
+                Err(Failure { fault: Fault::Budget, range }) => {
+                    return Err(Failure { fault: Fault::Budget, range });
+                }
                 Err(error) => fault = fault.or(Some(error)),
             }
         }
@@ -249,9 +253,13 @@ impl Run<'_> {
             FoldKind::Map | FoldKind::Filter => Ok(Value::list(list)),
             FoldKind::TransformMap | FoldKind::TransformMapEntry => Ok(Value::Map(Arc::new(map))),
             FoldKind::SortBy => {
-                let comparable = sorted.iter().zip(sorted.iter().skip(1)).all(|((a, _), (b, _))| a.order(b).is_some());
+                let comparable =
+                    sorted.iter().zip(sorted.iter().skip(1)).all(|((a, _), (b, _))| a.order(b).is_some());
                 if !comparable {
-                    return Err(failure(Fault::NoOverload("sortBy of values without an order".into()), &fold.body));
+                    return Err(failure(
+                        Fault::NoOverload("sortBy of values without an order".into()),
+                        &fold.body,
+                    ));
                 }
                 sorted.sort_by(|(a, _), (b, _)| a.order(b).unwrap_or(std::cmp::Ordering::Equal));
                 Ok(Value::list(sorted.into_iter().map(|(_, value)| value)))
@@ -321,7 +329,8 @@ fn index(key: &Value) -> Result<usize, Fault> {
     let at = match key {
         Value::Int(at) => usize::try_from(*at).ok(),
         Value::Uint(at) => usize::try_from(*at).ok(),
-        Value::Double(at) if at.fract() == 0.0 && at.abs() < 1e15 => {
+        Value::Double(at) if at.fract() == 0.0 && at.abs() < 1e15 =>
+        {
             #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^50")]
             usize::try_from(*at as i64).ok()
         }

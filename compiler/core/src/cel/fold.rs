@@ -52,8 +52,12 @@ pub(super) fn finding(failure: &Failure) -> CelFinding {
         )
         .label("this part")
         .help("write the result"),
-        fault => CelFinding::new(codes::CEL_CONSTANT, failure.range.clone(), format!("this is never a value: {fault}"))
-            .help("a constant is worked out when the rule is compiled"),
+        fault => CelFinding::new(
+            codes::CEL_CONSTANT,
+            failure.range.clone(),
+            format!("this is never a value: {fault}"),
+        )
+        .help("a constant is worked out when the rule is compiled"),
     }
 }
 

@@ -108,7 +108,12 @@ impl CelFinding {
 ///
 /// # Errors
 /// Every finding of the expression; never empty.
-pub fn condition(text: &str, phase: Phase, params: &[&str], deny: bool) -> Result<Expression, Vec<CelFinding>> {
+pub fn condition(
+    text: &str,
+    phase: Phase,
+    params: &[&str],
+    deny: bool,
+) -> Result<Expression, Vec<CelFinding>> {
     let environment = request::environment(phase, params);
     let environment = if deny { environment.true_if_absent() } else { environment };
     let tree = parse::parse(text)?;
@@ -118,7 +123,10 @@ pub fn condition(text: &str, phase: Phase, params: &[&str], deny: bool) -> Resul
     match expression.code.root().map(|root| root.op()) {
         Some(Op::Bool(false)) => {
             let message = "the condition is always false, so the rule matches no request";
-            Err(vec![CelFinding::new(codes::CEL_CONSTANT, whole, message).help("take the rule out, or say `enabled: false`")])
+            Err(vec![
+                CelFinding::new(codes::CEL_CONSTANT, whole, message)
+                    .help("take the rule out, or say `enabled: false`"),
+            ])
         }
         _ => Ok(expression),
     }
@@ -148,7 +156,7 @@ pub fn key(text: &str, phase: Phase) -> Result<RateKey, Vec<CelFinding>> {
     compile(typed, findings, text).map(RateKey::Expression)
 }
 
-fn compile(typed: typed::Typed, mut findings: Vec<CelFinding>, text: &str) -> Result<Expression, Vec<CelFinding>> {
+fn compile(typed: Typed, mut findings: Vec<CelFinding>, text: &str) -> Result<Expression, Vec<CelFinding>> {
     if !findings.is_empty() {
         return Err(findings);
     }
@@ -172,6 +180,14 @@ fn compile(typed: typed::Typed, mut findings: Vec<CelFinding>, text: &str) -> Re
 pub fn unfolded(text: &str, environment: &Environment) -> Result<Expression, Vec<CelFinding>> {
     let typed = checked(text, environment)?;
     lower::lower(&typed, text, lower::Constants::Kept).map(|code| Expression { code, text: text.to_owned() })
+}
+
+/// Checks that `text` is CEL, without a look at its names: for expressions that are evaluated elsewhere.
+///
+/// # Errors
+/// Syntax errors and broken bounds.
+pub fn syntax(text: &str) -> Result<(), Vec<CelFinding>> {
+    parse::parse(text).map(drop)
 }
 
 /// Parses and checks an expression of any environment.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::functions::{GROUPS, Function};
+use super::functions::{Function, GROUPS};
 use super::lower;
 use super::request::{self, Phase};
 use super::types::{Field, Record, Type};
@@ -10,7 +10,8 @@ use super::types::{Field, Record, Type};
 /// The variables of rules on requests, as a table in Markdown.
 #[must_use]
 pub fn variables() -> String {
-    let (inbound, outbound) = (request::environment(Phase::Inbound, &[]), request::environment(Phase::Outbound, &[]));
+    let (inbound, outbound) =
+        (request::environment(Phase::Inbound, &[]), request::environment(Phase::Outbound, &[]));
     let mut out = String::from("| name | type | what it is | in a Route's `when` |\n|---|---|---|---|\n");
     for root in inbound.fields() {
         let early = outbound.fields().any(|other| other.name == root.name && other.hidden.is_none());
@@ -61,9 +62,15 @@ pub fn functions() -> String {
     for (group, functions) in GROUPS {
         let _ = write!(out, "### {group}\n\n| function | what it gives | on requests |\n|---|---|---|\n");
         for function in *functions {
-            let signatures: Vec<String> = function.signatures.iter().map(|s| format!("`{}`", shown(s, function))).collect();
+            let signatures: Vec<String> =
+                function.signatures.iter().map(|s| format!("`{}`", shown(s, function))).collect();
             let requests = if lower::EVALUATED.contains(&function.name) { "yes" } else { "constants" };
-            let _ = writeln!(out, "| {} | {} | {requests} |", signatures.join("<br>"), function.doc.replace('|', "\\|"));
+            let _ = writeln!(
+                out,
+                "| {} | {} | {requests} |",
+                signatures.join("<br>"),
+                function.doc.replace('|', "\\|")
+            );
         }
         out.push('\n');
     }
@@ -74,7 +81,8 @@ pub fn functions() -> String {
 fn shown(signature: &str, function: &Function) -> String {
     let operator = function.name;
     let infix = !operator.starts_with(|c: char| c.is_alphabetic()) || operator == "in";
-    let Some(inner) = signature.strip_prefix(operator).and_then(|s| s.strip_prefix('(')).filter(|_| infix) else {
+    let Some(inner) = signature.strip_prefix(operator).and_then(|s| s.strip_prefix('(')).filter(|_| infix)
+    else {
         return signature.replace('|', "\\|");
     };
     let Some((operands, result)) = inner.rsplit_once(") -> ") else { return signature.to_owned() };
@@ -104,7 +112,8 @@ mod tests {
     fn docs_are_written_from_the_tables() {
         let mut page = std::fs::read_to_string(PAGE).unwrap();
         for (name, text) in [("variables", variables()), ("functions", functions())] {
-            let (begin, end) = (format!("<!-- {name}: written from the tables -->\n"), format!("<!-- end of {name} -->"));
+            let (begin, end) =
+                (format!("<!-- {name}: written from the tables -->\n"), format!("<!-- end of {name} -->"));
             let from = page.find(&begin).unwrap() + begin.len();
             let to = page.find(&end).unwrap();
             page.replace_range(from..to, &text);
@@ -113,7 +122,10 @@ mod tests {
             std::fs::write(PAGE, &page).unwrap();
         }
         let now = std::fs::read_to_string(PAGE).unwrap();
-        assert!(now == page, "docs/cel.md is out of date: UPDATE_DOCS=1 cargo nextest run -p mesh-compiler docs");
+        assert!(
+            now == page,
+            "docs/cel.md is out of date: UPDATE_DOCS=1 cargo nextest run -p mesh-compiler docs"
+        );
     }
 
     #[test]

@@ -26,8 +26,7 @@ const NO_CONNECTION: &str =
     "a route's `when` sees the request and its source, not the connection; write an access rule";
 
 /// The environment of a phase, for a rule whose paths bind `params`.
-#[must_use]
-pub fn environment(phase: Phase, params: &[&str]) -> Environment {
+pub(super) fn environment(phase: Phase, params: &[&str]) -> Environment {
     static OUTBOUND: LazyLock<Environment> = LazyLock::new(|| roots(Phase::Outbound));
     static INBOUND: LazyLock<Environment> = LazyLock::new(|| roots(Phase::Inbound));
     let base = match phase {
@@ -75,7 +74,9 @@ fn request(params: &[&str]) -> Field {
         Field::new("headers", texts(), "a header that came once").keys(Keys::Headers),
         Field::new("query", texts(), "a query parameter that came once, decoded"),
         Field::new("cookies", texts(), "a cookie that came once"),
-        Field::new("headerValues", lists(), "all values of a header; none where it is absent").keys(Keys::Headers).total(),
+        Field::new("headerValues", lists(), "all values of a header; none where it is absent")
+            .keys(Keys::Headers)
+            .total(),
         Field::new("queryValues", lists(), "all values of a query parameter, decoded").total(),
         Field::new("cookieValues", lists(), "all values of a cookie").total(),
         Field::new("params", texts(), "what `{name}` of the rule's path bound").keys(params),

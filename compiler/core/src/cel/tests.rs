@@ -128,4 +128,3 @@ fn hostile_expressions_are_refused_quickly() {
         assert_eq!(found[0].code.0, 3002, "{text:.20}");
     }
 }
-

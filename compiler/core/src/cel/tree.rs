@@ -94,7 +94,10 @@ impl Walk<'_> {
                 let dot = name.strip_prefix('.').map(|_| self.next(|_, words| words == "."));
                 let plain = name.trim_start_matches('.');
                 let range = self.next(|kind, words| is_name(kind) && words == plain);
-                Tree { range: dot.map_or(range.start, |d| d.start)..range.end, node: Node::Ident(name.clone()) }
+                Tree {
+                    range: dot.map_or(range.start, |d| d.start)..range.end,
+                    node: Node::Ident(name.clone()),
+                }
             }
             Expr::Literal(value) => self.literal(value),
             Expr::Select(select) => {
@@ -196,7 +199,8 @@ impl Walk<'_> {
 
     /// The next token of this name; the name may be quoted with backticks, or masked.
     fn name(&mut self, name: &str) -> Name {
-        let range = self.next(|_, words| words == name || same_but_masked(words, name) || quotes(words, name));
+        let range =
+            self.next(|_, words| words == name || same_but_masked(words, name) || quotes(words, name));
         Name { text: name.to_owned(), range }
     }
 
@@ -224,11 +228,13 @@ impl Walk<'_> {
         loop {
             let first = self.tokens.partition_point(|t| t.start < range.start);
             let after = self.tokens.partition_point(|t| t.start < range.end);
-            let (Some(open), Some(close)) = (first.checked_sub(1).and_then(|i| self.tokens.get(i)), self.tokens.get(after))
+            let (Some(open), Some(close)) =
+                (first.checked_sub(1).and_then(|i| self.tokens.get(i)), self.tokens.get(after))
             else {
                 return range;
             };
-            let called = first.checked_sub(2).and_then(|i| self.tokens.get(i)).is_some_and(|t| is_name(t.kind));
+            let called =
+                first.checked_sub(2).and_then(|i| self.tokens.get(i)).is_some_and(|t| is_name(t.kind));
             if open.kind != TokenKind::TokLeftParen || close.kind != TokenKind::TokRightParen || called {
                 return range;
             }

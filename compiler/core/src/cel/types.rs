@@ -510,7 +510,9 @@ mod tests {
 
     #[test]
     fn types_read_what_they_write() {
-        for text in ["list(int)", "map(string, list(A))", "optional(dyn)", "duration", "bytesize", "null_type"] {
+        for text in
+            ["list(int)", "map(string, list(A))", "optional(dyn)", "duration", "bytesize", "null_type"]
+        {
             let ty = Type::parse(text).unwrap();
             assert_eq!(Type::parse(&ty.to_string()).unwrap(), ty, "{text}");
         }

@@ -131,7 +131,8 @@ impl Key {
             Value::Bool(value) => Some(Self::Bool(*value)),
             Value::Int(value) => Some(Self::Number(i128::from(*value))),
             Value::Uint(value) => Some(Self::Number(i128::from(*value))),
-            Value::Double(value) if value.trunc() == *value && value.abs() <= 1.9e19 => {
+            Value::Double(value) if value.trunc() == *value && value.abs() <= 1.9e19 =>
+            {
                 #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^65 fits")]
                 Some(Self::Number(*value as i128))
             }
@@ -259,7 +260,9 @@ impl Value {
             (Self::Double(a), Self::Uint(b)) => order_mixed(i128::from(*b), *a).map(Ordering::reverse),
             (Self::String(a), Self::String(b)) => Some(a.cmp(b)),
             (Self::Bytes(a), Self::Bytes(b)) => Some(a.cmp(b)),
-            (Self::Timestamp(a), Self::Timestamp(b)) | (Self::Duration(a), Self::Duration(b)) => Some(a.cmp(b)),
+            (Self::Timestamp(a), Self::Timestamp(b)) | (Self::Duration(a), Self::Duration(b)) => {
+                Some(a.cmp(b))
+            }
             (Self::Semver(a), Self::Semver(b)) => Some(a.cmp_precedence(b)),
             (Self::Quantity(u, a), Self::Quantity(v, b)) if u == v => Some(a.cmp(b)),
             _ => None,

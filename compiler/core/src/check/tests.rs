@@ -1,5 +1,7 @@
 //! Tests: examples that must stay true, as questions to the decision core.
 
+use mesh_bundle::expr::Instant;
+use mesh_bundle::selftest::NOW;
 use mesh_bundle::{Name as Key, Owner};
 use mesh_decision::journey::Ask;
 
@@ -179,6 +181,8 @@ fn case(
             caller,
             ip: "127.0.0.1".to_owned(),
             size: None,
+            // Always the same, so that a test does not fail by the clock.
+            now: Instant::new(NOW, 0).unwrap_or_default(),
         },
         stages: stages.to_vec(),
         expect,

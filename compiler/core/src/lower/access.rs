@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use mesh_bundle::Owner;
 use mesh_bundle::program::{Access, AccessMode, Entry, From, Program, SlashMode, TlsMode};
 use mesh_bundle::unit::UnitId;
-use mesh_bundle::{Owner, limits};
 
 use super::{Cx, key, matching, only_one, owner};
 use crate::cel::Phase;
@@ -103,12 +103,8 @@ fn entries(
         // A parameter is there only if every path of the entry binds it.
         let mut params: Vec<&str> = paths.first().map(|p| p.params().collect()).unwrap_or_default();
         params.retain(|name| paths.iter().all(|p| p.params().any(|n| n == *name)));
-        let when = entry.when.as_ref().and_then(|w| matching::when(cx, w, Phase::Inbound, &params));
-        if let (Some(when), Some(written)) = (&when, &entry.when)
-            && when.text.len() > limits::EXPR_TEXT
-        {
-            cx.report(Diagnostic::error(codes::CEL_LIMIT, written.span, "the expression is too long"));
-        }
+        let when =
+            entry.when.as_ref().and_then(|w| matching::when(cx, w, Phase::Inbound, &params, list == "deny"));
         let lowered = Entry {
             name: entry.name.as_ref().map_or(format!("{list}[{i}]"), |n| n.as_str().to_owned()),
             from: froms(cx, &entry.from, strangers),

@@ -112,7 +112,7 @@ pub(super) fn matches(cx: &mut Cx<'_, '_>, spec: &spec::Match, slashes: SlashMod
     };
     if let Some(when) = &spec.when {
         let params: Vec<&str> = out.path.iter().flat_map(|p| p.params()).collect();
-        out.when = self::when(cx, when, Phase::Outbound, &params).map(Box::new);
+        out.when = self::when(cx, when, Phase::Outbound, &params, false).map(Box::new);
     }
     out
 }
@@ -125,15 +125,16 @@ pub(super) fn methods(spec: Option<&[Sp<spec::MethodToken>]>) -> Vec<String> {
     methods
 }
 
-/// Lowers an expression.
+/// Lowers an expression; `deny` says that its rule takes a request where it fails.
 pub(super) fn when(
     cx: &mut Cx<'_, '_>,
     text: &Sp<CelText>,
     phase: Phase,
     params: &[&str],
+    deny: bool,
 ) -> Option<Expression> {
-    match cel::condition(text.value.as_str(), phase, params) {
-        Ok(tree) => Some(Expression { text: text.value.as_str().to_owned(), tree }),
+    match cel::condition(text.value.as_str(), phase, params, deny) {
+        Ok(expression) => Some(expression),
         Err(found) => {
             cx.cel(text, found);
             None

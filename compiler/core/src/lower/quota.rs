@@ -87,7 +87,7 @@ fn per(cx: &mut Cx<'_, '_>, spec: &QuotaLimit) -> Option<RateKey> {
         return None;
     }
     match cel::key(text, Phase::Inbound) {
-        Ok(slot) => Some(RateKey::Slot(slot)),
+        Ok(key) => Some(key),
         Err(_) if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
             let finding =
                 Diagnostic::error(codes::BAD_KEY, spec.per.span, format!("`{text}` is no key of a quota"));

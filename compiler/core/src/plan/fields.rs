@@ -70,7 +70,7 @@ impl Walk<'_> {
     }
 
     fn map(&mut self, at: &Place, was: &Map<String, Value>, is: &Map<String, Value>) {
-        // An expression is its text; its tree only shows where the same text means something else.
+        // An expression is its text; its code only shows where the same text means something else.
         if let (Some(old), Some(new)) = (expression(was), expression(is))
             && old != new
         {
@@ -118,7 +118,7 @@ impl Walk<'_> {
 
 /// The text of a lowered expression.
 fn expression(map: &Map<String, Value>) -> Option<&Value> {
-    (map.len() == 2 && map.contains_key("tree")).then(|| map.get("text"))?
+    (map.len() == 2 && map.contains_key("code")).then(|| map.get("text"))?
 }
 
 /// A list of named things in its order.

@@ -79,7 +79,7 @@ fn objects_come_and_go() {
 
 #[test]
 fn an_expression_is_its_text() {
-    let when = |text: &str| json!({"text": text, "tree": {"has": {"header": text}}});
+    let when = |text: &str| json!({"text": text, "code": {"ops": [{"has": 0}], "slots": [{"header": text}], "v": 1}});
     let with = |text: &str| {
         let mut one = rule("x", None);
         one["match"] = json!({"when": when(text)});

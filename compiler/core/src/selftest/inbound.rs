@@ -171,6 +171,12 @@ fn of_quotas<'p>(
     requests.extend(base.finish());
     let keyed = |limit: &RateKey| match limit {
         RateKey::Slot(slot) => requests.iter().filter_map(|request| with(request, slot, callers)).collect(),
+        RateKey::Expression(key) => {
+            let slots = key.code.slots.iter();
+            slots
+                .flat_map(|slot| requests.iter().filter_map(|request| with(request, slot, callers)))
+                .collect()
+        }
         RateKey::Caller | RateKey::Service => Vec::new(),
     };
     let mut lists: Vec<Vec<Example>> = spread(&quotas.limits).map(|limit| keyed(&limit.per)).collect();
@@ -190,9 +196,9 @@ fn with(request: &Example, slot: &Slot, callers: &Callers<'_>) -> Option<Example
 fn reads_version(access: &Access) -> bool {
     let version = |slot: &Slot| matches!(slot, Slot::DestinationVersion);
     let mut entries = access.deny.iter().chain(&access.allow);
-    entries.any(|entry| entry.when.as_ref().is_some_and(|when| when.tree.reads(version)))
+    entries.any(|entry| entry.when.as_ref().is_some_and(|when| when.code.reads(version)))
 }
 
 fn keyed_by_version(quotas: &Quotas) -> bool {
-    quotas.limits.iter().any(|limit| matches!(limit.per, RateKey::Slot(Slot::DestinationVersion)))
+    quotas.limits.iter().any(|limit| limit.per.reads(|slot| matches!(slot, Slot::DestinationVersion)))
 }

@@ -1,7 +1,7 @@
 //! What a rule or entry takes, and what lies just beside it.
 
 use mesh_bundle::PathPattern;
-use mesh_bundle::expr::{Expr, Expression, Slot};
+use mesh_bundle::expr::{Expression, Op, Slot, View};
 use mesh_bundle::path::Segment;
 use mesh_bundle::program::{Entry, Match, ValueMatch, ValueTest};
 use mesh_bundle::selftest::{Caller, Example};
@@ -45,7 +45,9 @@ impl<'p> Taken<'p> {
         }
         let values = self.values().all(|(slot, test)| solve::take(test, &slot, &mut sketch, callers));
         let when = |sketch: &mut Sketch<'p>| {
-            self.when.is_none_or(|when| solve::satisfy(&when.tree, true, sketch, callers))
+            self.when
+                .and_then(|when| when.code.root())
+                .is_none_or(|when| solve::satisfy(when, true, sketch, callers))
         };
         (values && when(&mut sketch)).then_some(sketch)
     }
@@ -54,7 +56,8 @@ impl<'p> Taken<'p> {
     pub(super) fn neighbours(&self, taken: &Sketch<'p>, callers: &Callers<'_>) -> Vec<Example> {
         let mut found = Vec::new();
         if let Some(when) = self.when {
-            self.around(&when.tree, taken, callers, &mut found);
+            when.code.root().into_iter().for_each(|root| self.around(root, taken, callers, &mut found));
+            found.extend(when.code.slots.iter().filter_map(|slot| repeated(slot, taken)));
         }
         if !self.methods.is_empty() {
             let other = ["GET", "POST", "DELETE"].into_iter().find(|m| !self.methods.iter().any(|k| k == m));
@@ -86,7 +89,7 @@ impl<'p> Taken<'p> {
     }
 
     /// Each part of a conjunction turned over, and both sides of every size.
-    fn around(&self, tree: &Expr, taken: &Sketch<'p>, callers: &Callers<'_>, found: &mut Vec<Sketch<'p>>) {
+    fn around(&self, tree: View<'_>, taken: &Sketch<'p>, callers: &Callers<'_>, found: &mut Vec<Sketch<'p>>) {
         let mut bounds = Vec::new();
         solve::sizes(tree, &mut bounds);
         for bound in bounds {
@@ -99,10 +102,7 @@ impl<'p> Taken<'p> {
                 }
             }
         }
-        let parts = match tree {
-            Expr::All(list) => list.as_slice(),
-            other => std::slice::from_ref(other),
-        };
+        let parts = if matches!(tree.op(), Op::All(_)) { tree.children().collect() } else { vec![tree] };
         for part in parts {
             let mut sketch = taken.clone();
             if solve::satisfy(part, false, &mut sketch, callers) {
@@ -146,6 +146,15 @@ impl<'p> Taken<'p> {
         let cookies = self.cookies.iter().map(|m| (Slot::Cookie(m.name.clone()), &m.is));
         headers.chain(query).chain(cookies)
     }
+}
+
+/// The same request with a header's line twice: what `when` reads then has no single value.
+fn repeated<'p>(slot: &Slot, taken: &Sketch<'p>) -> Option<Sketch<'p>> {
+    let Slot::Header(name) = slot else { return None };
+    let mut sketch = taken.clone();
+    let line = sketch.example.headers.get(name)?.clone();
+    sketch.example.again.insert(name.clone(), line);
+    Some(sketch)
 }
 
 /// The same request from others.

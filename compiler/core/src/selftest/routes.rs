@@ -150,6 +150,6 @@ fn depends_on_caller(routes: &Routes) -> bool {
     matches!(routes.sticky, Some(Sticky::Source))
         || routes.rules.iter().any(|rule| {
             !rule.matches.callers.is_empty()
-                || rule.matches.when.as_ref().is_some_and(|when| when.tree.reads(caller))
+                || rule.matches.when.as_ref().is_some_and(|when| when.code.reads(caller))
         })
 }

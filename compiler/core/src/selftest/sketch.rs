@@ -139,7 +139,10 @@ impl<'p> Sketch<'p> {
     /// Takes away what is at a place; false for places that always hold something.
     pub(super) fn remove(&mut self, slot: &Slot) -> bool {
         match slot {
-            Slot::Header(name) => self.example.headers.remove(name),
+            Slot::Header(name) => {
+                self.example.again.remove(name);
+                self.example.headers.remove(name)
+            }
             Slot::Query(name) => self.query.remove(name),
             Slot::Cookie(name) => self.cookies.remove(name),
             Slot::SourceLabel(_) => {
@@ -154,7 +157,7 @@ impl<'p> Sketch<'p> {
     /// The example, if it is a request that could come over the wire.
     pub(super) fn finish(&self) -> Option<Example> {
         let mut example = self.example.clone();
-        let Example { headers, host: name, ip, method, path: way, scheme, .. } = &example;
+        let Example { again, headers, host: name, ip, method, path: way, scheme, .. } = &example;
         let token = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
         let text = |v: &str| v.bytes().all(|c| matches!(c, b' '..=b'~')) && v.trim() == v;
         let sound = !method.is_empty()
@@ -165,6 +168,7 @@ impl<'p> Sketch<'p> {
             && path::canonical(way, SlashMode::Keep).is_ok_and(|p| p == way.as_str())
             && headers.iter().all(|(name, value)| name.bytes().all(token) && text(value))
             && !headers.contains_key("cookie")
+            && again.iter().all(|(name, value)| headers.contains_key(name) && text(value))
             && !matches!(&example.source, Caller::Principal(id) if !id.starts_with("spiffe://"));
         let plain = |text: &str| text.bytes().all(|c| matches!(c, b'!'..=b'~') && !b"\",;\\=".contains(&c));
         if !sound || !self.cookies.iter().all(|(name, value)| plain(name) && plain(value)) {

@@ -2,8 +2,11 @@
 //!
 //! Best effort: what is found is put to the engine afterwards, so a wrong guess costs an example and never an answer.
 
-use mesh_bundle::expr::{CompareOp, Expr, Literal, Operand, Slot, TextOp};
+use std::cmp::Ordering;
+
+use mesh_bundle::expr::{CompareOp, Instant, Literal, Op, Quantifier, Slot, TextOp, View, parse_ip};
 use mesh_bundle::program::ValueTest;
+use mesh_bundle::selftest::NOW;
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -13,65 +16,201 @@ use super::sketch::{ANYTHING, Sketch};
 /// Longest text that is made up for an example, in bytes.
 const LONGEST: usize = 1 << 10;
 
+/// Addresses to try for one that lies outside of some networks: of the blocks for documentation (RFC 5737, RFC 3849).
+const ADDRESSES: [&str; 4] = ["192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1"];
+
+/// What is solved for: a request to change, and who there is to make it.
+pub(super) struct Solver<'s, 'p, 'c> {
+    pub(super) sketch: &'s mut Sketch<'p>,
+    pub(super) callers: &'s Callers<'c>,
+    /// The list whose value the quantifier around reads.
+    local: Option<&'s Slot>,
+}
+
 /// Changes the request so that the expression is `wanted`; false where no way is found.
-pub(super) fn satisfy(tree: &Expr, wanted: bool, sketch: &mut Sketch<'_>, callers: &Callers<'_>) -> bool {
-    match tree {
-        Expr::Bool(value) => *value == wanted,
-        Expr::Not(inner) => satisfy(inner, !wanted, sketch, callers),
-        Expr::All(list) if wanted => list.iter().all(|e| satisfy(e, true, sketch, callers)),
-        Expr::Any(list) if !wanted => list.iter().all(|e| satisfy(e, false, sketch, callers)),
-        // One part decides: the first that can be brought to it.
-        Expr::All(list) | Expr::Any(list) => list.iter().any(|e| {
-            let mut tried = sketch.clone();
-            let done = satisfy(e, wanted, &mut tried, callers);
-            if done {
-                *sketch = tried;
+pub(super) fn satisfy(view: View<'_>, wanted: bool, sketch: &mut Sketch<'_>, callers: &Callers<'_>) -> bool {
+    Solver { sketch, callers, local: None }.satisfy(view, wanted)
+}
+
+impl Solver<'_, '_, '_> {
+    fn satisfy(&mut self, view: View<'_>, wanted: bool) -> bool {
+        match view.op() {
+            Op::Bool(value) | Op::Constant(Literal::Bool(value)) => *value == wanted,
+            Op::Not => view.child().is_some_and(|inner| self.satisfy(inner, !wanted)),
+            Op::All(_) if wanted => view.children().all(|part| self.satisfy(part, true)),
+            Op::Any(_) if !wanted => view.children().all(|part| self.satisfy(part, false)),
+            // One part decides: the first that can be brought to it.
+            Op::All(_) | Op::Any(_) => view.children().any(|part| self.tried(|s| s.satisfy(part, wanted))),
+            Op::One(_) => {
+                let mut parts = view.children();
+                let first = !wanted || parts.next().is_some_and(|part| self.satisfy(part, true));
+                first && parts.all(|part| self.satisfy(part, false))
             }
-            done
-        }),
-        Expr::If(branch) => {
-            let mut tried = sketch.clone();
-            let [condition, then, otherwise] = [&branch.condition, &branch.then, &branch.otherwise];
-            if satisfy(condition, true, &mut tried, callers) && satisfy(then, wanted, &mut tried, callers) {
-                *sketch = tried;
-                return true;
+            Op::If => {
+                let Some([condition, then, otherwise]) = view.branches() else { return false };
+                self.tried(|s| s.satisfy(condition, true) && s.satisfy(then, wanted))
+                    || (self.satisfy(condition, false) && self.satisfy(otherwise, wanted))
             }
-            satisfy(condition, false, sketch, callers) && satisfy(otherwise, wanted, sketch, callers)
-        }
-        Expr::Has(slot) if !wanted => sketch.remove(slot),
-        Expr::Has(slot) => sketch.get(slot).is_some() || sketch.set(slot, ANYTHING, callers),
-        // Whether the connection is mutual TLS follows from the caller, who is chosen already.
-        Expr::Truth(_) => true,
-        Expr::Compare(c) => match (&c.left, &c.right) {
-            (operand, Operand::Literal(literal)) => compare(operand, c.op, literal, wanted, sketch, callers),
-            (Operand::Literal(literal), operand) => {
-                compare(operand, mirrored(c.op), literal, wanted, sketch, callers)
+            Op::Each(quantifier, _) => self.each(*quantifier, view, wanted),
+            Op::In(set) => {
+                let Some(item) = view.child() else { return false };
+                if wanted {
+                    return set.first().is_some_and(|first| self.compare(item, CompareOp::Eq, first));
+                }
+                set.iter().all(|literal| self.compare(item, CompareOp::Ne, literal))
             }
+            Op::Within(nets) => {
+                let inside =
+                    |ip: &str| parse_ip(ip).is_some_and(|ip| nets.iter().any(|net| net.contains(ip)));
+                let first = nets.first().map(|net| net.first().to_string());
+                let outside = || ADDRESSES.into_iter().find(|ip| !inside(ip)).map(str::to_owned);
+                let ip = if wanted { first } else { outside() };
+                let place = view.child().and_then(View::child).and_then(|on| self.place(on));
+                place.zip(ip).is_none_or(|(slot, ip)| self.set(&slot, &ip))
+            }
+            Op::Compare(op) => {
+                let Some((left, right)) = view.pair() else { return false };
+                let op = if wanted { *op } else { opposite(*op) };
+                match (left.op(), right.op()) {
+                    (_, Op::Constant(literal)) => self.compare(left, op, literal),
+                    (Op::Constant(literal), _) => self.compare(right, mirrored(op), literal),
+                    _ => true,
+                }
+            }
+            Op::Test(op) => {
+                let Some((on, arg)) = view.pair() else { return false };
+                let Op::Constant(Literal::Text(arg)) = arg.op() else { return true };
+                self.test(
+                    on,
+                    wanted,
+                    &match op {
+                        TextOp::StartsWith => ValueTest::Prefix(arg.clone()),
+                        TextOp::EndsWith => ValueTest::Suffix(arg.clone()),
+                        TextOp::Contains => ValueTest::Contains(arg.clone()),
+                    },
+                )
+            }
+            Op::Matches(pattern) => {
+                view.child().is_none_or(|on| self.test(on, wanted, &ValueTest::Regex(pattern.clone())))
+            }
+            Op::IsIp => view.child().is_none_or(|on| {
+                self.test(
+                    on,
+                    wanted,
+                    &ValueTest::Exact(ADDRESSES.first().copied().unwrap_or_default().into()),
+                )
+            }),
+            Op::Has(_) | Op::Member(_) => view.slot().is_some_and(|slot| match view.child().map(View::op) {
+                _ if !wanted => self.sketch.remove(slot),
+                Some(Op::Constant(Literal::Text(text))) => self.set(slot, text),
+                Some(_) => false,
+                None => self.sketch.get(slot).is_some() || self.set(slot, ANYTHING),
+            }),
+            // Whether the connection is mutual TLS follows from the caller, who is chosen already.
             _ => true,
-        },
-        Expr::In(m) => {
-            let op = if wanted { CompareOp::Eq } else { CompareOp::Ne };
-            if wanted {
-                return m.set.first().is_some_and(|first| compare(&m.item, op, first, true, sketch, callers));
-            }
-            m.set.iter().all(|literal| compare(&m.item, op, literal, true, sketch, callers))
         }
-        Expr::Member(m) => match &m.item {
-            Operand::Literal(Literal::Text(text)) if wanted => sketch.set(&m.of, text, callers),
-            _ => !wanted && sketch.remove(&m.of),
-        },
-        Expr::Text(t) => match (&t.on, &t.arg) {
-            (Operand::Slot(slot), Operand::Literal(Literal::Text(arg))) => {
-                let test = match t.op {
-                    TextOp::StartsWith => ValueTest::Prefix(arg.clone()),
-                    TextOp::EndsWith => ValueTest::Suffix(arg.clone()),
-                    TextOp::Contains => ValueTest::Contains(arg.clone()),
-                    TextOp::Matches => ValueTest::Regex(arg.clone()),
+    }
+
+    /// Keeps what was changed only where that led somewhere.
+    fn tried(&mut self, change: impl FnOnce(&mut Self) -> bool) -> bool {
+        let before = self.sketch.clone();
+        let done = change(self);
+        if !done {
+            *self.sketch = before;
+        }
+        done
+    }
+
+    /// A list of one value decides, or an empty one.
+    fn each(&mut self, quantifier: Quantifier, view: View<'_>, wanted: bool) -> bool {
+        let (Some(slot), Some(body)) = (view.slot(), view.child()) else { return false };
+        if !wanted && quantifier != Quantifier::All {
+            return self.sketch.remove(slot);
+        }
+        let there = self.sketch.get(slot).is_some() || self.set(slot, ANYTHING);
+        let slot = slot.clone();
+        there
+            && Solver { sketch: self.sketch, callers: self.callers, local: Some(&slot) }.satisfy(body, wanted)
+    }
+
+    fn set(&mut self, slot: &Slot, value: &str) -> bool {
+        self.sketch.set(slot, value, self.callers)
+    }
+
+    /// The place whose text `view` is, in whatever form.
+    fn place(&self, view: View<'_>) -> Option<Slot> {
+        match view.op() {
+            Op::Slot(_) | Op::OrElse(_) => view.slot().cloned(),
+            Op::Local => self.local.cloned(),
+            Op::View(_) => self.place(view.child()?),
+            _ => None,
+        }
+    }
+
+    fn test(&mut self, on: View<'_>, wanted: bool, test: &ValueTest) -> bool {
+        let Some(slot) = self.place(on) else { return true };
+        if wanted { take(test, &slot, self.sketch, self.callers) } else { self.set(&slot, ANYTHING) }
+    }
+
+    fn compare(&mut self, view: View<'_>, op: CompareOp, literal: &Literal) -> bool {
+        match (view.op(), literal) {
+            (Op::Slot(_), Literal::Int(n)) if view.slot() == Some(&Slot::Size) => {
+                let value = number(op, *n).and_then(|value| u64::try_from(value).ok());
+                let fits = value.is_some_and(|value| value <= mesh_bundle::limits::MAX_SAFE_INTEGER);
+                if fits {
+                    self.sketch.example.size = value;
+                }
+                fits
+            }
+            (Op::Slot(_), Literal::Time(time)) => {
+                let now = number(op, time.seconds).filter(|now| Instant::new(*now, 0).is_some());
+                self.sketch.example.now = now.or(self.sketch.example.now);
+                now.is_some()
+            }
+            (Op::Part { part, offset }, Literal::Int(n)) => {
+                // Every hour of a week, and every day of four years, so that each part takes each of its values.
+                let hours = (0..168).map(|hour| hour * 3_600);
+                let moments = hours.chain((0..1_461).map(|day| day * 86_400)).map(|after| NOW + after);
+                let fits = |now: &i64| {
+                    let value = Instant::new(*now, 0).map(|now| now.part(*part, *offset));
+                    value.is_some_and(|value| holds(op, value.cmp(n)))
                 };
-                if wanted { take(&test, slot, sketch, callers) } else { sketch.set(slot, ANYTHING, callers) }
+                let found = moments.into_iter().find(fits);
+                self.sketch.example.now = found.or(self.sketch.example.now);
+                found.is_some()
             }
+            (Op::Size, Literal::Int(n)) => {
+                let length = number(op, *n).and_then(|n| usize::try_from(n).ok()).filter(|n| *n <= LONGEST);
+                let place = view.child().and_then(|on| self.place(on));
+                place.zip(length).is_some_and(|(slot, length)| self.set(&slot, &ANYTHING.repeat(length)))
+            }
+            (Op::Count(_), Literal::Int(n)) => view.slot().is_some_and(|slot| match number(op, *n) {
+                Some(0) => self.sketch.remove(slot),
+                Some(1..) => self.sketch.get(slot).is_some() || self.set(slot, ANYTHING),
+                _ => false,
+            }),
+            (Op::Ip, Literal::Ip(ip)) => {
+                let place = view.child().and_then(|on| self.place(on));
+                let other = || ADDRESSES.into_iter().find(|other| *other != ip.to_string());
+                let text =
+                    if op == CompareOp::Eq { Some(ip.to_string()) } else { other().map(str::to_owned) };
+                place.zip(text).is_none_or(|(slot, text)| self.set(&slot, &text))
+            }
+            (_, Literal::Text(text)) => {
+                let Some(slot) = self.place(view) else { return true };
+                match op {
+                    CompareOp::Eq | CompareOp::Le | CompareOp::Ge => self.set(&slot, text),
+                    CompareOp::Ne => match self.sketch.get(&slot) {
+                        Some(now) if now != text => true,
+                        _ => self.set(&slot, &format!("{text}{ANYTHING}")),
+                    },
+                    CompareOp::Gt => self.set(&slot, &format!("{text}{ANYTHING}")),
+                    CompareOp::Lt => self.set(&slot, ""),
+                }
+            }
+            // The destination is what it is; the engine says whether it fits.
             _ => true,
-        },
+        }
     }
 }
 
@@ -131,55 +270,25 @@ fn write(hir: &Hir, out: &mut Vec<u8>) -> Option<()> {
 }
 
 /// The body sizes that an expression compares with.
-pub(super) fn sizes(tree: &Expr, found: &mut Vec<i64>) {
-    match tree {
-        Expr::Not(inner) => sizes(inner, found),
-        Expr::All(list) | Expr::Any(list) => list.iter().for_each(|e| sizes(e, found)),
-        Expr::If(b) => [&b.condition, &b.then, &b.otherwise].into_iter().for_each(|e| sizes(e, found)),
-        Expr::Compare(c) => {
-            if let (Operand::Slot(Slot::Size), Operand::Literal(Literal::Int(n)))
-            | (Operand::Literal(Literal::Int(n)), Operand::Slot(Slot::Size)) = (&c.left, &c.right)
-            {
+pub(super) fn sizes(view: View<'_>, found: &mut Vec<i64>) {
+    if let (Op::Compare(_), Some((left, right))) = (view.op(), view.pair()) {
+        for (slot, constant) in [(left, right), (right, left)] {
+            if let (Some(Slot::Size), Op::Constant(Literal::Int(n))) = (slot.slot(), constant.op()) {
                 found.push(*n);
             }
         }
-        _ => {}
     }
+    view.children().for_each(|child| sizes(child, found));
 }
 
-fn compare(
-    operand: &Operand,
-    op: CompareOp,
-    literal: &Literal,
-    wanted: bool,
-    sketch: &mut Sketch<'_>,
-    callers: &Callers<'_>,
-) -> bool {
-    let op = if wanted { op } else { opposite(op) };
-    match (operand, literal) {
-        (Operand::Slot(Slot::Size), Literal::Int(n)) => {
-            let value = number(op, *n).and_then(|value| u64::try_from(value).ok());
-            let fits = value.is_some_and(|value| value <= mesh_bundle::limits::MAX_SAFE_INTEGER);
-            if fits {
-                sketch.example.size = value;
-            }
-            fits
-        }
-        (Operand::Size(slot), Literal::Int(n)) => {
-            let length = number(op, *n).and_then(|n| usize::try_from(n).ok()).filter(|n| *n <= LONGEST);
-            length.is_some_and(|length| sketch.set(slot, &ANYTHING.repeat(length), callers))
-        }
-        (Operand::Slot(slot), Literal::Text(text)) => match op {
-            CompareOp::Eq | CompareOp::Le | CompareOp::Ge => sketch.set(slot, text, callers),
-            CompareOp::Ne => match sketch.get(slot) {
-                Some(now) if now != text => true,
-                _ => sketch.set(slot, &format!("{text}{ANYTHING}"), callers),
-            },
-            CompareOp::Gt => sketch.set(slot, &format!("{text}{ANYTHING}"), callers),
-            CompareOp::Lt => sketch.set(slot, "", callers),
-        },
-        // The destination is what it is; the engine says whether it fits.
-        _ => true,
+fn holds(op: CompareOp, order: Ordering) -> bool {
+    match op {
+        CompareOp::Eq => order.is_eq(),
+        CompareOp::Ne => order.is_ne(),
+        CompareOp::Lt => order.is_lt(),
+        CompareOp::Le => order.is_le(),
+        CompareOp::Gt => order.is_gt(),
+        CompareOp::Ge => order.is_ge(),
     }
 }
 

@@ -54,7 +54,8 @@ impl TextMap {
             Style::Single => replacement.replace('\'', "''"),
             Style::Double => replacement.replace('\\', "\\\\").replace('"', "\\\""),
             Style::Plain => {
-                let whole = [self.text.get(..range.start)?, replacement, self.text.get(range.end..)?].concat();
+                let whole =
+                    [self.text.get(..range.start)?, replacement, self.text.get(range.end..)?].concat();
                 if !self.stays_plain(&whole) {
                     return Some((self.span, format!("'{}'", whole.replace('\'', "''"))));
                 }
@@ -69,7 +70,8 @@ impl TextMap {
     fn stays_plain(&self, text: &str) -> bool {
         let new = |mark: &str| text.contains(mark) && !self.text.contains(mark);
         let first = |text: &str| text.chars().next();
-        let begins = first(text) == first(&self.text) || first(text).is_some_and(|c| c.is_alphanumeric() || c == '(');
+        let begins =
+            first(text) == first(&self.text) || first(text).is_some_and(|c| c.is_alphanumeric() || c == '(');
         begins && !text.ends_with(':') && ![": ", " #", ",", "[", "]", "{", "}"].into_iter().any(new)
     }
 

@@ -31,12 +31,19 @@ impl Checker<'_> {
             return self.function(range, &Name { text: full, range: words }, false, arguments, scope);
         }
         let method = target.is_some();
-        let arguments: Vec<Typed> = target.into_iter().chain(arguments).map(|a| self.expr(a, scope)).collect();
+        let arguments: Vec<Typed> =
+            target.into_iter().chain(arguments).map(|a| self.expr(a, scope)).collect();
         self.function(range, name, method, arguments, scope)
     }
 
     /// An operator of the library.
-    pub(super) fn call_operator(&mut self, op: &str, range: Range<usize>, arguments: Vec<Typed>, scope: &Scope) -> Typed {
+    pub(super) fn call_operator(
+        &mut self,
+        op: &str,
+        range: Range<usize>,
+        arguments: Vec<Typed>,
+        scope: &Scope,
+    ) -> Typed {
         let Some(known) = functions::find(op) else { return wrong(range) };
         match self.overload(&known.signatures, false, &arguments) {
             Some(ty) => self.called(known, range, ty, arguments, scope),
@@ -60,7 +67,14 @@ impl Checker<'_> {
         self.call_operator("in", range, arguments, scope)
     }
 
-    fn called(&self, known: &Known, range: Range<usize>, ty: Type, arguments: Vec<Typed>, scope: &Scope) -> Typed {
+    fn called(
+        &self,
+        known: &Known,
+        range: Range<usize>,
+        ty: Type,
+        arguments: Vec<Typed>,
+        scope: &Scope,
+    ) -> Typed {
         let proven = self.proven(known.function.name, &arguments, scope);
         Typed { ty, range, kind: Kind::Call(Box::new(Call { function: known.function, arguments, proven })) }
     }
@@ -76,7 +90,8 @@ impl Checker<'_> {
         let parts: Vec<&str> = names.iter().map(|(n, _)| *n).collect();
         let full = format!("{}.{}", parts.join(".").trim_start_matches('.'), name.text);
         let known = functions::find(&full).is_some() || self.environment.declared(&full).is_some();
-        let namespace = parts.len() == 1 && NAMESPACES.contains(root) && self.environment.resolve(&parts).is_none();
+        let namespace =
+            parts.len() == 1 && NAMESPACES.contains(root) && self.environment.resolve(&parts).is_none();
         (known || namespace).then(|| (full, target.range.start..name.range.end))
     }
 
@@ -114,8 +129,10 @@ impl Checker<'_> {
             let mut types = trial.instantiate(&types);
             let result = types.pop()?;
             let last = types.last().cloned();
-            let parameters = types.iter().chain(last.iter().cycle().take(arguments.len().saturating_sub(types.len())));
-            let fits = parameters.zip(arguments).all(|(parameter, argument)| trial.unify(parameter, &argument.ty));
+            let parameters =
+                types.iter().chain(last.iter().cycle().take(arguments.len().saturating_sub(types.len())));
+            let fits =
+                parameters.zip(arguments).all(|(parameter, argument)| trial.unify(parameter, &argument.ty));
             if !fits {
                 continue;
             }
@@ -160,10 +177,17 @@ impl Checker<'_> {
             } else {
                 format!("`{plain}` is a method: write `value.{plain}(...)`")
             };
-            self.restyled(CelFinding::new(codes::CEL_ARGUMENTS, name.range.clone(), message), plain, method, &range, arguments)
+            self.restyled(
+                CelFinding::new(codes::CEL_ARGUMENTS, name.range.clone(), message),
+                plain,
+                method,
+                &range,
+                arguments,
+            )
         } else if !signatures.iter().any(|s| s.method == method && takes(s, arguments.len())) {
             let given = arguments.len() - usize::from(method);
-            let message = format!("`{plain}` does not take {given} argument{}", if given == 1 { "" } else { "s" });
+            let message =
+                format!("`{plain}` does not take {given} argument{}", if given == 1 { "" } else { "s" });
             CelFinding::new(codes::CEL_ARGUMENTS, name.range.clone(), message)
         } else {
             // The first argument that no signature takes at its place.
@@ -189,7 +213,8 @@ impl Checker<'_> {
                     CelFinding::new(codes::CEL_TYPE, argument.range.clone(), message).label(ty)
                 }
                 None => {
-                    let types: Vec<String> = arguments.iter().map(|a| self.unifier.settle(&a.ty).to_string()).collect();
+                    let types: Vec<String> =
+                        arguments.iter().map(|a| self.unifier.settle(&a.ty).to_string()).collect();
                     let message = format!("`{plain}` does not take {}", types.join(" and "));
                     CelFinding::new(codes::CEL_TYPE, range, message)
                 }
@@ -213,7 +238,9 @@ impl Checker<'_> {
     ) -> CelFinding {
         let words: Option<Vec<&str>> = arguments.iter().map(|a| self.text.get(a.range.clone())).collect();
         let Some([first, rest @ ..]) = words.as_deref() else { return finding };
-        let simple = arguments.first().is_some_and(|a| !matches!(a.kind, Kind::Call(_) | Kind::And(_) | Kind::Or(_) | Kind::If(_)));
+        let simple = arguments
+            .first()
+            .is_some_and(|a| !matches!(a.kind, Kind::Call(_) | Kind::And(_) | Kind::Or(_) | Kind::If(_)));
         if !simple {
             return finding;
         }
@@ -246,7 +273,8 @@ impl Checker<'_> {
 }
 
 /// Namespaces of the library; a call in one of them is no method.
-const NAMESPACES: &[&str] = &["math", "strings", "lists", "sets", "optional", "cel", "base64", "regex", "net"];
+const NAMESPACES: &[&str] =
+    &["math", "strings", "lists", "sets", "optional", "cel", "base64", "regex", "net"];
 
 /// Functions that others have, and why we do not.
 const OUTSIDE: &[(&str, &str)] = &[

@@ -72,12 +72,16 @@ pub(super) fn proves(typed: &Typed) -> Proves {
     let fact = match &typed.kind {
         Kind::Has(of, name) => of.path().map(|path| format!("{path}[{name:?}]")),
         Kind::Call(call) => match (call.function.name, call.arguments.as_slice()) {
-            ("in", [key, map]) if matches!(map.ty, Type::Map(..)) => map.path().and_then(|map| match &key.kind {
-                Kind::Constant(Value::String(key)) => Some(format!("{map}[{key:?}]")),
-                _ => Some(format!("{map}[{}]", key.path()?)),
-            }),
+            ("in", [key, map]) if matches!(map.ty, Type::Map(..)) => {
+                map.path().and_then(|map| match &key.kind {
+                    Kind::Constant(Value::String(key)) => Some(format!("{map}[{key:?}]")),
+                    _ => Some(format!("{map}[{}]", key.path()?)),
+                })
+            }
             ("hasValue", [optional]) => optional.path(),
-            (test, [of]) if TESTED.iter().any(|(_, t)| *t == test) => of.path().map(|path| format!("{test} {path}")),
+            (test, [of]) if TESTED.iter().any(|(_, t)| *t == test) => {
+                of.path().map(|path| format!("{test} {path}"))
+            }
             _ => None,
         },
         _ => None,
@@ -99,9 +103,12 @@ impl Checker<'_> {
         }
         self.reported.push((path, atom.clone()));
         let written = self.text.get(read.range.clone()).unwrap_or_default();
-        let mut finding =
-            CelFinding::new(codes::CEL_UNGUARDED, read.range.clone(), format!("{} may not be there", quoted(written)))
-                .label("read without a test that it is there");
+        let mut finding = CelFinding::new(
+            codes::CEL_UNGUARDED,
+            read.range.clone(),
+            format!("{} may not be there", quoted(written)),
+        )
+        .label("read without a test that it is there");
         let Some(guard) = self.guard(read, key, key_range) else {
             self.findings.push(finding);
             return;
@@ -137,7 +144,11 @@ impl Checker<'_> {
 
     /// A text literal in the quotes that the expression uses.
     fn quoted_like(&self, text: &str) -> String {
-        if self.text.contains('\'') && !self.text.contains('"') { format!("'{text}'") } else { format!("{text:?}") }
+        if self.text.contains('\'') && !self.text.contains('"') {
+            format!("'{text}'")
+        } else {
+            format!("{text:?}")
+        }
     }
 
     /// True if a test in front proves that the call cannot fail.

@@ -41,8 +41,7 @@ impl Checker<'_> {
         let range = range.clone();
         match (target, name.text.as_str(), arguments) {
             (None, "has", [of]) => Some(self.has(range, of, scope)),
-            (Some(target), "bind", [variable, value, body])
-                if matches!(&target.node, Node::Ident(root) if root == "cel") =>
+            (Some(target), "bind", [variable, value, body]) if matches!(&target.node, Node::Ident(root) if root == "cel") =>
             {
                 let Some(variable) = self.variable(variable) else { return Some(wrong(range)) };
                 let value = self.expr(value, scope);
@@ -186,7 +185,10 @@ impl Checker<'_> {
             Node::Ident(name) if !name.starts_with('.') => Some(name.clone()),
             // Where an optimiser has been, the name is a call.
             Node::Call(Some(_), name, _) if name.text == "iterVar" => {
-                self.unknown_function(tree.range.clone(), &Name { text: "cel.iterVar".into(), ..name.clone() });
+                self.unknown_function(
+                    tree.range.clone(),
+                    &Name { text: "cel.iterVar".into(), ..name.clone() },
+                );
                 None
             }
             _ => {

@@ -28,7 +28,10 @@ impl Checker<'_> {
         let (a, b) = (self.shown(&left.ty), self.shown(&right.ty));
         let message = match op {
             "==" | "!=" | "<" | "<=" | ">" | ">=" if types.first() == types.get(1) => {
-                format!("`{op}` does not take two values of the type {}", types.first().unwrap_or(&Type::Error))
+                format!(
+                    "`{op}` does not take two values of the type {}",
+                    types.first().unwrap_or(&Type::Error)
+                )
             }
             "==" | "!=" | "<" | "<=" | ">" | ">=" => format!("{a} is compared with {b}"),
             "in" if matches!(types.get(1), Some(Type::List(_) | Type::Map(..))) => {
@@ -40,7 +43,9 @@ impl Checker<'_> {
         let mut finding = if op == "in" && !matches!(types.get(1), Some(Type::List(_) | Type::Map(..))) {
             CelFinding::new(codes::CEL_TYPE, right.range.clone(), message).label(b)
         } else {
-            CelFinding::new(codes::CEL_TYPE, left.range.clone(), message).label(a).other(right.range.clone(), b)
+            CelFinding::new(codes::CEL_TYPE, left.range.clone(), message)
+                .label(a)
+                .other(right.range.clone(), b)
         };
         if let (false, [ta, tb]) = (op == "in", types.as_slice())
             && let Some((range, text)) = repair(left, tb).or_else(|| repair(right, ta))
@@ -51,7 +56,8 @@ impl Checker<'_> {
                 Type::Record(record) => Some(record),
                 _ => None,
             });
-            let names: Vec<&str> = record.iter().flat_map(|r| r.fields.iter()).map(|f| f.name.as_str()).collect();
+            let names: Vec<&str> =
+                record.iter().flat_map(|r| r.fields.iter()).map(|f| f.name.as_str()).collect();
             finding = finding.help(format!("its fields are {}", names.join(", ")));
         } else if types.iter().all(Type::is_number) {
             finding = finding.help("convert one: `int(...)`, `uint(...)`, `double(...)`");

@@ -29,7 +29,11 @@ pub(super) fn check(tree: &Tree, text: &str, environment: &Environment) -> (Type
 }
 
 /// Checks a tree whose value must be bool.
-pub(super) fn check_condition(tree: &Tree, text: &str, environment: &Environment) -> (Typed, Vec<CelFinding>) {
+pub(super) fn check_condition(
+    tree: &Tree,
+    text: &str,
+    environment: &Environment,
+) -> (Typed, Vec<CelFinding>) {
     let mut checker = Checker::new(text, environment);
     let (typed, _) = checker.condition(tree, &Scope::default());
     checker.finish(typed)
@@ -78,16 +82,21 @@ impl<'e> Checker<'e> {
             }
             Node::Operator(op, arguments) => match (*op, arguments.as_slice()) {
                 ("&&" | "||" | "!", _) => self.condition(tree, scope).0,
-                ("?:", [condition, then, otherwise]) => self.conditional(range, condition, then, otherwise, scope),
+                ("?:", [condition, then, otherwise]) => {
+                    self.conditional(range, condition, then, otherwise, scope)
+                }
                 ("in", _) => self.condition(tree, scope).0,
                 _ => {
                     let arguments = arguments.iter().map(|a| self.expr(a, scope)).collect();
                     self.call_operator(op, range, arguments, scope)
                 }
             },
-            Node::Call(target, name, arguments) => self.call(range, target.as_deref(), name, arguments, scope),
+            Node::Call(target, name, arguments) => {
+                self.call(range, target.as_deref(), name, arguments, scope)
+            }
             Node::List(items) => {
-                let items: Vec<_> = items.iter().map(|(access, item)| (*access, self.expr(item, scope))).collect();
+                let items: Vec<_> =
+                    items.iter().map(|(access, item)| (*access, self.expr(item, scope))).collect();
                 self.list(range, items)
             }
             Node::Map(entries) => {
@@ -233,7 +242,8 @@ impl<'e> Checker<'e> {
             };
         }
         let Some((root, root_range)) = names.first().cloned() else { return wrong(tree.range.clone()) };
-        let (mut typed, used) = if let Some((_, id, ty)) = self.locals.iter().rev().find(|(n, ..)| *n == root) {
+        let (mut typed, used) = if let Some((_, id, ty)) = self.locals.iter().rev().find(|(n, ..)| *n == root)
+        {
             (Typed { ty: ty.clone(), range: root_range, kind: Kind::Local(*id) }, 1)
         } else {
             let parts: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
@@ -266,9 +276,14 @@ impl<'e> Checker<'e> {
     }
 
     fn unknown_name(&mut self, name: &str, range: Range<usize>, whole: Range<usize>) -> Typed {
-        let known: Vec<String> =
-            self.locals.iter().map(|(n, ..)| n.clone()).chain(self.environment.names().map(str::to_owned)).collect();
-        let finding = CelFinding::new(codes::CEL_UNKNOWN, range.clone(), format!("there is no {}", quoted(name)));
+        let known: Vec<String> = self
+            .locals
+            .iter()
+            .map(|(n, ..)| n.clone())
+            .chain(self.environment.names().map(str::to_owned))
+            .collect();
+        let finding =
+            CelFinding::new(codes::CEL_UNKNOWN, range.clone(), format!("there is no {}", quoted(name)));
         let called = functions::find(name).is_some();
         self.findings.push(match nearest(name, known.iter().map(String::as_str)) {
             Some(near) => did_you_mean(finding, range, near),
@@ -445,7 +460,8 @@ impl<'e> Checker<'e> {
     }
 
     fn list(&mut self, range: Range<usize>, items: Vec<(Access, Typed)>) -> Typed {
-        let types: Vec<(Type, Range<usize>)> = items.iter().map(|(access, item)| self.item(*access, item)).collect();
+        let types: Vec<(Type, Range<usize>)> =
+            items.iter().map(|(access, item)| self.item(*access, item)).collect();
         let item = self.one_type(&types, "a list holds values of one type");
         Typed { ty: Type::list(item), range, kind: Kind::List(items) }
     }
@@ -492,9 +508,13 @@ impl<'e> Checker<'e> {
                 None if self.environment.is_standard() => return Type::Dyn,
                 None => {
                     let (a, b) = (self.shown(&joined), self.shown(ty));
-                    let finding = CelFinding::new(codes::CEL_MIXED, range.clone(), format!("{rule}: {a} and {b}"));
+                    let finding =
+                        CelFinding::new(codes::CEL_MIXED, range.clone(), format!("{rule}: {a} and {b}"));
                     self.findings.push(
-                        finding.label(b).other(first_range.clone(), a).help("write `dyn(...)` where unlike types are meant"),
+                        finding
+                            .label(b)
+                            .other(first_range.clone(), a)
+                            .help("write `dyn(...)` where unlike types are meant"),
                     );
                     return Type::Error;
                 }

@@ -32,18 +32,60 @@ const NO_GLOBAL_UNICAST: &[&str] = &[
 
 /// The functions that proxies evaluate on requests; all others are for constants and policies.
 pub(in crate::cel) const EVALUATED: &[&str] = &[
-    "==", "!=", "<", "<=", ">", ">=", "in", "+", "-", "*", "/", "%", "startsWith", "endsWith", "contains", "matches",
-    "lowerAscii", "upperAscii", "trim", "size", "isIP", "ip", "containsIP", "isLoopback", "isUnspecified",
-    "isLinkLocalUnicast", "isLinkLocalMulticast", "isGlobalUnicast", "family", "orValue", "hasValue", "value",
-    "sets.contains", "sets.intersects", "sets.equivalent", "getHours", "getMinutes", "getSeconds", "getMilliseconds",
-    "getDate", "getDayOfMonth", "getMonth", "getDayOfWeek", "getDayOfYear", "getFullYear",
+    "==",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "in",
+    "+",
+    "-",
+    "*",
+    "/",
+    "%",
+    "startsWith",
+    "endsWith",
+    "contains",
+    "matches",
+    "lowerAscii",
+    "upperAscii",
+    "trim",
+    "size",
+    "isIP",
+    "ip",
+    "containsIP",
+    "isLoopback",
+    "isUnspecified",
+    "isLinkLocalUnicast",
+    "isLinkLocalMulticast",
+    "isGlobalUnicast",
+    "family",
+    "orValue",
+    "hasValue",
+    "value",
+    "sets.contains",
+    "sets.intersects",
+    "sets.equivalent",
+    "getHours",
+    "getMinutes",
+    "getSeconds",
+    "getMilliseconds",
+    "getDate",
+    "getDayOfMonth",
+    "getMonth",
+    "getDayOfWeek",
+    "getDayOfYear",
+    "getFullYear",
 ];
 
 impl Lowering<'_> {
     pub(super) fn call(&mut self, call: &Call, typed: &Typed) -> Lowered {
         let name = call.function.name;
         match (name, call.arguments.as_slice()) {
-            ("==" | "!=" | "<" | "<=" | ">" | ">=", [left, right]) => self.comparison(name, left, right, typed),
+            ("==" | "!=" | "<" | "<=" | ">" | ">=", [left, right]) => {
+                self.comparison(name, left, right, typed)
+            }
             ("in", [item, of]) => self.membership(item, of, typed),
             ("startsWith", [on, other]) => self.test(TextOp::StartsWith, on, other, typed),
             ("endsWith", [on, other]) => self.test(TextOp::EndsWith, on, other, typed),
@@ -96,7 +138,9 @@ impl Lowering<'_> {
                 (None, _) => self.no_optional(optional),
             },
             ("sets.contains" | "sets.intersects" | "sets.equivalent", [a, b]) => self.sets(name, a, b, typed),
-            _ => match time_part(name).filter(|_| call.arguments.first().is_some_and(|a| a.ty == Type::Timestamp)) {
+            _ => match time_part(name)
+                .filter(|_| call.arguments.first().is_some_and(|a| a.ty == Type::Timestamp))
+            {
                 Some(part) => self.part(part, &call.arguments, typed),
                 None => self.refused(name, call, typed),
             },
@@ -109,14 +153,18 @@ impl Lowering<'_> {
                 let message = format!("`{name}` of a value of the request may fail");
                 self.may_fail(typed, message, "compare texts, or write a constant")
             }
-            "dyn" | "type" => self.outside(typed, "a rule on requests knows the type of everything that it reads"),
-            "string" | "join" | "replace" | "format" | "substring" | "charAt" | "split" | "reverse" | "strings.quote" => {
+            "dyn" | "type" => {
+                self.outside(typed, "a rule on requests knows the type of everything that it reads")
+            }
+            "string" | "join" | "replace" | "format" | "substring" | "charAt" | "split" | "reverse"
+            | "strings.quote" => {
                 let message = format!("`{name}` makes a text, and no text is made while a request waits");
                 self.outside(typed, message)
             }
             _ => {
                 let _ = call;
-                let shown = if name.starts_with(|c: char| c.is_alphabetic()) { "function" } else { "operator" };
+                let shown =
+                    if name.starts_with(|c: char| c.is_alphabetic()) { "function" } else { "operator" };
                 self.outside(typed, format!("the {shown} `{name}` is for constants and policies only"))
             }
         }
@@ -170,7 +218,11 @@ impl Lowering<'_> {
             }) {
                 let inner = self.value(side)?;
                 let same = truth == (op == CompareOp::Eq);
-                return Some(if same { Tree { at: typed.range.clone(), ..inner } } else { node(Op::Not, typed, vec![inner]) });
+                return Some(if same {
+                    Tree { at: typed.range.clone(), ..inner }
+                } else {
+                    node(Op::Not, typed, vec![inner])
+                });
             }
         }
         self.both(Op::Compare(op), left, right, typed)
@@ -230,8 +282,11 @@ impl Lowering<'_> {
 
     fn matches(&mut self, on: &Typed, pattern: &Typed, typed: &Typed) -> Lowered {
         let Some(Value::String(text)) = pattern.constant() else {
-            let finding =
-                CelFinding::new(codes::CEL_CONSTANT, pattern.range.clone(), "a regular expression is a constant");
+            let finding = CelFinding::new(
+                codes::CEL_CONSTANT,
+                pattern.range.clone(),
+                "a regular expression is a constant",
+            );
             self.findings.push(finding.help("a pattern from the request would let a caller choose its cost"));
             return None;
         };
@@ -340,7 +395,7 @@ impl Lowering<'_> {
             && let Some(slot) = optional_slot(of)
         {
             let slot = self.checked(slot, of)?;
-            let plain = super::super::typed::Typed { ty: Type::String, ..read_plainly(of) };
+            let plain = Typed { ty: Type::String, ..read_plainly(of) };
             let then = self.value(&substitute(body, *id, &plain))?;
             let otherwise = self.value(other)?;
             let has = leaf(Op::Has(slot), of);

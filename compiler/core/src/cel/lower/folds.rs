@@ -14,7 +14,12 @@ impl Lowering<'_> {
             FoldKind::All => Quantifier::All,
             FoldKind::Exists => Quantifier::Exists,
             FoldKind::ExistsOne => Quantifier::ExistsOne,
-            _ => return self.outside(typed, "no list is made while a request waits: use `all`, `exists` or `exists_one`"),
+            _ => {
+                return self.outside(
+                    typed,
+                    "no list is made while a request waits: use `all`, `exists` or `exists_one`",
+                );
+            }
         };
         if let Some(Place::Values(slot)) = place(&fold.over) {
             if fold.second.is_some() {
@@ -25,14 +30,18 @@ impl Lowering<'_> {
                 nested |= matches!(&part.kind, Kind::Fold(inner) if matches!(place(&inner.over), Some(Place::Values(_))));
             });
             if nested {
-                return self.outside(typed, "a macro over values stands in no other: their number would multiply");
+                return self
+                    .outside(typed, "a macro over values stands in no other: their number would multiply");
             }
             let slot = self.checked(slot, &fold.over)?;
             let body = self.value(&fold.body)?;
             return Some(node(Op::Each(quantifier, slot), typed, vec![body]));
         }
         let Some(elements) = elements(&fold.over) else {
-            return self.outside(&fold.over, "a macro in a rule goes over a literal list, or over the values of one key");
+            return self.outside(
+                &fold.over,
+                "a macro in a rule goes over a literal list, or over the values of one key",
+            );
         };
         let mut parts = Vec::with_capacity(elements.len());
         for (key, value) in elements {
@@ -76,10 +85,13 @@ fn elements(over: &Typed) -> Option<Vec<(Typed, Typed)>> {
         Kind::Constant(Value::List(items)) => {
             items.iter().enumerate().map(|(i, item)| (index(i), constant(item.clone(), over))).collect()
         }
-        Kind::Constant(Value::Map(map)) => {
-            map.iter().map(|(key, value)| (constant(key.clone(), over), constant(value.clone(), over))).collect()
+        Kind::Constant(Value::Map(map)) => map
+            .iter()
+            .map(|(key, value)| (constant(key.clone(), over), constant(value.clone(), over)))
+            .collect(),
+        Kind::List(items) => {
+            items.iter().enumerate().map(|(i, (_, item))| (index(i), item.clone())).collect()
         }
-        Kind::List(items) => items.iter().enumerate().map(|(i, (_, item))| (index(i), item.clone())).collect(),
         _ => return None,
     })
 }

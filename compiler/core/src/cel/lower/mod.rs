@@ -96,7 +96,11 @@ impl Lowering<'_> {
     fn value(&mut self, typed: &Typed) -> Lowered {
         self.nodes += 1;
         if self.nodes > 4 * limits::EXPR_NODES {
-            return self.once(codes::CEL_LIMIT, typed, "the macros of the expression unroll to too many parts");
+            return self.once(
+                codes::CEL_LIMIT,
+                typed,
+                "the macros of the expression unroll to too many parts",
+            );
         }
         match &typed.kind {
             Kind::Constant(value) => self.constant(value, typed),
@@ -192,8 +196,12 @@ impl Lowering<'_> {
                 let slot = self.checked(slot, typed)?;
                 Some(leaf(Op::Slot(slot), typed))
             }
-            Some(Place::Values(_)) => self.outside(typed, "a list of values is asked with `in`, `size` or a macro"),
-            Some(Place::Map(_) | Place::Lists(_)) => self.outside(typed, "a map of the request is read by one key"),
+            Some(Place::Values(_)) => {
+                self.outside(typed, "a list of values is asked with `in`, `size` or a macro")
+            }
+            Some(Place::Map(_) | Place::Lists(_)) => {
+                self.outside(typed, "a map of the request is read by one key")
+            }
             None => self.unread(typed),
         }
     }
@@ -208,7 +216,8 @@ impl Lowering<'_> {
                 None
             }
             Kind::Index(of, ..) if matches!(place(of), Some(Place::Values(_))) => {
-                let finding = CelFinding::new(codes::CEL_MAY_FAIL, typed.range.clone(), "the list may be shorter");
+                let finding =
+                    CelFinding::new(codes::CEL_MAY_FAIL, typed.range.clone(), "the list may be shorter");
                 self.findings.push(finding.help("ask with `in` or `exists`"));
                 None
             }
@@ -263,11 +272,10 @@ impl Lowering<'_> {
 /// The slot that is read optionally: `request.headers[?'x']`.
 fn optional_slot(typed: &Typed) -> Option<Slot> {
     match (&typed.kind, place(typed)) {
-        (Kind::Field(_, _, Access::Optional) | Kind::Index(_, _, Access::Optional), Some(Place::Slot(slot)))
-            if slot.optional() =>
-        {
-            Some(slot)
-        }
+        (
+            Kind::Field(_, _, Access::Optional) | Kind::Index(_, _, Access::Optional),
+            Some(Place::Slot(slot)),
+        ) if slot.optional() => Some(slot),
         _ => None,
     }
 }
