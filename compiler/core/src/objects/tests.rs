@@ -4,7 +4,7 @@ use serde_json::Value as Json;
 
 use super::types::{self, Types};
 use super::*;
-use crate::cel::evaluate::evaluate;
+use crate::cel::evaluate::{self, evaluate};
 use crate::cel::types::Unit;
 use crate::cel::value::Value;
 use crate::model::Model;
@@ -222,8 +222,8 @@ fn what_goes_with_an_object_is_found() {
         .join("---\n")
     );
     for expression in [
-        "self.?canary.?stages[0].weight == optional.of(percent('5%'))",
-        "has(self.canary) && has(self.canary.stages) && self.canary.stages.all(s, s.hold >= duration('10m'))",
+        "self.?canary.stages[0].weight == optional.of(percent('5%'))",
+        "has(self.canary) && size(self.canary.stages) == 2 && self.canary.stages.all(s, s.hold >= duration('10m'))",
         "self.gatewayRoutes.map(r, r.name) == ['edge'] && self.routes == []",
         "self.quotas[0].limits[0].rate == rate('50/s') && self.quotas[0].limits[0].burst == 50",
         "self.quotas[0].limits[1].burst == 3 && self.quotas[0].limits[1].cost.?number.orValue(0) == 3",
@@ -278,4 +278,124 @@ fn invariants_know_the_request_and_the_decision() {
     for bad in ["decision.allow", "decision.status == 'no'", "self.port == 80"] {
         assert!(cel::folded_condition(bad, &environment).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn values_are_of_their_types() {
+    let loaded = load(vec![("a.yaml".to_owned(), include_bytes!("../spec/fixtures/full.yaml").to_vec())]);
+    let mut findings = Vec::new();
+    let place = loaded.objects.iter().map(|(_, o)| o).find(|o| o.address.kind == Kind::Environment);
+    let model = Model::new(&loaded, place, &mut findings).unwrap();
+    let mut objects = Objects::new(&model);
+    let mut seen = BTreeSet::new();
+    for kind in Kind::ALL {
+        for object in objects.each(kind) {
+            let Some(variables) = objects.variables(object) else { continue };
+            for variable in environment(kind).fields() {
+                let value = evaluate::Variables::get(&variables, &variable.name).unwrap();
+                is_of(&value, &variable.ty, &mut seen).unwrap_or_else(|path| panic!("{kind:?} {}{path}", variable.name));
+            }
+        }
+    }
+    // The fixture writes every field, so each record is met, and each field of one.
+    let all: BTreeSet<String> = records(types::all())
+        .iter()
+        .flat_map(|(name, record)| record.fields.iter().map(move |f| format!("{name}.{}", f.name)))
+        .collect();
+    let missed: Vec<&String> = all.difference(&seen).collect();
+    assert!(missed.len() < all.len() / 4, "{missed:#?}");
+}
+
+/// Notes the fields that are there; `Err` is the path of a value that is not of its type.
+fn is_of(value: &Value, ty: &Type, seen: &mut BTreeSet<String>) -> Result<(), String> {
+    let good = match (value, ty) {
+        (Value::Bool(_), Type::Bool)
+        | (Value::Int(_), Type::Int)
+        | (Value::Double(_), Type::Double)
+        | (Value::String(_), Type::String)
+        | (Value::Duration(_), Type::Duration)
+        | (Value::Timestamp(_), Type::Timestamp)
+        | (_, Type::Dyn) => true,
+        (Value::Quantity(unit, _), Type::Quantity(other)) => unit == other,
+        (Value::List(items), Type::List(item)) => {
+            for (i, one) in items.iter().enumerate() {
+                is_of(one, item, seen).map_err(|path| format!("[{i}]{path}"))?;
+            }
+            true
+        }
+        (Value::Map(map), Type::Map(_, inner)) => {
+            for (key, one) in map.iter() {
+                is_of(one, inner, seen).map_err(|path| format!("[{key:?}]{path}"))?;
+            }
+            true
+        }
+        (Value::Map(map), Type::Record(record)) => {
+            for field in &record.fields {
+                match map.text(&field.name) {
+                    Some(one) => {
+                        seen.insert(format!("{}.{}", record.name, field.name));
+                        is_of(one, &field.ty, seen).map_err(|path| format!(".{}{path}", field.name))?;
+                    }
+                    None if field.optional || field.hidden.is_some() => {}
+                    None => return Err(format!(".{} is missing", field.name)),
+                }
+            }
+            map.iter().all(|(key, _)| matches!(key, Value::String(key) if record.field(key).is_some()))
+        }
+        _ => false,
+    };
+    if good { Ok(()) } else { Err(format!(": {value:?} is no {ty}")) }
+}
+
+const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/policies.md");
+
+/// `UPDATE_DOCS=1` writes the page.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a test reads and writes a page")]
+fn docs_are_written_from_the_records() {
+    let mut page = std::fs::read_to_string(PAGE).unwrap();
+    for (name, text) in [("relations", relations_table()), ("records", records_tables())] {
+        let (begin, end) = (format!("<!-- {name}: written from the tables -->\n"), format!("<!-- end of {name} -->"));
+        let from = page.find(&begin).unwrap() + begin.len();
+        let to = page.find(&end).unwrap();
+        page.replace_range(from..to, &text);
+    }
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(PAGE, &page).unwrap();
+    }
+    let now = std::fs::read_to_string(PAGE).unwrap();
+    assert!(now == page, "docs/policies.md is out of date: UPDATE_DOCS=1 cargo nextest run -p mesh-compiler docs");
+}
+
+fn relations_table() -> String {
+    let mut out = String::from("| `self` of | field | type | |\n|---|---|---|---|\n");
+    for kind in Kind::ALL {
+        let (own, plain) = (types::all().own(kind), types::all().plain(kind));
+        for field in own.fields.iter().filter(|f| plain.field(&f.name).is_none()) {
+            let absent = if field.optional { " May be absent." } else { "" };
+            out.push_str(&format!("| {} | `{}` | {} | {}{absent} |\n", kind.as_str(), field.name, field.ty, line(field.doc)));
+        }
+    }
+    out
+}
+
+fn records_tables() -> String {
+    let mut out = String::new();
+    for (name, record) in documented() {
+        out.push_str(&format!("### {name}\n\n| field | type | |\n|---|---|---|\n"));
+        for field in &record.fields {
+            let what = match field.hidden {
+                Some(why) => why.to_owned(),
+                None if field.optional => format!("{} *may be absent*", line(field.doc)),
+                None => line(field.doc),
+            };
+            out.push_str(&format!("| `{}` | {} | {what} |\n", field.name, field.ty));
+        }
+        out.push('\n');
+    }
+    out.trim_end().to_owned() + "\n"
+}
+
+fn line(doc: &str) -> String {
+    doc.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }

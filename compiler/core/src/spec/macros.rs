@@ -21,12 +21,13 @@ use super::decode::Rule;
 /// the words that name it, the map is a whole document.
 ///
 /// A field that need not be written may have a default: `= |backoff| ...` from the map itself, which also gives the
-/// map a method of the field's name for what holds; `=> |mesh| ...` from what the mesh says ([`super::view::Inherited`]).
+/// map a method of the field's name for what holds; `=> |mesh| ...` from what the mesh says ([`super::view::Inherited`]);
+/// `as []` for a list that readers see as empty where it is not written.
 macro_rules! object {
     (
         $(#[doc = $doc:literal])*
         pub struct $Name:ident, $what:literal $(, kind $tag:literal)? {
-            $($(#[doc = $fdoc:literal])* $field:ident $key:literal: $ty:ty $(= $own:expr)? $(=> $mesh:expr)?,)*
+            $($(#[doc = $fdoc:literal])* $field:ident $key:literal: $ty:ty $(= $own:expr)? $(=> $mesh:expr)? $(as $empty:tt)?,)*
         }
         $(rules [$($rule:expr),* $(,)?])?
     ) => {
@@ -66,14 +67,14 @@ macro_rules! object {
             fn shape() -> $crate::spec::view::Shape {
                 let fields = vec![$({
                     let doc = concat!($($fdoc, "\n"),*);
-                    $crate::spec::macros::viewed!(shape $key, doc, $ty $(, own $own)? $(, mesh $mesh)?)
+                    $crate::spec::macros::viewed!(shape $key, doc, $ty $(, own $own)? $(, mesh $mesh)? $(, empty $empty)?)
                 }),*];
                 $crate::spec::view::Shape::record(stringify!($Name), fields)
             }
             fn view(&self, mesh: &$crate::spec::view::Inherited) -> Option<$crate::spec::view::Data> {
                 let mut fields = Vec::new();
                 $(
-                    let data = $crate::spec::macros::viewed!(data self, $field, mesh, $ty $(, own $own)? $(, mesh $mesh)?);
+                    let data = $crate::spec::macros::viewed!(data self, $field, mesh, $ty $(, own $own)? $(, mesh $mesh)? $(, empty $empty)?);
                     fields.extend(data.map(|data| ($key, data)));
                 )*
                 Some($crate::spec::view::Data::Record(fields))
@@ -259,6 +260,9 @@ macro_rules! viewed {
     };
     (data $self:ident, $field:ident, $inherited:ident, $ty:ty) => {
         <$ty as $crate::spec::view::View>::view(&$self.$field, $inherited)
+    };
+    (data $self:ident, $field:ident, $inherited:ident, $ty:ty, empty []) => {
+        $crate::spec::view::View::view(&$self.$field, $inherited).or(Some($crate::spec::view::Data::List(Vec::new())))
     };
     (data $self:ident, $field:ident, $inherited:ident, $ty:ty, own $own:expr) => {
         $crate::spec::view::View::view(&$self.$field(), $inherited)

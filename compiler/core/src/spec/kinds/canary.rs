@@ -26,7 +26,7 @@ object! {
         /// What keeps a caller on one version.
         sticky "sticky": Option<Sticky>,
         /// The stages, with growing weights.
-        stages "stages": Option<Sp<List1<Stage>>>,
+        stages "stages": Option<Sp<List1<Stage>>> as [],
         /// When a stage is good.
         analysis "analysis": Option<Analysis>,
         /// What happens when a stage fails; `rollback` unless said otherwise.
