@@ -460,7 +460,12 @@ impl Engine {
         Some(Destination { name: self.owner.name().as_str(), service, version: &self.version })
     }
 
-    fn context<'c>(&'c self, request: &'c Request<'c>) -> Context<'c> {
+    /// Denying and allowing entries.
+    pub(crate) fn entries(&self) -> Option<(&[BuiltEntry], &[BuiltEntry])> {
+        self.access.as_ref().map(|(_, deny, allow)| (deny.as_slice(), allow.as_slice()))
+    }
+
+    pub(crate) fn context<'c>(&'c self, request: &'c Request<'c>) -> Context<'c> {
         let source = match request.source.owner {
             Some(Owner::Service(name)) => self.program.services.get(name),
             _ => None,

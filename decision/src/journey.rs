@@ -98,6 +98,9 @@ pub struct Journey {
     /// Rules that were asked at the first hop.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub steps: Vec<Step>,
+    /// Access entries that were asked, at the gateway's door and at the service's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub access_steps: Vec<Step>,
 }
 
 /// Engines of every proxy of a program, built when first needed.
@@ -190,6 +193,7 @@ impl Mesh {
         };
         if at_edge {
             let door = engine.decide_inbound(&request);
+            journey.access_steps = engine.explain_inbound(&request);
             if !journey.enter(&engine, &door) {
                 return Ok(journey);
             }
@@ -247,6 +251,7 @@ impl Mesh {
             ..request
         };
         let guard = engine.decide_inbound(&inner);
+        journey.access_steps.extend(engine.explain_inbound(&inner));
         if journey.enter(&engine, &guard) {
             journey.path = Some(sent_path.clone());
             journey.host = Some(sent_host.clone());
@@ -308,6 +313,7 @@ impl Journey {
             attempts: None,
             location: None,
             steps: Vec::new(),
+            access_steps: Vec::new(),
         }
     }
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use mesh_bundle::expr::Expression;
 use mesh_bundle::program::{From, Match, Service, ValueMatch, ValueTest};
 use mesh_bundle::{Name, Owner, PathPattern};
 
 use crate::access;
-use crate::expr::{self, Context, Destination, ExprBuildError, Tri};
+use crate::expr::{self, Context, Decided, Destination, ExprBuildError, Tri};
 use crate::regex::{Pattern, RegexError};
 use crate::request::Request;
 use crate::values::{self, Value};
@@ -180,6 +181,13 @@ impl Matcher {
             return Matched::No(Part::Path);
         }
         self.test(request, services, destination)
+    }
+
+    /// Which part of the expression `when`, which is this match's, decides.
+    #[must_use]
+    pub fn explain(&self, when: &Expression, context: &Context<'_>) -> Option<Decided> {
+        let context = Context { pattern: self.path.as_ref(), ..*context };
+        self.when.as_ref()?.explain(when, &context)
     }
 }
 

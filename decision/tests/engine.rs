@@ -8,6 +8,7 @@ use mesh_bundle::program::Mesh as MeshUnit;
 use mesh_bundle::state::CanaryState;
 use mesh_bundle::unit::{Unit, UnitId};
 use mesh_bundle::{Name, Owner, Program, State};
+use mesh_decision::expr::Tri;
 use mesh_decision::journey::{Ask, Journey, Mesh};
 
 fn name(text: &str) -> Name {
@@ -266,4 +267,27 @@ fn a_request_with_more_than_rules_can_see_is_400() {
     let mut cookies = ask("GET", "http://orders/orders/1", Some("web"));
     cookies.headers = vec![("cookie".into(), b"role=x; y=\xff".to_vec())];
     assert_eq!(follow(&shop, &none, &cookies, 0).status, Some(400));
+}
+
+#[test]
+fn a_denied_request_is_explained_by_the_part_of_the_entry_that_decided() {
+    let program = shop();
+    let mut asked = ask("GET", "http://orders/orders/5", Some("web"));
+    asked.headers.push(("debug".into(), b"1".to_vec()));
+    let journey = follow(&program, &State::default(), &asked, 0);
+    let because = |journey: &Journey, entry: &str| {
+        let step = journey.access_steps.iter().find(|step| step.rule.ends_with(entry)).unwrap().clone();
+        let because = step.because.unwrap();
+        (step.verdict, because.result, because.seen.into_iter().map(|seen| seen.value).collect::<Vec<_>>())
+    };
+    assert_eq!(journey.status, Some(403));
+    assert_eq!(because(&journey, "no-debug"), ("taken", Tri::True, vec!["\"1\"".to_owned()]));
+    // Denied entries that err take the request; those that do not, pass it on to the allowing ones.
+    asked.headers.push(("debug".into(), b"0".to_vec()));
+    let journey = follow(&program, &State::default(), &asked, 0);
+    assert_eq!(because(&journey, "no-debug").1, Tri::Error);
+    asked.headers.clear();
+    let journey = follow(&program, &State::default(), &asked, 0);
+    assert_eq!(because(&journey, "no-debug"), ("when", Tri::False, vec!["(absent)".to_owned()]));
+    assert_eq!(journey.access_steps.last().unwrap().verdict, "taken");
 }

@@ -21,6 +21,8 @@ ticks() {
   done
   echo "$sum"
 }
+# cpu_ns PID: nanoseconds that the threads of a process were on a processor.
+cpu_ns() { cat /proc/"$1"/task/*/schedstat | awk '{sum += $1} END {printf "%.0f", sum}'; }
 # pss PID: its share of memory in KiB, children too.
 pss() {
   local sum=0 pid
@@ -71,6 +73,7 @@ peer() {
     hyper-mtls-in) echo "$hyp --listen 127.0.0.1:8445 --up 127.0.0.1:9001 --cert $certs/server.crt --key $certs/server.key --client-ca $certs/ca.crt" ;;
     hyper-mtls-out) echo "$hyp --listen 127.0.0.1:8446 --up 127.0.0.1:9002 --up-ca $certs/ca.crt --up-cert $certs/client.crt --up-key $certs/client.key" ;;
     ours-plain) mesh gate edge gateway 8080 ;;
+    free-plain) mesh gate-free edge gateway 8080 ;;
     ours-routes) mesh gate-10k edge gateway 8080 ;;
     ours-mtls-in) mesh in server service 8445 ;;
     ours-mtls-out) mesh out client service 8446 ;;

@@ -1,10 +1,12 @@
 //! Which part of an expression decided, in the author's words and order.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use mesh_bundle::expr::{Expression, Instant, Op, Part, Slot, Type, View};
+use serde::Serialize;
 
-use super::build::{self, Builder};
+use super::build::{Builder, Cond};
 use super::eval::{self, Frame};
 use super::slots::{self, Read};
 use super::{Context, Tri};
@@ -18,9 +20,10 @@ const PLACES: usize = 8;
 const SECRETS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
 /// The part of an expression that decided its result.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decided {
     /// Its bytes in the expression's text; empty where the bundle does not say.
+    #[serde(skip)]
     pub range: Range<usize>,
     /// Its words.
     pub words: String,
@@ -31,7 +34,7 @@ pub struct Decided {
 }
 
 /// A place and what was there.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Seen {
     /// The place as CEL writes it.
     pub place: String,
@@ -42,61 +45,84 @@ pub struct Seen {
 /// The part that decides `expression` for a request: of a conjunction that is false the first part, as written, that
 /// is false; of one that errs the first that errs; of one that is true all of it. Of a disjunction likewise.
 ///
-/// Slower than [`super::Program::evaluate`] by far, and for people only. `None` for an expression that does not build.
+/// Builds everything for this one answer; a [`super::Program`] keeps it for the next. `None` for an expression that
+/// does not build.
 #[must_use]
 pub fn explain(expression: &Expression, context: &Context<'_>) -> Option<Decided> {
-    let checked = expression.check(Type::Bool).ok()?;
-    let builder = Builder::new(&checked.types);
-    let (result, view) = decide(expression.code.root()?, &builder, context)?;
-    let range = view.words().unwrap_or_default();
-    let words = expression.text.get(range.clone()).unwrap_or_default().to_owned();
-    let mut places = Vec::new();
-    collect(view, &mut places);
-    let seen =
-        places.into_iter().map(|slot| Seen { place: name(slot), value: value(slot, context) }).collect();
-    Some(Decided { range, words, result, seen })
+    Explainer::new(expression)?.explain(expression, context)
 }
 
-/// No deeper than the check has seen to.
-fn decide<'c>(view: View<'c>, builder: &Builder<'_>, context: &Context<'_>) -> Option<(Tri, View<'c>)> {
-    Some(match view.op() {
-        Op::Not => {
-            let (result, part) = decide(view.child()?, builder, context)?;
-            (!result, part)
-        }
-        Op::All(_) | Op::Any(_) => {
-            let decisive = Tri::from(matches!(view.op(), Op::Any(_)));
-            let mut erring = None;
-            for child in view.children() {
-                let (result, part) = decide(child, builder, context)?;
-                if result == decisive {
-                    return Some((result, part));
+/// The tests of an expression, each by itself, by the numbers of their instructions.
+#[derive(Debug)]
+pub(super) struct Explainer(BTreeMap<usize, Cond>);
+
+impl Explainer {
+    pub(super) fn new(expression: &Expression) -> Option<Self> {
+        let checked = expression.check(Type::Bool).ok()?;
+        let builder = Builder::new(&checked.types);
+        let mut tests = BTreeMap::new();
+        gather(expression.code.root()?, &builder, &mut tests)?;
+        Some(Self(tests))
+    }
+
+    /// `expression` is the one that this was made from.
+    pub(super) fn explain(&self, expression: &Expression, context: &Context<'_>) -> Option<Decided> {
+        let (result, view) = self.decide(expression.code.root()?, context)?;
+        let range = view.words().unwrap_or_default();
+        let words = expression.text.get(range.clone()).unwrap_or_default().to_owned();
+        let mut places = Vec::new();
+        collect(view, &mut places);
+        let seen = |slot| Seen { place: name(slot), value: value(slot, context) };
+        Some(Decided { range, words, result, seen: places.into_iter().map(seen).collect() })
+    }
+
+    /// No deeper than the check has seen to.
+    fn decide<'c>(&self, view: View<'c>, context: &Context<'_>) -> Option<(Tri, View<'c>)> {
+        Some(match view.op() {
+            Op::Not => {
+                let (result, part) = self.decide(view.child()?, context)?;
+                (!result, part)
+            }
+            Op::All(_) | Op::Any(_) => {
+                let decisive = Tri::from(matches!(view.op(), Op::Any(_)));
+                let mut erring = None;
+                for child in view.children() {
+                    let (result, part) = self.decide(child, context)?;
+                    if result == decisive {
+                        return Some((result, part));
+                    }
+                    if result == Tri::Error && erring.is_none() {
+                        erring = Some(part);
+                    }
                 }
-                if result == Tri::Error && erring.is_none() {
-                    erring = Some(part);
+                erring.map_or((!decisive, view), |part| (Tri::Error, part))
+            }
+            Op::If => {
+                let [condition, then, otherwise] = view.branches()?;
+                let (result, part) = self.decide(condition, context)?;
+                let taken = match result {
+                    Tri::Error => return Some((result, part)),
+                    Tri::True => then,
+                    Tri::False => otherwise,
+                };
+                match (taken.op(), self.decide(taken, context)?) {
+                    // A constant says nothing: the condition chose it.
+                    (Op::Bool(_) | Op::Constant(_), (result, _)) => (result, part),
+                    (_, decided) => decided,
                 }
             }
-            erring.map_or((!decisive, view), |part| (Tri::Error, part))
-        }
-        Op::If => {
-            let [condition, then, otherwise] = view.branches()?;
-            let (result, part) = decide(condition, builder, context)?;
-            let taken = match result {
-                Tri::Error => return Some((result, part)),
-                Tri::True => then,
-                Tri::False => otherwise,
-            };
-            match (taken.op(), decide(taken, builder, context)?) {
-                // A constant says nothing: the condition chose it.
-                (Op::Bool(_) | Op::Constant(_), (result, _)) => (result, part),
-                (_, decided) => decided,
-            }
-        }
-        _ => {
-            let node: build::Cond = builder.cond(view).ok()?;
-            (eval::condition(&node, &Frame { context, local: None }), view)
-        }
-    })
+            _ => (eval::condition(self.0.get(&view.index())?, &Frame { context, local: None }), view),
+        })
+    }
+}
+
+/// What is not looked into is a test.
+fn gather(view: View<'_>, builder: &Builder<'_>, tests: &mut BTreeMap<usize, Cond>) -> Option<()> {
+    if matches!(view.op(), Op::Not | Op::All(_) | Op::Any(_) | Op::If) {
+        return view.children().try_for_each(|child| gather(child, builder, tests));
+    }
+    tests.insert(view.index(), builder.cond(view).ok()?);
+    Some(())
 }
 
 /// The places that a part reads, each once, in the order written.

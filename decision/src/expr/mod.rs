@@ -12,10 +12,12 @@ mod explain;
 mod slots;
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 use mesh_bundle::PathPattern;
 use mesh_bundle::expr::{ExprError, Expression, Slot, Type};
 use mesh_bundle::program::Service;
+use serde::Serialize;
 
 pub use explain::{Decided, Seen, explain};
 
@@ -25,10 +27,12 @@ use crate::text::Text;
 use crate::values::Value;
 use build::{Cond, TextOf};
 use eval::Frame;
+use explain::Explainer;
 use slots::Read;
 
 /// What an expression gives. An error absorbs like CEL's: `false && error` is false.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Tri {
     /// True.
     True,
@@ -69,7 +73,11 @@ pub enum ExprBuildError {
 
 /// A built condition.
 #[derive(Debug)]
-pub struct Program(Cond);
+pub struct Program {
+    cond: Cond,
+    /// Made when first asked for.
+    explainer: OnceLock<Option<Box<Explainer>>>,
+}
 
 /// A built expression that gives a text: the key of a limit.
 #[derive(Debug)]
@@ -106,7 +114,15 @@ impl Program {
     /// [`ExprBuildError`] for code that does not pass its check, or a regular expression that does not compile.
     pub fn new(from: &Expression) -> Result<Self, ExprBuildError> {
         let checked = from.check(Type::Bool)?;
-        build::condition(&from.code, &checked.types).map(Self)
+        let cond = build::condition(&from.code, &checked.types)?;
+        Ok(Self { cond, explainer: OnceLock::new() })
+    }
+
+    /// Which part of it decides; `from` is the expression that it was built from. See [`explain()`].
+    #[must_use]
+    pub fn explain(&self, from: &Expression, context: &Context<'_>) -> Option<Decided> {
+        let made = self.explainer.get_or_init(|| Explainer::new(from).map(Box::new));
+        made.as_ref()?.explain(from, context)
     }
 
     /// Evaluates it. Takes no memory, but for a regular expression whose table is over
@@ -114,7 +130,7 @@ impl Program {
     /// [`mesh_bundle::limits::VALUE_BYTES`] that is searched in another form than it came in.
     #[must_use]
     pub fn evaluate(&self, context: &Context<'_>) -> Tri {
-        eval::condition(&self.0, &Frame { context, local: None })
+        eval::condition(&self.cond, &Frame { context, local: None })
     }
 }
 

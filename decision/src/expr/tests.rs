@@ -294,7 +294,7 @@ fn keys_are_texts_and_errors_have_none() {
 #[test]
 fn what_belongs_together_is_joined() {
     use build::{Cond, Test};
-    let built = |tree: &Tree| Program::new(&expression(tree)).unwrap().0;
+    let built = |tree: &Tree| Program::new(&expression(tree)).unwrap().cond;
     let guarded = built(&all(vec![leaf(Op::Has(x())), x_is("a")]));
     assert!(matches!(guarded, Cond::Place { absent: Tri::False, test: Test::Is(_), .. }), "{guarded:?}");
     let guarded = built(&any(vec![not(leaf(Op::Has(x()))), x_is("a")]));

@@ -204,6 +204,9 @@ pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -
     if matches!(decided.verdict, Verdict::AuditDeny(_)) {
         record.verdict = decided.verdict.word();
     }
+    if !decided.verdict.passes() {
+        record.because = active.engine.because_inbound(request);
+    }
     match decided.verdict {
         Verdict::Allow(_) | Verdict::Open | Verdict::AuditDeny(_) => {}
         Verdict::Deny(_) => return Err(Answer::new(StatusCode::FORBIDDEN, "denied")),

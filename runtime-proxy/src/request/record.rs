@@ -12,6 +12,7 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use mesh_bundle::program::AccessLog;
+use mesh_decision::explain::Step;
 use serde::Serialize;
 use tokio::time::{Instant, Sleep};
 
@@ -73,6 +74,9 @@ pub struct Explained {
     pub rule: String,
     /// The bundle that decided; empty for none.
     pub bundle: String,
+    /// Where expressions of access entries were asked: the entries, with the parts that decided.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub because: Vec<Step>,
 }
 
 /// The meters of one rule and version, by class of status.
@@ -140,6 +144,8 @@ pub(super) struct Record {
     pub(super) retries: u32,
     /// `audit-deny`, or nothing worth saying.
     pub(super) verdict: &'static str,
+    /// Why access refused it, as far as expressions say.
+    pub(super) because: Vec<Step>,
     pub(super) tags: Tags,
     /// What it asked, until somebody waits for its end.
     pub(super) question: Option<Box<Question>>,
@@ -176,6 +182,7 @@ impl Record {
             endpoint: None,
             retries: 0,
             verdict: "",
+            because: Vec::new(),
             tags: Tags::default(),
             question: None,
             watched: None,
@@ -261,6 +268,7 @@ impl Record {
             reason: answer.reason,
             rule: self.meters.as_ref().map_or_else(String::new, |meters| meters.rule.to_string()),
             bundle: self.bundle().to_owned(),
+            because: std::mem::take(&mut self.because),
         });
         let written = answer.write(&self.method, self.grpc, &self.decision);
         self.finish();

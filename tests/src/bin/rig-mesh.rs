@@ -1,5 +1,6 @@
 //! Writes the bundles that the benchmark's proxies run: a gateway in clear with no and with 10,000 routes, and both
-//! ends of mutual TLS. Each has an access rule with an expression and a quota that nobody reaches.
+//! ends of mutual TLS. Each has an access rule with an expression and a quota that nobody reaches; `gate-free` has the rule
+//! without its expression.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -55,8 +56,9 @@ fn write(args: &Args) -> Result<(), Problem> {
     let clear = r#"{"up":{"v1":["127.0.0.1:9001"]}}"#;
     let mutual = r#"{"server":{"v1":["127.0.0.1:9002"]}}"#;
     for (name, files, endpoints) in [
-        ("gate", gateway(&["/*".to_owned()]), clear),
-        ("gate-10k", gateway(&paths), clear),
+        ("gate", gateway(&["/*".to_owned()], &format!(", when: {CONDITION}")), clear),
+        ("gate-free", gateway(&["/*".to_owned()], ""), clear),
+        ("gate-10k", gateway(&paths, &format!(", when: {CONDITION}")), clear),
         ("in", pair(), "{}"),
         ("out", pair(), mutual),
     ] {
@@ -84,7 +86,7 @@ type Files = Vec<(String, Vec<u8>)>;
 const CONDITION: &str =
     r#"'request.method == "GET" && "x-tenant" in request.headers && request.headers["x-tenant"] == "acme"'"#;
 
-fn gateway(paths: &[String]) -> Files {
+fn gateway(paths: &[String], when: &str) -> Files {
     let mesh = format!(
         "\
 kind: Mesh
@@ -106,7 +108,7 @@ callers: [gateway/edge]
 kind: AccessPolicy
 gateway: edge
 allow:
-  - {{ from: [external], when: {CONDITION} }}
+  - {{ from: [external]{when} }}
 ---
 kind: Quota
 gateway: edge

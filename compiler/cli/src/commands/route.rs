@@ -6,6 +6,8 @@ use std::sync::Arc;
 use mesh_bundle::expr::Instant;
 use mesh_bundle::{Name, Owner, Program, State};
 use mesh_compiler::diag::nearest;
+use mesh_decision::explain::Step;
+use mesh_decision::expr::Tri;
 use mesh_decision::journey::{Ask, Journey, Mesh as Decider};
 use serde_json::{Value, json};
 
@@ -21,6 +23,9 @@ use crate::text::{clean, table};
 
 /// A stranger's address, where only its presence matters (RFC 5737, for documentation).
 const STRANGER: &str = "192.0.2.1";
+
+/// Most characters of an expression that are shown.
+const WORDS: usize = 100;
 
 /// Say what happens to a request.
 #[derive(Debug, clap::Args)]
@@ -150,6 +155,25 @@ pub(crate) fn caller(text: &str, program: &Program) -> Result<Owner, Failure> {
     })
 }
 
+/// A rule or entry that was asked, and of its expression the part that decided.
+fn asked(step: &Step) -> Vec<Vec<String>> {
+    let why = if step.verdict == "taken" { "taken".to_owned() } else { format!("no: {}", step.verdict) };
+    let mut rows = vec![vec!["  asked".to_owned(), clean(&step.rule), why]];
+    if let Some(because) = &step.because {
+        let words = because.words.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words: String = words.chars().take(WORDS).collect();
+        let result = match because.result {
+            Tri::True => "true",
+            Tri::False => "false",
+            Tri::Error => "an error",
+        };
+        let seen = because.seen.iter().map(|seen| format!("{} is {}", seen.place, seen.value));
+        let detail = std::iter::once(format!("is {result}")).chain(seen).collect::<Vec<_>>().join("; ");
+        rows.push(vec!["  because".to_owned(), clean(&words), clean(&detail)]);
+    }
+    rows
+}
+
 struct Answer<'a> {
     args: &'a Args,
     ask: &'a Ask,
@@ -272,17 +296,9 @@ impl Report for Answer<'_> {
         let head = format!("{} {}", clean(&self.ask.method), clean(&self.args.url));
         let mut out = format!("{}   as {}   env {environment}\n", look.strong(&head), self.caller());
         if self.args.explain {
-            let steps: Vec<Vec<String>> = self
-                .journey
-                .steps
-                .iter()
-                .map(|s| {
-                    let why =
-                        if s.verdict == "taken" { "taken".into() } else { format!("no: {}", s.verdict) };
-                    vec!["  asked".to_owned(), clean(&s.rule), why]
-                })
-                .collect();
-            out.push_str(&look.dim(&table(&steps)));
+            let steps = self.journey.steps.iter().chain(&self.journey.access_steps);
+            let rows: Vec<Vec<String>> = steps.flat_map(asked).collect();
+            out.push_str(&look.dim(&table(&rows)));
         }
         out.push_str(&table(&self.rows()));
         let outcome = self.outcome();
@@ -316,6 +332,7 @@ impl Report for Answer<'_> {
             map.insert("shares".into(), shares.collect());
             if !self.args.explain {
                 map.shift_remove("steps");
+                map.shift_remove("accessSteps");
             }
         }
         json!({

@@ -1,7 +1,8 @@
-//! Constants that no request can have: a place of a request is compared with a text that it never is.
+//! Constants that no request can have: a place of a request is compared with a text that it never is; and patterns.
 
 use mesh_bundle::expr::{Slot, parse_ip};
 use mesh_bundle::program::SlashMode;
+use mesh_decision::regex::Pattern;
 use mesh_decision::{host, path};
 
 use super::CelFinding;
@@ -22,6 +23,9 @@ pub(super) fn check(typed: &Typed, text: &str, findings: &mut Vec<CelFinding>) {
 
 fn call_of(call: &Call, text: &str, findings: &mut Vec<CelFinding>) {
     let [left, right] = call.arguments.as_slice() else { return };
+    if let ("matches", Some(Value::String(pattern))) = (call.function.name, right.constant()) {
+        findings.extend(regex(pattern, right));
+    }
     let whole = match call.function.name {
         "==" | "!=" | "in" => true,
         "startsWith" => false,
@@ -42,6 +46,13 @@ fn call_of(call: &Call, text: &str, findings: &mut Vec<CelFinding>) {
             _ => {}
         }
     }
+}
+
+/// The finding of a pattern that does not compile.
+pub(super) fn regex(pattern: &str, typed: &Typed) -> Option<CelFinding> {
+    let error = Pattern::search(pattern).err()?;
+    let message = format!("the regular expression does not compile: {error}");
+    Some(CelFinding::new(codes::CEL_CONSTANT, typed.range.clone(), message))
 }
 
 fn compared(

@@ -111,6 +111,12 @@ impl Run<'_> {
                 let mut arguments = Vec::with_capacity(call.arguments.len());
                 for argument in &call.arguments {
                     arguments.push(self.value(argument)?);
+                    // What an optional value has needs no other.
+                    match (call.function.name, arguments.as_slice()) {
+                        ("orValue", [Value::Optional(Some(value))]) => return Ok(value.as_ref().clone()),
+                        ("or", [value @ Value::Optional(Some(_))]) => return Ok(value.clone()),
+                        _ => {}
+                    }
                 }
                 let value = (call.function.call)(&arguments).map_err(|fault| failure(fault, typed))?;
                 self.spend(arguments.iter().map(weight).sum::<usize>() + weight(&value), typed)?;

@@ -160,16 +160,14 @@ fn compile(typed: Typed, mut findings: Vec<CelFinding>, text: &str) -> Result<Ex
     if !findings.is_empty() {
         return Err(findings);
     }
-    let typed = fold::fold(typed)?;
+    let (typed, found) = fold::fold(typed);
+    findings.extend(found);
     constants::check(&typed, text, &mut findings);
-    match lower::lower(&typed, text, lower::Constants::Folded) {
-        Ok(code) if findings.is_empty() => Ok(Expression { code, text: text.to_owned() }),
-        Ok(_) => Err(findings),
-        Err(found) => {
-            findings.extend(found);
-            Err(findings)
-        }
+    if !findings.is_empty() {
+        return Err(findings);
     }
+    let code = lower::lower(&typed, text, lower::Constants::Folded)?;
+    Ok(Expression { code, text: text.to_owned() })
 }
 
 /// Compiles an expression of type bool or string as [`condition`] does, but leaves constants to the proxy: so a test reaches

@@ -171,8 +171,8 @@ impl Typed {
         }
     }
 
-    /// One text for each place that is read: two expressions with one path give the same value. `None` for what is not
-    /// a chain of fields and keys.
+    /// One text for each place that is read: two expressions with one path give the same value. `None` for what is no
+    /// chain of fields, keys and functions.
     #[must_use]
     pub fn path(&self) -> Option<String> {
         match &self.kind {
@@ -184,6 +184,13 @@ impl Typed {
                 Kind::Constant(Value::Int(key)) => Some(format!("{}[{key}]", of.path()?)),
                 _ => Some(format!("{}[{}]", of.path()?, key.path()?)),
             },
+            // Functions have no memory: the same arguments give the same value.
+            Kind::Call(call) => {
+                let arguments: Option<Vec<String>> = call.arguments.iter().map(Self::path).collect();
+                Some(format!("{}({})", call.function.name, arguments?.join(",")))
+            }
+            Kind::Constant(Value::String(text)) => Some(format!("{text:?}")),
+            Kind::Constant(Value::Int(number)) => Some(number.to_string()),
             _ => None,
         }
     }

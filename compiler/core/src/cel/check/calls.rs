@@ -169,7 +169,11 @@ impl Checker<'_> {
         if arguments.iter().any(|a| self.unifier.resolve(&a.ty) == Type::Error) {
             return result;
         }
-        let help = functions::find(&name.text).map(|known| known.function.signatures.join("; "));
+        let help = functions::find(&name.text).map(|known| {
+            let rows = known.function.signatures.iter().zip(&known.signatures);
+            let same: Vec<&str> = rows.filter(|(_, s)| s.method == method).map(|(text, _)| *text).collect();
+            same.join("; ")
+        });
         let plain = &name.text;
         let finding = if !signatures.iter().any(|s| s.method == method) {
             let message = if method {
@@ -221,7 +225,7 @@ impl Checker<'_> {
             }
         };
         self.findings.push(match help {
-            Some(help) if finding.help.is_none() => finding.help(format!("it is {help}")),
+            Some(help) if finding.help.is_none() && !help.is_empty() => finding.help(format!("it is {help}")),
             _ => finding,
         });
         result

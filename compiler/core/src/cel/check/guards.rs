@@ -93,8 +93,8 @@ impl Checker<'_> {
     /// Asks for the guard of a read.
     pub(super) fn guarded(&mut self, read: &Typed, key: &str, key_range: &Range<usize>, scope: &Scope) {
         let Some(path) = read.path() else { return };
-        // What a literal or a macro's variable has is known when it is evaluated.
-        if self.environment.is_standard() || path.starts_with('#') || scope.holds(&path) {
+        // What a macro's variable has is known when it is evaluated.
+        if self.environment.is_standard() || path.starts_with(['#', '"']) || scope.holds(&path) {
             return;
         }
         let atom = scope.atom.clone().unwrap_or_else(|| read.range.clone());

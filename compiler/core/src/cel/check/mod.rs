@@ -348,7 +348,14 @@ impl<'e> Checker<'e> {
         let Some(ty) = found else {
             let ty = self.shown(&of_ty);
             let message = format!("{ty} has no field {}", quoted(&name.text));
-            self.findings.push(CelFinding::new(codes::CEL_UNKNOWN, name.range.clone(), message));
+            let finding = CelFinding::new(codes::CEL_UNKNOWN, name.range.clone(), message);
+            let method = functions::find(&name.text).is_some_and(|f| f.signatures.iter().any(|s| s.method));
+            self.findings.push(if method {
+                let call = format!("{}()", name.text);
+                finding.help(format!("write `{call}`")).fix(name.range.clone(), call)
+            } else {
+                finding
+            });
             return wrong(range);
         };
         let is_map = matches!(inner, Type::Map(..));

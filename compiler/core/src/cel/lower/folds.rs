@@ -50,18 +50,18 @@ impl Lowering<'_> {
                 None => substitute(&fold.body, fold.first, if is_map(&fold.over) { &key } else { &value }),
             };
             // What the element has made constant is worked out now.
-            let folded = if self.constants == Constants::Folded { fold_constants(body) } else { Ok(body) };
-            let body = match folded {
-                Ok(body) => body,
-                Err(found) => {
-                    for finding in found {
-                        if !self.findings.contains(&finding) {
-                            self.findings.push(finding);
-                        }
-                    }
-                    return None;
-                }
+            let (body, found) = match self.constants {
+                Constants::Folded => fold_constants(body),
+                Constants::Kept => (body, Vec::new()),
             };
+            if !found.is_empty() {
+                for finding in found {
+                    if !self.findings.contains(&finding) {
+                        self.findings.push(finding);
+                    }
+                }
+                return None;
+            }
             parts.push(self.value(&body)?);
         }
         Some(match (quantifier, parts.is_empty()) {
