@@ -209,7 +209,8 @@ pub fn requests(phase: Phase) -> Environment {
 /// # Errors
 /// Every finding; never empty.
 pub fn folded_condition(text: &str, environment: &Environment) -> Result<Typed, Vec<CelFinding>> {
-    fold::fold(checked_condition(text, environment)?)
+    let (typed, findings) = fold::fold(checked_condition(text, environment)?);
+    if findings.is_empty() { Ok(typed) } else { Err(findings) }
 }
 
 /// As [`checked`], for an expression that must be bool.

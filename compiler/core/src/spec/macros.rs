@@ -27,7 +27,7 @@ macro_rules! object {
     (
         $(#[doc = $doc:literal])*
         pub struct $Name:ident, $what:literal $(, kind $tag:literal)? {
-            $($(#[doc = $fdoc:literal])* $field:ident $key:literal: $ty:ty $(= $own:expr)? $(=> $mesh:expr)? $(as $empty:tt)?,)*
+            $($(#[doc = $fdoc:literal])* $field:ident $key:literal: $ty:ty $(as $empty:tt)? $(= $own:expr)? $(=> $mesh:expr)?,)*
         }
         $(rules [$($rule:expr),* $(,)?])?
     ) => {
