@@ -173,7 +173,8 @@ mod tests {
             ["a|bc", "^a+$", r"\b[a-c]{2}\b", "", "$", "^$", "(?i)ABC", r"x\.y", "[^a]b", "(?s).$", "a*?b"];
         let texts = ["", "a", "bc", "abc", "ab cd", "x.y", "xéb", "ABC\n", "aab", "\n"];
         for pattern in patterns {
-            let (search, other) = (Pattern::search(pattern).unwrap(), meta(&written_out(pattern).unwrap()).unwrap());
+            let (search, other) =
+                (Pattern::search(pattern).unwrap(), meta(&written_out(pattern).unwrap()).unwrap());
             assert!(matches!(search.0, Engine::Dense(_)), "{pattern}");
             for text in texts {
                 assert_eq!(search.is_match(text), other.is_match(text), "{pattern} on {text:?}");
