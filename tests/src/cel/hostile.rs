@@ -95,7 +95,11 @@ pub fn texts() -> Vec<(&'static str, String)> {
         ("`cel.bind` that doubles 25 times", bound(25)),
         (
             "2,000 elements over a body of 60 parts",
-            format!("[{}].all(v, request.size > 0 || v{} == 0)", vec!["1"; 2_000].join(","), "+v*v".repeat(15)),
+            format!(
+                "[{}].all(v, request.size > 0 || v{} == 0)",
+                vec!["1"; 2_000].join(","),
+                "+v*v".repeat(15)
+            ),
         ),
         (
             "300 constants that each take long",
@@ -103,7 +107,10 @@ pub fn texts() -> Vec<(&'static str, String)> {
         ),
         (
             "elements that each make a constant that takes long",
-            format!("[{}].all(v, request.size > 0 || lists.range(9999).all(x, x + v > 0))", vec!["1"; 2_000].join(",")),
+            format!(
+                "[{}].all(v, request.size > 0 || lists.range(9999).all(x, x + v > 0))",
+                vec!["1"; 2_000].join(",")
+            ),
         ),
         (
             "a body of 100 parts over 300 elements, three deep",
