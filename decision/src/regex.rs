@@ -56,10 +56,19 @@ impl Pattern {
     /// # Errors
     /// [`RegexError`] in words.
     pub fn search(text: &str) -> Result<Self, RegexError> {
-        // Built first in any case: its bounds say what is refused.
         let text = written_out(text)?;
-        let regex = meta(&text)?;
-        Ok(Self(Table::new(&text).map_or(Engine::Meta(regex), |table| Engine::Dense(Box::new(table)))))
+        match Table::new(&text) {
+            Some(table) => Ok(Self(Engine::Dense(Box::new(table)))),
+            None => meta(&text).map(|regex| Self(Engine::Meta(regex))),
+        }
+    }
+
+    /// Checks what [`Pattern::search`] and [`Pattern::whole`] ask, in less time: for compilers.
+    ///
+    /// # Errors
+    /// [`RegexError`] in words.
+    pub fn check(text: &str) -> Result<(), RegexError> {
+        meta(&written_out(text)?).map(drop)
     }
 
     /// True if the text matches.
@@ -106,7 +115,7 @@ fn meta(text: &str) -> Result<Regex, RegexError> {
 }
 
 impl Table {
-    /// A table for `text`, which compiles, if it stays within [`limits::REGEX_BYTES`]. Only whether it matches is
+    /// A table for `text`, if it compiles and stays within [`limits::REGEX_BYTES`]. Only whether it matches is
     /// asked, so all ways to match are one.
     fn new(text: &str) -> Option<Self> {
         let config = dense::Config::new()
@@ -164,7 +173,8 @@ mod tests {
             ["a|bc", "^a+$", r"\b[a-c]{2}\b", "", "$", "^$", "(?i)ABC", r"x\.y", "[^a]b", "(?s).$", "a*?b"];
         let texts = ["", "a", "bc", "abc", "ab cd", "x.y", "xéb", "ABC\n", "aab", "\n"];
         for pattern in patterns {
-            let (search, other) = (Pattern::search(pattern).unwrap(), meta(&written_out(pattern).unwrap()).unwrap());
+            let (search, other) =
+                (Pattern::search(pattern).unwrap(), meta(&written_out(pattern).unwrap()).unwrap());
             assert!(matches!(search.0, Engine::Dense(_)), "{pattern}");
             for text in texts {
                 assert_eq!(search.is_match(text), other.is_match(text), "{pattern} on {text:?}");

@@ -6,7 +6,7 @@ use mesh_bundle::sourcemap::SourceMap;
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name, Program};
 
-use crate::check::{self, TestCase};
+use crate::check::{self, Policies, TestCase};
 use crate::diag::{Date, Diagnostic, Diagnostics, Severity, Sources, codes, suppress};
 use crate::lower;
 use crate::model::Model;
@@ -82,10 +82,12 @@ pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
             .retain(|p| p.is_some_and(|o| options.environments.iter().any(|e| e == o.address.name.as_str())));
     }
     let mut environments = Vec::new();
+    let mut policies = Policies::default();
     for place in places {
         let Some(model) = Model::new(&loaded, place, &mut findings) else { continue };
         let lowered = lower::lower(&model, &mut findings);
-        check::check(&model, options.today, &mut findings);
+        check::check(&model, &mut findings);
+        policies.look(&model, options.today, &mut findings);
         let cases = check::cases(&model, &mut findings);
         if let Some(lowered) = lowered {
             let name = model.environment.clone();
@@ -97,6 +99,7 @@ pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
             });
         }
     }
+    policies.finish(options.environments.is_empty(), &mut findings);
     let counts = Counts {
         files: loaded.sources.len(),
         objects: loaded.objects.len(),
@@ -167,12 +170,15 @@ fn settle(
 }
 
 fn notes(loaded: &Loaded) -> Vec<String> {
-    let policies = loaded.objects.iter().filter(|(_, o)| o.address.kind == Kind::Policy).count();
+    // Policies over objects are evaluated; the others would need all requests, or a plan.
+    let not_evaluated =
+        |object: &&Object| matches!(&object.spec, Spec::Policy(policy) if policy.each.is_none());
+    let policies = loaded.objects.iter().map(|(_, object)| object).filter(not_evaluated).count();
     let mut notes = Vec::new();
     if policies > 0 {
-        let (noun, verb) = if policies == 1 { ("policy is", "it is") } else { ("policies are", "they are") };
+        let (noun, verb) = if policies == 1 { ("policy", "is") } else { ("policies", "are") };
         notes.push(format!(
-            "{policies} {noun} read and checked for mistakes; {verb} not evaluated by this release"
+            "{policies} {noun} of the forms `invariant`, `forbid`, `permitOnly`, `change` {verb} read and checked for mistakes, and not evaluated by this release"
         ));
     }
     notes

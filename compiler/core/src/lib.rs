@@ -5,7 +5,9 @@
 //!
 //! - [`diag`]: places in source files, findings, the table of their codes, suppression comments
 //! - [`source`]: YAML bytes to trees of nodes with byte spans; merging of overrides
-//! - [`spec`]: the typed language: one definition per kind gives the struct, its decoder and its JSON Schema
+//! - [`spec`]: the typed language: one definition per kind gives the struct, its decoder, its JSON Schema, and what readers see
+//! - [`cel`]: expressions, checked; [`model`]: the objects of one environment
+//! - [`objects`]: objects as CEL sees them, for policies
 
 pub mod cel;
 pub mod check;
@@ -13,6 +15,7 @@ pub mod compile;
 pub mod diag;
 pub mod lower;
 pub mod model;
+pub mod objects;
 pub mod plan;
 pub mod selftest;
 pub mod source;

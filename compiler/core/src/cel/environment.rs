@@ -12,6 +12,7 @@ pub struct Environment {
     functions: BTreeMap<String, Vec<Signature>>,
     container: String,
     standard: bool,
+    open: bool,
     absent: bool,
 }
 
@@ -61,6 +62,16 @@ impl Environment {
     /// The variables, by name.
     pub fn fields(&self) -> impl Iterator<Item = &Field> {
         self.variables.values()
+    }
+
+    /// The same for expressions whose variables have no declared types: a name that is not declared is a `dyn`.
+    #[must_use]
+    pub fn open(self) -> Self {
+        Self { open: true, ..self }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.open
     }
 
     pub(super) fn is_standard(&self) -> bool {

@@ -40,12 +40,30 @@ impl Variables for NoVariables {
 ///
 /// # Errors
 /// The first fault that no operator absorbs; [`Fault::Budget`] after the last step.
-pub fn evaluate(typed: &Typed, variables: &dyn Variables, mut steps: usize) -> Result<Value, Failure> {
-    within(typed, variables, &mut steps)
+pub fn evaluate(typed: &Typed, variables: &dyn Variables, steps: usize) -> Result<Value, Failure> {
+    evaluate_within(typed, variables, &[], steps)
 }
 
-/// The same for one of several expressions that share their steps; takes those that it spends.
-pub(super) fn within(typed: &Typed, variables: &dyn Variables, steps: &mut usize) -> Result<Value, Failure> {
+/// As [`evaluate`], for a part of an expression inside of macros, whose variables have these values.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_within(
+    typed: &Typed,
+    variables: &dyn Variables,
+    locals: &[(u32, Value)],
+    steps: usize,
+) -> Result<Value, Failure> {
+    let mut run = Run { variables, locals: locals.to_vec(), left: steps };
+    run.value(typed)
+}
+
+/// As [`evaluate`], for one of several expressions that share their steps; takes those that it spends.
+pub(super) fn evaluate_shared(
+    typed: &Typed,
+    variables: &dyn Variables,
+    steps: &mut usize,
+) -> Result<Value, Failure> {
     let mut run = Run { variables, locals: Vec::new(), left: *steps };
     let value = run.value(typed);
     *steps = run.left;
@@ -122,7 +140,7 @@ impl Run<'_> {
                     match (access, self.value(item)?) {
                         (Access::Plain, value) => values.push(value),
                         (Access::Optional, Value::Optional(value)) => {
-                            values.extend(value.as_deref().cloned())
+                            values.extend(value.as_deref().cloned());
                         }
                         (Access::Optional, other) => return Err(failure(no_optional(&other), item)),
                     }

@@ -25,7 +25,7 @@ fn part(mut typed: Typed, findings: &mut Vec<CelFinding>, steps: &mut usize) -> 
         return typed;
     }
     if !typed.is_open() {
-        return match evaluate::within(&typed, &NoVariables, steps) {
+        return match evaluate::evaluate_shared(&typed, &NoVariables, steps) {
             Ok(value) => Typed { kind: Kind::Constant(value), ..typed },
             Err(failure) => {
                 findings.push(finding(&failure));

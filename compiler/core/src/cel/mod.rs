@@ -178,7 +178,8 @@ fn compile(typed: Typed, mut findings: Vec<CelFinding>, text: &str) -> Result<Ex
 /// Every finding; never empty.
 pub fn unfolded(text: &str, environment: &Environment) -> Result<Expression, Vec<CelFinding>> {
     let typed = checked(text, environment)?;
-    lower::lower(&typed, text, lower::Constants::Kept, 0).map(|code| Expression { code, text: text.to_owned() })
+    lower::lower(&typed, text, lower::Constants::Kept, 0)
+        .map(|code| Expression { code, text: text.to_owned() })
 }
 
 /// Checks that `text` is CEL, without a look at its names: for expressions that are evaluated elsewhere.
@@ -196,6 +197,22 @@ pub fn syntax(text: &str) -> Result<(), Vec<CelFinding>> {
 pub fn checked(text: &str, environment: &Environment) -> Result<Typed, Vec<CelFinding>> {
     let tree = parse::parse(text)?;
     let (typed, findings) = check::check(&tree, text, environment);
+    if findings.is_empty() { Ok(typed) } else { Err(findings) }
+}
+
+/// The environment of rules on requests.
+#[must_use]
+pub fn requests(phase: Phase) -> Environment {
+    request::environment(phase, &[])
+}
+
+/// As [`checked_condition`], with the constants worked out.
+///
+/// # Errors
+/// Every finding; never empty.
+pub fn folded_condition(text: &str, environment: &Environment) -> Result<Typed, Vec<CelFinding>> {
+    let mut steps = fold::STEPS;
+    let (typed, findings) = fold::fold(checked_condition(text, environment)?, &mut steps);
     if findings.is_empty() { Ok(typed) } else { Err(findings) }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn check(model: &Model<'_>, findings: &mut Vec<Diagnostic>) {
                     None => own.collect(),
                 };
                 claimed.sort();
-                let order = route.order.as_ref().map_or(0, |o| o.get());
+                let order = route.order().get();
                 let fences = route.paths.iter().flat_map(|p| p.iter());
                 let fences =
                     fences.filter_map(|p| Some((PathPattern::parse(p.as_str()).ok()?, p.span))).collect();
@@ -78,7 +78,7 @@ fn behind(rule: &Asked<'_>, fence: Span) -> Diagnostic {
 }
 
 fn asked(route: &spec::Route, generated: bool) -> Vec<Asked<'_>> {
-    let enabled = route.rules.iter().filter(|r| r.enabled.as_ref().is_none_or(|e| e.value));
+    let enabled = route.rules.iter().filter(|r| r.enabled().value);
     let path = |rule: &Rule| match rule.match_.as_ref().and_then(|m| m.path.as_ref()) {
         None => Some(PathPattern::any()),
         Some(PathMatch::Text(text)) => PathPattern::parse(text.as_str()).ok(),

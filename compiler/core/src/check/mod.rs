@@ -4,15 +4,16 @@ mod dead;
 mod policy;
 mod tests;
 
-use crate::diag::{Date, Diagnostic};
+use crate::diag::Diagnostic;
 use crate::model::Model;
 
+pub use policy::Policies;
 pub use tests::{Expect, Stage, TestCase};
 
-/// Runs every check that is not part of lowering.
-pub fn check(model: &Model<'_>, today: Option<Date>, findings: &mut Vec<Diagnostic>) {
+/// Runs every check of one environment that is not part of lowering. Policies are asked beside it: what they find is said
+/// once for all environments ([`Policies`]).
+pub fn check(model: &Model<'_>, findings: &mut Vec<Diagnostic>) {
     dead::check(model, findings);
-    policy::check(model, today, findings);
 }
 
 /// The cases of the tests that are about the model's environment.

@@ -36,6 +36,16 @@ impl Date {
         Self::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
     }
 
+    /// Days since 1970-01-01, negative before it.
+    pub fn days(self) -> i64 {
+        // Years from March: a leap day is the last day of its year (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+        let (month, day) = (i64::from(self.month), i64::from(self.day));
+        let year = i64::from(self.year) - i64::from(month <= 2);
+        let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+        let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+        era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+    }
+
     /// Year, month (1 to 12), day (1 to 31).
     pub fn parts(self) -> (u16, u8, u8) {
         (self.year, self.month, self.day)
@@ -51,6 +61,22 @@ impl std::fmt::Display for Date {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_counted_from_1970() {
+        let days = |text: &str| Date::parse(text).map(Date::days);
+        for (date, expected) in [
+            ("1970-01-01", 0),
+            ("1969-12-31", -1),
+            ("2000-03-01", 11_017),
+            ("2024-02-29", 19_782),
+            ("2036-12-31", 24_471),
+            ("0000-01-01", -719_528),
+            ("9999-12-31", 2_932_896),
+        ] {
+            assert_eq!(days(date), Some(expected), "{date}");
+        }
+    }
 
     #[test]
     fn only_days_that_exist() {

@@ -25,9 +25,9 @@ pub(super) fn access(cx: &mut Cx<'_, '_>, program: &mut Program) {
         let slashes = slashes(program, &owner);
         let strangers = matches!(owner, Owner::Gateway(_)) || program.mesh.tls == TlsMode::Permissive;
         let lowered = Access {
-            mode: match &spec.mode {
-                Some(mode) if mode.value == spec::AccessMode::Audit => AccessMode::Audit,
-                _ => AccessMode::Enforce,
+            mode: match spec.mode().value {
+                spec::AccessMode::Audit => AccessMode::Audit,
+                spec::AccessMode::Enforce => AccessMode::Enforce,
             },
             deny: entries(cx, &unit, "deny", &spec.deny, slashes, strangers),
             allow: entries(cx, &unit, "allow", &spec.allow, slashes, strangers),
@@ -65,7 +65,7 @@ pub(super) fn access(cx: &mut Cx<'_, '_>, program: &mut Program) {
                 cx.place(&unit, "/allow/0", callers.span);
                 let strangers = program.mesh.tls == TlsMode::Permissive;
                 let from = froms(cx, &callers.value, strangers);
-                let name = "callers".to_owned();
+                let name = spec::CALLERS.to_owned();
                 let entry = Entry { name, from, methods: Vec::new(), paths: Vec::new(), when: None };
                 let allow = if callers.value.is_empty() { Vec::new() } else { vec![entry] };
                 program.access.insert(owner, Access { allow, ..Access::default() });
@@ -112,7 +112,7 @@ fn entries(
             paths,
             when,
         };
-        if entry.enabled.as_ref().is_none_or(|e| e.value) {
+        if entry.enabled().value {
             out.push(lowered);
         }
     }

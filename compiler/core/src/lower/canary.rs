@@ -69,16 +69,14 @@ fn canary(
         sticky: spec.sticky.as_ref().and_then(matching::sticky),
         stages,
         analysis,
-        on_failure: match &spec.on_failure {
-            Some(on) if on.value == spec::OnFailure::Freeze => OnFailure::Freeze,
-            _ => OnFailure::Rollback,
+        on_failure: match spec.on_failure().value {
+            spec::OnFailure::Freeze => OnFailure::Freeze,
+            spec::OnFailure::Rollback => OnFailure::Rollback,
         },
-        on_new_commit: spec
-            .on_new_commit
-            .as_ref()
-            .filter(|on| on.value != spec::OnNewCommit::Queue)
-            .map(|on| on.value.as_str().to_owned()),
-        auto_promote: spec.auto_promote.as_ref().is_none_or(|auto| auto.value),
+        on_new_commit: Some(spec.on_new_commit().value)
+            .filter(|on| *on != spec::OnNewCommit::Queue)
+            .map(|on| on.as_str().to_owned()),
+        auto_promote: spec.auto_promote().value,
     })
 }
 
@@ -172,14 +170,14 @@ fn stages(cx: &mut Cx<'_, '_>, unit: &UnitId, spec: &spec::Canary) -> Vec<Stage>
 fn analysis(cx: &mut Cx<'_, '_>, spec: &spec::Analysis) -> Analysis {
     super::unique(cx, spec.metrics.iter().map(|m| &m.name), "metrics");
     Analysis {
-        interval_ms: spec.interval.as_ref().map_or(30_000, |i| i.as_millis_ceil()),
-        min_requests: spec.min_requests.as_ref().map_or(100, |m| m.get()),
-        no_data: match spec.no_data.as_ref().map(|n| n.value) {
-            None | Some(spec::NoData::Pause) => NoData::Pause,
-            Some(spec::NoData::Fail) => NoData::Fail,
-            Some(spec::NoData::Ignore) => NoData::Ignore,
+        interval_ms: spec.interval().as_millis_ceil(),
+        min_requests: spec.min_requests().get(),
+        no_data: match spec.no_data().value {
+            spec::NoData::Pause => NoData::Pause,
+            spec::NoData::Fail => NoData::Fail,
+            spec::NoData::Ignore => NoData::Ignore,
         },
-        failure_limit: spec.failure_limit.as_ref().map_or(0, |f| u32::from(f.get())),
+        failure_limit: u32::from(spec.failure_limit().get()),
         metrics: spec.metrics.iter().map(|m| metric(cx, m)).collect(),
     }
 }

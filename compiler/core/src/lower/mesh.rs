@@ -2,8 +2,8 @@
 
 use mesh_bundle::Name as Key;
 use mesh_bundle::program::{
-    AccessLog, Certificates, Control, Defaults, Follow, Gate, Gateway, Measure, Mesh, Objective, Program,
-    Proxies, Team, TlsMode, Wave,
+    AccessLog, Certificates, Control, Defaults, Follow, Gate, Gateway, Measure, Mesh, Objective, Probation,
+    Program, Proxies, Team, TlsMode, Wave,
 };
 use mesh_bundle::unit::UnitId;
 
@@ -17,46 +17,31 @@ pub(super) fn mesh(cx: &mut Cx<'_, '_>) -> Option<Mesh> {
     let spec = model.mesh_spec()?;
     let mut unit = Mesh::new(key(&spec.name)?, model.environment.clone(), spec.trust_domain.as_str());
     cx.place(&UnitId::Mesh, "", model.mesh.span);
+    unit.tls = match spec.tls().value {
+        spec::TlsMode::Strict => TlsMode::Strict,
+        spec::TlsMode::Permissive => TlsMode::Permissive,
+    };
     if let Some(tls) = &spec.tls {
-        unit.tls = match tls.value {
-            spec::TlsMode::Strict => TlsMode::Strict,
-            spec::TlsMode::Permissive => TlsMode::Permissive,
-        };
         cx.place(&UnitId::Mesh, "/tls", tls.span);
     }
-    if let Some(defaults) = &spec.defaults {
-        let mut own = Defaults::default();
-        if let Some(timeout) = &defaults.timeout {
-            own.timeout_ms = timeout.as_millis_ceil();
-            cx.place(&UnitId::Mesh, "/defaults/timeoutMs", timeout.span);
-        }
-        if let Some(retry) = &defaults.retry {
-            own.retry = retry::retry(cx, retry);
-        }
-        unit.defaults = own;
+    let defaults = spec.defaults();
+    if let Some(timeout) = &defaults.timeout {
+        cx.place(&UnitId::Mesh, "/defaults/timeoutMs", timeout.span);
     }
-    if let Some(proxy) = &spec.proxy {
-        if let Some(share) = &proxy.max_removed {
-            unit.max_removed = u32::from(share.basis_points());
-        }
-        if let Some(keep) = &proxy.keep {
-            unit.keep = u32::from(keep.get());
-        }
-        if let Some(probation) = &proxy.probation {
-            if let Some(requests) = &probation.min_requests {
-                unit.probation.min_requests = requests.get();
-            }
-            if let Some(margin) = &probation.margin {
-                unit.probation.max_over = u32::from(margin.basis_points());
-            }
-            if let Some(window) = &probation.window {
-                unit.probation.window_ms = window.as_millis_ceil();
-            }
-            if let Some(max) = &probation.max {
-                unit.probation.max_ms = max.as_millis_ceil();
-            }
-        }
-    }
+    unit.defaults = Defaults {
+        timeout_ms: defaults.timeout().as_millis_ceil(),
+        retry: retry::retry(cx, &defaults.retry()),
+    };
+    let proxy = spec.proxy();
+    unit.max_removed = u32::from(proxy.max_removed().basis_points());
+    unit.keep = u32::from(proxy.keep().get());
+    let probation = proxy.probation();
+    unit.probation = Probation {
+        min_requests: probation.min_requests().get(),
+        max_over: u32::from(probation.margin().basis_points()),
+        window_ms: probation.window().as_millis_ceil(),
+        max_ms: probation.max().as_millis_ceil(),
+    };
     for (_, identity) in model.identities() {
         self::identity(cx, identity, &mut unit);
     }
@@ -117,8 +102,7 @@ fn identity(cx: &mut Cx<'_, '_>, spec: &Identity, unit: &mut Mesh) {
         if let Some(headers) = &forward.mtls_headers {
             cx.not_enforced("`mtlsHeaders`", headers.span, "");
         }
-        unit.remove_credentials |=
-            forward.credentials.as_ref().is_some_and(|c| c.value == spec::Credentials::Remove);
+        unit.remove_credentials |= forward.credentials().value == spec::Credentials::Remove;
     }
 }
 
@@ -207,7 +191,7 @@ pub(super) fn control(cx: &mut Cx<'_, '_>) -> Control {
     control.follow = settings.follow.as_ref().map(|follow| Follow {
         branch: follow.branch.as_str().to_owned(),
         signers: follow.signers.as_ref().map(|s| s.as_str().to_owned()),
-        approvals: follow.approvals.as_ref().map_or(0, |a| u32::from(a.get())),
+        approvals: u32::from(follow.approvals().get()),
     });
     if let Some(proxies) = &settings.proxies {
         let waves = proxies.waves.iter().flat_map(|w| w.iter()).map(|wave| match wave {

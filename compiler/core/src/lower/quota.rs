@@ -46,17 +46,11 @@ fn limit(cx: &mut Cx<'_, '_>, index: usize, spec: &QuotaLimit) -> Option<Limit> 
             "without a shared store there is nothing that could be away",
         );
     }
-    let cost = match &spec.cost {
-        None => 1,
-        Some(NumberOr::Number(cost)) => cost.get(),
-        Some(NumberOr::Text(cost)) => {
-            cx.not_enforced("a computed `cost`", cost.span, "write a number");
-            1
-        }
-    };
+    if let Some(NumberOr::Text(cost)) = &spec.cost {
+        cx.not_enforced("a computed `cost`", cost.span, "write a number");
+    }
     let (count, seconds) = (spec.rate.count(), spec.rate.per_seconds());
-    // One second's worth, and never less than one request.
-    let burst = spec.burst.as_ref().map_or((count / seconds.max(1)).max(cost), |burst| burst.get());
+    let (cost, burst) = (spec.fixed_cost().get(), spec.burst().get());
     if burst < cost {
         let span = spec.burst.as_ref().map_or(spec.per.span, |burst| burst.span);
         let message = format!("a request costs {cost}, and the burst is {burst}");

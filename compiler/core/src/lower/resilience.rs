@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use mesh_bundle::limits;
 use mesh_bundle::program::{Outlier, Program, Resilience};
 use mesh_bundle::unit::UnitId;
 
@@ -64,7 +63,7 @@ fn one(cx: &mut Cx<'_, '_>, spec: &spec::Resilience) -> Resilience {
     let outlier = spec.outlier_detection.as_ref().map(|o| Outlier {
         consecutive_errors: o.consecutive_errors.get(),
         eject_for_ms: o.eject_for.as_millis_ceil(),
-        max_ejected: o.max_ejected.as_ref().map_or(limits::WHOLE / 2, |m| u32::from(m.basis_points())),
+        max_ejected: u32::from(o.max_ejected().basis_points()),
     });
     let limits = spec.limits.as_ref();
     Resilience {

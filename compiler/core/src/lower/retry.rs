@@ -9,19 +9,14 @@ use crate::spec::{self, Condition};
 pub(super) fn retry(cx: &mut Cx<'_, '_>, spec: &spec::Retry) -> Retry {
     let spec::Retry::On(form) = spec else { return Retry::default() };
     let mut retry = Retry { attempts: u32::from(form.attempts.get()), ..Retry::default() };
-    match &form.conditions {
-        None => retry.conditions = vec![RetryOn::ConnectFailure, RetryOn::RefusedStream],
-        Some(conditions) => {
-            for condition in conditions.iter() {
-                match condition.value {
-                    Condition::ConnectFailure => retry.conditions.push(RetryOn::ConnectFailure),
-                    Condition::RefusedStream => retry.conditions.push(RetryOn::RefusedStream),
-                    Condition::Status(status) => retry.conditions.push(RetryOn::Status(status)),
-                    Condition::Reset | Condition::Timeout | Condition::Grpc(_) => {
-                        let help = "conditions of this release: connect-failure, refused-stream and statuses such as \"503\"";
-                        cx.not_enforced("this retry condition", condition.span, help);
-                    }
-                }
+    for condition in form.conditions().iter() {
+        match condition.value {
+            Condition::ConnectFailure => retry.conditions.push(RetryOn::ConnectFailure),
+            Condition::RefusedStream => retry.conditions.push(RetryOn::RefusedStream),
+            Condition::Status(status) => retry.conditions.push(RetryOn::Status(status)),
+            Condition::Reset | Condition::Timeout | Condition::Grpc(_) => {
+                let help = "conditions of this release: connect-failure, refused-stream and statuses such as \"503\"";
+                cx.not_enforced("this retry condition", condition.span, help);
             }
         }
     }
@@ -30,13 +25,9 @@ pub(super) fn retry(cx: &mut Cx<'_, '_>, spec: &spec::Retry) -> Retry {
     retry.methods = form.methods.iter().flat_map(|m| m.iter()).map(|m| m.as_str().to_owned()).collect();
     retry.methods.sort();
     retry.methods.dedup();
-    if let Some(backoff) = &form.backoff {
-        retry.backoff_base_ms = backoff.base.as_millis_ceil();
-        retry.backoff_max_ms =
-            backoff.max.as_ref().map_or(retry.backoff_base_ms * 10, |max| max.as_millis_ceil());
-    }
-    if let Some(budget) = &form.budget {
-        retry.budget = u32::from(budget.basis_points());
-    }
+    let backoff = form.backoff();
+    retry.backoff_base_ms = backoff.base.as_millis_ceil();
+    retry.backoff_max_ms = backoff.max().as_millis_ceil();
+    retry.budget = u32::from(form.budget().basis_points());
     retry
 }

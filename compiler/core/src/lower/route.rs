@@ -65,13 +65,13 @@ fn one(
     for rule in spec.rules.iter() {
         cx.place(unit, format!("/rules/{}", rules.len()), rule.name.span);
         let lowered = self::rule(cx, program, rule, slashes, edge, &fences);
-        if rule.enabled.as_ref().is_none_or(|e| e.value) {
+        if rule.enabled().value {
             rules.extend(lowered);
         }
     }
     Routes {
         hosts: spec.hosts.iter().flat_map(|h| h.iter()).map(|h| h.as_str().to_owned()).collect(),
-        order: spec.order.as_ref().map_or(0, |o| o.get()),
+        order: spec.order().get(),
         paths: fences,
         sticky: spec.sticky.as_ref().and_then(matching::sticky),
         rules: rules.into(),
@@ -161,7 +161,7 @@ fn action(cx: &mut Cx<'_, '_>, program: &Program, spec: &spec::Rule, edge: bool)
             (None, None) => None,
         };
         return Some(Action::Redirect(Box::new(Redirect {
-            status: redirect.status.as_ref().map_or(302, |s| s.get()),
+            status: redirect.status().get(),
             scheme: redirect.scheme.as_ref().map(|s| s.value.as_str().to_owned()),
             host: redirect.host.as_ref().map(|h| h.as_str().to_owned()),
             port: redirect.port.as_ref().map(|p| p.get()),
@@ -172,7 +172,7 @@ fn action(cx: &mut Cx<'_, '_>, program: &Program, spec: &spec::Rule, edge: bool)
         let headers = respond.headers.iter().map(|(k, v)| (k.as_str().to_owned(), v.as_str().to_owned()));
         return Some(Action::Respond(Box::new(Respond {
             status: respond.status.get(),
-            body: respond.body.as_ref().map(|b| b.as_str().to_owned()).unwrap_or_default(),
+            body: respond.body().as_str().to_owned(),
             headers: headers.collect(),
         })));
     }

@@ -29,35 +29,30 @@ fn service(cx: &mut Cx<'_, '_>, object: &Object, spec: &spec::Service) -> Option
     if let Some(proxy) = &spec.proxy {
         cx.not_enforced("`proxy: none`", proxy.span, "give the service a proxy");
     }
-    let protocol = match &spec.protocol {
-        None => Protocol::Http,
-        Some(protocol) => match protocol.value {
-            spec::Protocol::Http => Protocol::Http,
-            spec::Protocol::Grpc => Protocol::Grpc,
-            spec::Protocol::Tcp => {
-                cx.not_enforced("`protocol: tcp`", protocol.span, "protocols of this release: http, grpc");
-                Protocol::Http
-            }
-        },
+    let protocol = spec.protocol();
+    let protocol = match protocol.value {
+        spec::Protocol::Http => Protocol::Http,
+        spec::Protocol::Grpc => Protocol::Grpc,
+        spec::Protocol::Tcp => {
+            cx.not_enforced("`protocol: tcp`", protocol.span, "protocols of this release: http, grpc");
+            Protocol::Http
+        }
     };
     super::unique(cx, spec.versions.iter(), "versions");
-    let mut versions: Vec<Key> = spec.versions.iter().filter_map(|v| key(v)).collect();
+    let mut versions: Vec<Key> = spec.versions().iter().filter_map(|v| key(v)).collect();
     versions.sort();
     versions.dedup();
-    if versions.is_empty() {
-        versions.extend(Key::new("v1").ok());
-    }
     let labels = spec.labels.iter().map(|(k, v)| (k.as_str().to_owned(), v.as_str().to_owned())).collect();
     let addresses = addresses(cx, spec, &versions);
     Some(Service {
         port: spec.port.get(),
-        app_port: spec.app_port.as_ref().map(|p| p.get()).filter(|p| *p != spec.port.get()),
+        app_port: Some(spec.app_port().get()).filter(|p| *p != spec.port.get()),
         protocol,
         versions,
         labels,
-        escaped_slashes: match &spec.escaped_slashes {
-            Some(mode) if mode.value == spec::EscapedSlashes::Keep => SlashMode::Keep,
-            _ => SlashMode::Reject,
+        escaped_slashes: match spec.escaped_slashes().value {
+            spec::EscapedSlashes::Keep => SlashMode::Keep,
+            spec::EscapedSlashes::Reject => SlashMode::Reject,
         },
         addresses,
     })

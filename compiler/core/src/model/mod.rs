@@ -126,6 +126,12 @@ impl<'l> Model<'l> {
         self.objects.contains_key(address) || self.broken.contains(address)
     }
 
+    /// True if there is a document of this address that could not be read.
+    #[must_use]
+    pub fn is_broken(&self, address: &Address) -> bool {
+        self.broken.contains(address) && !self.objects.contains_key(address)
+    }
+
     /// A service by name.
     #[must_use]
     pub fn service(&self, name: &str) -> Option<&Service> {

@@ -4,7 +4,7 @@ use std::ops::Deref;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use crate::diag::{Diagnostic, Sources, Span, codes, nearest, quoted};
+use crate::diag::{Diagnostic, FileId, Sources, Span, codes, nearest, quoted};
 use crate::source::{Key, Node, Value};
 
 /// A value and where it was written.
@@ -14,6 +14,13 @@ pub struct Sp<T> {
     pub value: T,
     /// The exact bytes.
     pub span: Span,
+}
+
+impl<T> Sp<T> {
+    /// A value that nobody wrote: a default. No place is shown for it; its span is empty.
+    pub fn unwritten(value: T) -> Self {
+        Self { value, span: Span::new(FileId(0), 0, 0) }
+    }
 }
 
 impl<T> Deref for Sp<T> {
@@ -154,6 +161,13 @@ impl<T: Decode> Decode for Vec<T> {
 /// A list of one or more.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct List1<T>(Vec<T>);
+
+impl<T> List1<T> {
+    /// The first one, and more.
+    pub fn new(first: T, more: impl IntoIterator<Item = T>) -> Self {
+        Self(std::iter::once(first).chain(more).collect())
+    }
+}
 
 impl<T> Deref for List1<T> {
     type Target = [T];

@@ -19,11 +19,15 @@ use super::decode::Rule;
 /// ```
 /// The type of a field says whether it is required ([`super::decode::Decode::REQUIRED`]). With `kind "Service"` after
 /// the words that name it, the map is a whole document.
+///
+/// A field that need not be written may have a default: `= |backoff| ...` from the map itself, which also gives the
+/// map a method of the field's name for what holds; `=> |mesh| ...` from what the mesh says ([`super::view::Inherited`]);
+/// `as []` for a list that readers see as empty where it is not written.
 macro_rules! object {
     (
         $(#[doc = $doc:literal])*
         pub struct $Name:ident, $what:literal $(, kind $tag:literal)? {
-            $($(#[doc = $fdoc:literal])* $field:ident $key:literal: $ty:ty,)*
+            $($(#[doc = $fdoc:literal])* $field:ident $key:literal: $ty:ty $(as $empty:tt)? $(= $own:expr)? $(=> $mesh:expr)?,)*
         }
         $(rules [$($rule:expr),* $(,)?])?
     ) => {
@@ -54,6 +58,26 @@ macro_rules! object {
             }
             fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 generator.subschema_for::<Self>()
+            }
+        }
+
+        $crate::spec::macros::filled! { $Name $($($field: $ty = $own;)?)* }
+
+        impl $crate::spec::view::View for $Name {
+            fn shape() -> $crate::spec::view::Shape {
+                let fields = vec![$({
+                    let doc = concat!($($fdoc, "\n"),*);
+                    $crate::spec::macros::viewed!(shape $key, doc, $ty $(, own $own)? $(, mesh $mesh)? $(, empty $empty)?)
+                }),*];
+                $crate::spec::view::Shape::record(stringify!($Name), fields)
+            }
+            fn view(&self, mesh: &$crate::spec::view::Inherited) -> Option<$crate::spec::view::Data> {
+                let mut fields = Vec::new();
+                $(
+                    let data = $crate::spec::macros::viewed!(data self, $field, mesh, $ty $(, own $own)? $(, mesh $mesh)? $(, empty $empty)?);
+                    fields.extend(data.map(|data| ($key, data)));
+                )*
+                Some($crate::spec::view::Data::Record(fields))
             }
         }
 
@@ -98,6 +122,15 @@ macro_rules! choice {
             }
         }
 
+        impl $crate::spec::view::View for $Name {
+            fn shape() -> $crate::spec::view::Shape {
+                $crate::spec::view::Shape::Text
+            }
+            fn view(&self, _: &$crate::spec::view::Inherited) -> Option<$crate::spec::view::Data> {
+                Some($crate::spec::view::Data::text(self.as_str()))
+            }
+        }
+
         impl $crate::spec::decode::Decode for $Name {
             fn decode(
                 node: &$crate::source::Node,
@@ -132,14 +165,25 @@ macro_rules! choice {
 }
 
 /// A short form, and a long one that is a map or a list (`Value::Map`, `Value::Seq`).
+///
+/// Readers see one record ([`super::view::View`]). `Short(..) => |short| long` says what the short form is short for: they see
+/// the long one. `Short(..) as "name"` cannot be said in the long form: they see the fields of the long form and one more,
+/// none of which need be there. A long form that is no map has a name too.
 macro_rules! either {
     (
         $(#[doc = $doc:literal])*
         pub enum $Name:ident {
-            $(#[doc = $sdoc:literal])* $Short:ident($short:ty),
-            $(#[doc = $ldoc:literal])* $Long:ident($long:ty) if $node:ident,
+            $(#[doc = $sdoc:literal])* $Short:ident($short:ty) $(as $sname:literal)? $(=> $lengthened:expr)?,
+            $(#[doc = $ldoc:literal])* $Long:ident($long:ty) if $node:ident $(as $lname:literal)?,
         }
     ) => {
+        impl $crate::spec::view::View for $Name {
+            $crate::spec::macros::forms! {
+                $Name, $Short($short) $(as $sname)? $(=> $lengthened)?,
+                $Long($long), concat!("" $(, $lname)?), concat!($($sdoc, "\n"),*), concat!($($ldoc, "\n"),*)
+            }
+        }
+
         $(#[doc = $doc])*
         #[derive(Debug, Clone, PartialEq)]
         pub enum $Name {
@@ -179,7 +223,95 @@ macro_rules! either {
     };
 }
 
-pub(super) use {choice, either, object};
+/// The methods of a map for fields with defaults.
+macro_rules! filled {
+    ($Name:ident) => {};
+    ($Name:ident $($field:ident: $ty:ty = $own:expr;)+) => {
+        impl $Name {
+            $(
+                /// The field of this name, or its default.
+                #[must_use]
+                pub fn $field(&self) -> <$ty as $crate::spec::view::Fill>::Filled {
+                    let default: fn(&Self) -> <$ty as $crate::spec::view::Fill>::Filled = $own;
+                    <$ty as $crate::spec::view::Fill>::filled(&self.$field, || default(self))
+                }
+            )+
+        }
+    };
+}
+
+/// The shape and the data of a field, by where its default comes from.
+macro_rules! viewed {
+    (shape $key:literal, $doc:expr, $ty:ty) => {
+        $crate::spec::view::FieldShape {
+            key: $key,
+            shape: <$ty as $crate::spec::view::View>::shape(),
+            optional: <$ty as $crate::spec::view::View>::OPTIONAL,
+            doc: $doc,
+        }
+    };
+    (shape $key:literal, $doc:expr, $ty:ty, $from:ident $default:expr) => {
+        $crate::spec::view::FieldShape {
+            key: $key,
+            shape: <$ty as $crate::spec::view::View>::shape(),
+            optional: false,
+            doc: $doc,
+        }
+    };
+    (data $self:ident, $field:ident, $inherited:ident, $ty:ty) => {
+        <$ty as $crate::spec::view::View>::view(&$self.$field, $inherited)
+    };
+    (data $self:ident, $field:ident, $inherited:ident, $ty:ty, empty []) => {
+        $crate::spec::view::View::view(&$self.$field, $inherited)
+            .or(Some($crate::spec::view::Data::List(Vec::new())))
+    };
+    (data $self:ident, $field:ident, $inherited:ident, $ty:ty, own $own:expr) => {
+        $crate::spec::view::View::view(&$self.$field(), $inherited)
+    };
+    (data $self:ident, $field:ident, $inherited:ident, $ty:ty, mesh $default:expr) => {{
+        let default: fn(&$crate::spec::view::Inherited) -> <$ty as $crate::spec::view::Fill>::Filled =
+            $default;
+        let filled = <$ty as $crate::spec::view::Fill>::filled(&$self.$field, || default($inherited));
+        $crate::spec::view::View::view(&filled, $inherited)
+    }};
+}
+
+/// The view of two forms.
+macro_rules! forms {
+    ($Name:ident, $Short:ident($short:ty) => $lengthened:expr, $Long:ident($long:ty), $lname:expr, $sdoc:expr, $ldoc:expr) => {
+        fn shape() -> $crate::spec::view::Shape {
+            <$long as $crate::spec::view::View>::shape()
+        }
+        fn view(&self, mesh: &$crate::spec::view::Inherited) -> Option<$crate::spec::view::Data> {
+            match self {
+                Self::$Short(short) => {
+                    let lengthened: fn(&$short) -> $long = $lengthened;
+                    $crate::spec::view::View::view(&lengthened(short), mesh)
+                }
+                Self::$Long(long) => $crate::spec::view::View::view(long, mesh),
+            }
+        }
+    };
+    ($Name:ident, $Short:ident($short:ty) as $sname:literal, $Long:ident($long:ty), $lname:expr, $sdoc:expr, $ldoc:expr) => {
+        fn shape() -> $crate::spec::view::Shape {
+            let mut fields = <$short as $crate::spec::view::View>::shape().form($sname, $sdoc);
+            fields.extend(<$long as $crate::spec::view::View>::shape().form($lname, $ldoc));
+            $crate::spec::view::Shape::record(stringify!($Name), fields)
+        }
+        fn view(&self, mesh: &$crate::spec::view::Inherited) -> Option<$crate::spec::view::Data> {
+            Some(match self {
+                Self::$Short(short) => {
+                    $crate::spec::view::form($crate::spec::view::View::view(short, mesh)?, $sname)
+                }
+                Self::$Long(long) => {
+                    $crate::spec::view::form($crate::spec::view::View::view(long, mesh)?, $lname)
+                }
+            })
+        }
+    };
+}
+
+pub(super) use {choice, either, filled, forms, object, viewed};
 
 /// A doc comment as one text: lines joined, paragraphs kept.
 pub(super) fn prose(doc: &str) -> String {

@@ -11,6 +11,7 @@ mod leaf;
 mod load;
 mod macros;
 mod object;
+pub mod view;
 
 pub use decode::{AnyValue, Cx, Decode, Dict, List1, NumberOr, OneOrMany, Sp};
 pub use kind::Kind;

@@ -7,6 +7,7 @@ use schemars::generate::SchemaSettings;
 use super::decode::{Cx, Decode, Sp};
 use super::kinds::*;
 use super::leaf::{Address, Leaf, Name};
+use super::view::{Data, Inherited, Shape, View};
 use super::{Kind, leaf};
 use crate::diag::{Diagnostic, Severity, Sources, Span, codes};
 use crate::source::{Document, Node};
@@ -64,6 +65,25 @@ macro_rules! specs {
             }
         }
 
+        impl Spec {
+            /// What readers see of it, without the name that it may take from elsewhere.
+            fn data(&self, mesh: &Inherited) -> Option<Data> {
+                match self {
+                    $(Self::$Kind(spec) => spec.view(mesh),)*
+                }
+            }
+        }
+
+        impl Kind {
+            /// What readers see of objects of the kind.
+            #[must_use]
+            pub fn shape(self) -> Shape {
+                match self {
+                    $(Self::$Kind => named(<$Kind as View>::shape()),)*
+                }
+            }
+        }
+
         /// The JSON Schemas (draft 2020-12) of all kinds, by kind in lower case. The same bytes on any machine.
         pub fn schemas() -> BTreeMap<&'static str, serde_json::Value> {
             let mut all = BTreeMap::new();
@@ -104,6 +124,27 @@ specs! {
     /// Examples that must stay true.
     Test, |s| Some(&s.name);
 }
+
+impl Object {
+    /// What readers see of it: what it says, its defaults filled in, and the name of its address.
+    #[must_use]
+    pub fn data(&self, mesh: &Inherited) -> Data {
+        let mut fields = self.spec.data(mesh).map(Data::into_fields).unwrap_or_default();
+        fields.retain(|(key, _)| *key != NAME);
+        fields.insert(0, (NAME, Data::text(self.address.name.as_str())));
+        Data::Record(fields)
+    }
+}
+
+/// Every object has a name, also where it is not written.
+fn named(mut shape: Shape) -> Shape {
+    if let Shape::Record(record) = &mut shape {
+        record.fields.iter_mut().filter(|field| field.key == NAME).for_each(|field| field.optional = false);
+    }
+    shape
+}
+
+const NAME: &str = "name";
 
 /// The name of an Identity or Telemetry of the whole mesh.
 const DEFAULT_NAME: &str = "default";

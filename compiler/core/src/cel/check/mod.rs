@@ -260,6 +260,9 @@ impl<'e> Checker<'e> {
                     let kind = Kind::Constant(Value::Type(ty.runtime_name().into()));
                     (Typed { ty: Type::Type, range, kind }, used)
                 }
+                None if self.environment.is_open() => {
+                    (Typed { ty: Type::Dyn, range: root_range, kind: Kind::Variable(root.to_owned()) }, 1)
+                }
                 None => return self.unknown_name(root, root_range, tree.range.clone()),
             }
         };
@@ -394,7 +397,7 @@ impl<'e> Checker<'e> {
             _ => {
                 let ty = self.shown(&of_ty);
                 let message = format!("only lists and maps are read by `[...]`, and this is {ty}");
-                self.findings.push(CelFinding::new(codes::CEL_TYPE, of.range.clone(), message).label(ty));
+                self.findings.push(CelFinding::new(codes::CEL_TYPE, of.range, message).label(ty));
                 return wrong(range);
             }
         };

@@ -17,8 +17,22 @@ const UNSPECIFIED: &[&str] = &["0.0.0.0/32", "::/128"];
 const LINK_LOCAL_UNICAST: &[&str] = &["169.254.0.0/16", "fe80::/10"];
 /// IPv6 with any flags (RFC 4291 section 2.7).
 const LINK_LOCAL_MULTICAST: &[&str] = &[
-    "224.0.0.0/24", "ff02::/16", "ff12::/16", "ff22::/16", "ff32::/16", "ff42::/16", "ff52::/16", "ff62::/16",
-    "ff72::/16", "ff82::/16", "ff92::/16", "ffa2::/16", "ffb2::/16", "ffc2::/16", "ffd2::/16", "ffe2::/16",
+    "224.0.0.0/24",
+    "ff02::/16",
+    "ff12::/16",
+    "ff22::/16",
+    "ff32::/16",
+    "ff42::/16",
+    "ff52::/16",
+    "ff62::/16",
+    "ff72::/16",
+    "ff82::/16",
+    "ff92::/16",
+    "ffa2::/16",
+    "ffb2::/16",
+    "ffc2::/16",
+    "ffd2::/16",
+    "ffe2::/16",
     "fff2::/16",
 ];
 const NO_GLOBAL_UNICAST: &[&str] = &[
@@ -270,7 +284,8 @@ impl Lowering<'_> {
             return self.one(Op::Member(slot), item, typed);
         }
         if let Kind::List(items) = &of.kind {
-            let (mut parts, mut elements) = (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
+            let (mut parts, mut elements) =
+                (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
             for (_, other) in items {
                 parts.push(self.comparison("==", item, other, typed)?);
                 elements.push(self.value(other)?);
@@ -463,7 +478,7 @@ impl Lowering<'_> {
             },
             Some(_) => return self.outside(typed, "a zone in a rule is a constant"),
         };
-        let Some(of) = arguments.first() else { return None };
+        let of = arguments.first()?;
         self.one(Op::Part { offset, part }, of, typed)
     }
 }

@@ -72,7 +72,9 @@ impl Lowering<'_> {
         }
         // CEL makes the list first: one element that is an error makes the macro one.
         let list = match &fold.over.kind {
-            Kind::List(items) => items.iter().map(|(_, item)| self.value(item)).collect::<Option<Vec<_>>>()?,
+            Kind::List(items) => {
+                items.iter().map(|(_, item)| self.value(item)).collect::<Option<Vec<_>>>()?
+            }
             _ => Vec::new(),
         };
         let unrolled = match quantifier {

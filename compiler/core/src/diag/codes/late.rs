@@ -31,6 +31,24 @@ codes! {
         bad: "waivers: [{ object: service/a, until: 2020-01-01, reason: soon }]\n",
         good: "repair the object, or agree on another date",
     }
+    POLICY_BROKEN = 5002 "policy-broken" "an object breaks a policy" {
+        checks: "`require` of a Policy is true for each object of its kind that `where` takes, in every environment of the policy, after overrides.",
+        why: "The organisation agreed on it. An exception is a waiver in the policy, with a reason and an end; a comment cannot suppress it.",
+        bad: "kind: Policy\nname: named-owners\neach: Service\nrequire: has(self.owner)\n---\nkind: Service\nname: a\nport: 80\ncallers: []\n",
+        good: "kind: Policy\nname: named-owners\neach: Service\nrequire: has(self.owner)\n---\nkind: Service\nname: a\nowner: team-a\nport: 80\ncallers: []\n",
+    }
+    POLICY_UNKNOWN = 5003 "policy-unknown" "a policy cannot be decided for an object" {
+        checks: "`where` and `require` of a Policy have a value for each object of its kind.",
+        why: "What cannot be decided does not hold: an index beyond a list, or a text that is no number, would otherwise let everything pass.",
+        bad: "kind: Policy\nname: first-step\neach: Service\nrequire: self.quotas[0].limits[0].rate <= rate(\"50/s\")\n",
+        good: "kind: Policy\nname: first-step\neach: Service\nrequire: self.quotas.all(q, q.limits.all(l, l.rate <= rate(\"50/s\")))\n",
+    }
+    UNUSED_WAIVER = 5004 "unused-waiver" "a waiver waives nothing" {
+        checks: "The object of a waiver would break the policy without it, in some environment.",
+        why: "A waiver that outlives its cause hides the next one.",
+        bad: "waivers: [{ object: service/a, until: 2036-12-31, reason: \"single version only\" }]\n",
+        good: "remove the waiver",
+    }
     TREE = 6001 "tree" "a file of the repository cannot be part of a mesh" {
         checks: "The mesh's folder holds regular files and folders with plain names.",
         why: "Links and submodules lead out of what was reviewed; odd names mean different files on different machines.",

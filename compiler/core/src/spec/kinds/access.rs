@@ -23,10 +23,37 @@ object! {
         /// What is denied in any case.
         deny "deny": Vec<Entry>,
         /// Whether the policy counts; `enforce` unless said otherwise.
-        mode "mode": Option<Sp<AccessMode>>,
+        mode "mode": Option<Sp<AccessMode>> = |_| Sp::unwritten(AccessMode::Enforce),
     }
     rules [Rule::ExactlyOne(&["service", "gateway"])]
 }
+
+impl AccessPolicy {
+    /// What `callers` of a service is short for.
+    pub fn of_callers(service: Sp<Name>, callers: &[FromItem]) -> Self {
+        let mut callers = callers.iter().cloned();
+        let entry = callers.next().map(|first| Entry {
+            name: Name::parse(CALLERS).map(Sp::unwritten),
+            from: List1::new(first, callers),
+            to: None,
+            when: None,
+            enabled: None,
+        });
+        Self {
+            name: Some(service.clone()),
+            owner: None,
+            description: None,
+            service: Some(service),
+            gateway: None,
+            allow: entry.into_iter().collect(),
+            deny: Vec::new(),
+            mode: None,
+        }
+    }
+}
+
+/// The name of the entry that `callers` of a service is short for.
+pub const CALLERS: &str = "callers";
 
 choice! {
     /// Whether a policy counts.
@@ -50,7 +77,7 @@ object! {
         /// A CEL expression.
         when "when": Option<Sp<CelText>>,
         /// `false` takes the entry out.
-        enabled "enabled": Option<Sp<bool>>,
+        enabled "enabled": Option<Sp<bool>> = |_| Sp::unwritten(true),
     }
 }
 

@@ -22,19 +22,19 @@ object! {
         /// The version that arrives; without one, all requests go to `stable`.
         candidate "candidate": Option<Sp<Name>>,
         /// Step by step, or all at once; `canary` unless said otherwise.
-        strategy "strategy": Option<Sp<Strategy>>,
+        strategy "strategy": Option<Sp<Strategy>> = |_| Sp::unwritten(Strategy::Canary),
         /// What keeps a caller on one version.
         sticky "sticky": Option<Sticky>,
         /// The stages, with growing weights.
-        stages "stages": Option<Sp<List1<Stage>>>,
+        stages "stages": Option<Sp<List1<Stage>>> as [],
         /// When a stage is good.
         analysis "analysis": Option<Analysis>,
         /// What happens when a stage fails; `rollback` unless said otherwise.
-        on_failure "onFailure": Option<Sp<OnFailure>>,
+        on_failure "onFailure": Option<Sp<OnFailure>> = |_| Sp::unwritten(OnFailure::Rollback),
         /// What a new commit does while a canary is under way; `queue` unless said otherwise.
-        on_new_commit "onNewCommit": Option<Sp<OnNewCommit>>,
+        on_new_commit "onNewCommit": Option<Sp<OnNewCommit>> = |_| Sp::unwritten(OnNewCommit::Queue),
         /// Whether the next stage begins by itself; `true` unless said otherwise.
-        auto_promote "autoPromote": Option<Sp<bool>>,
+        auto_promote "autoPromote": Option<Sp<bool>> = |_| Sp::unwritten(true),
     }
     rules [Rule::Needs("stages", "candidate")]
 }
@@ -89,13 +89,13 @@ object! {
     /// When a stage is good.
     pub struct Analysis, "an analysis" {
         /// Between two checks.
-        interval "interval": Option<Sp<Duration>>,
+        interval "interval": Option<Sp<Duration>> = |_| Sp::unwritten(Duration::from_millis(30_000)),
         /// Requests of the candidate that a check needs.
-        min_requests "minRequests": Option<Sp<Count>>,
+        min_requests "minRequests": Option<Sp<Count>> = |_| Sp::unwritten(Count::clamped(100)),
         /// What too few requests mean; `pause` unless said otherwise.
-        no_data "noData": Option<Sp<NoData>>,
+        no_data "noData": Option<Sp<NoData>> = |_| Sp::unwritten(NoData::Pause),
         /// Failed checks of one metric that a stage survives.
-        failure_limit "failureLimit": Option<Sp<Small>>,
+        failure_limit "failureLimit": Option<Sp<Small>> = |_| Sp::unwritten(Small::clamped(0)),
         /// What is measured.
         metrics "metrics": List1<Metric>,
     }

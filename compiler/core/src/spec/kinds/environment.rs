@@ -7,6 +7,7 @@ use crate::source::{Node, Value};
 use crate::spec::decode::{Cx, Decode, Dict, List1, NumberOr, Rule, Sp};
 use crate::spec::leaf::{parse_at, *};
 use crate::spec::macros::{choice, either, object};
+use crate::spec::view::{Data, Inherited, Shape, View};
 
 object! {
     /// A place where the mesh runs, and what differs there.
@@ -45,9 +46,9 @@ either! {
     /// Endpoints of a service: a list, or lists by version.
     pub enum StaticEndpoints {
         /// Of its only version.
-        All(List1<Sp<Endpoint>>),
+        All(List1<Sp<Endpoint>>) as "endpoints",
         /// By version.
-        ByVersion(Dict<Name, List1<Sp<Endpoint>>>) if Map,
+        ByVersion(Dict<Name, List1<Sp<Endpoint>>>) if Map as "versions",
     }
 }
 
@@ -59,7 +60,7 @@ object! {
         /// The file of allowed signers (`ssh-keygen`, ALLOWED SIGNERS), from which commits must be signed.
         signers "signers": Option<Sp<RelPath>>,
         /// Approvals that a change needs; 0 unless said otherwise.
-        approvals "approvals": Option<Sp<Small>>,
+        approvals "approvals": Option<Sp<Small>> = |_| Sp::unwritten(Small::clamped(0)),
     }
 }
 
@@ -118,6 +119,15 @@ impl Overrides {
     /// Whether nothing differs.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+}
+
+impl View for Overrides {
+    fn shape() -> Shape {
+        Shape::Hidden("overrides are merged into the objects that they are about: read those")
+    }
+    fn view(&self, _: &Inherited) -> Option<Data> {
+        None
     }
 }
 

@@ -19,7 +19,7 @@ object! {
         /// Where it listens; the host itself, by DNS, unless said otherwise.
         endpoints "endpoints": Vec<Sp<Endpoint>>,
         /// How it is spoken to; `on` unless said otherwise.
-        tls "tls": Option<ExternalTls>,
+        tls "tls": Option<ExternalTls> = |_| ExternalTls::Simple(Sp::unwritten(TlsSwitch::On)),
         /// Who may call it.
         callers "callers": Option<Sp<Vec<FromItem>>>,
         /// How endpoints are asked whether they live.
@@ -55,7 +55,7 @@ either! {
     /// How an external one is spoken to: `on`, `off`, or a map.
     pub enum ExternalTls {
         /// Whether.
-        Simple(Sp<TlsSwitch>),
+        Simple(Sp<TlsSwitch>) as "switch",
         /// How.
         Form(ExternalTlsForm) if Map,
     }

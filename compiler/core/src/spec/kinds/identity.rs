@@ -17,9 +17,9 @@ object! {
         /// The service; the whole mesh unless said otherwise.
         service "service": Option<Sp<Name>>,
         /// The path of identities; `/{env}/{service}` unless said otherwise.
-        path "path": Option<Sp<IdentityPath>>,
+        path "path": Option<Sp<IdentityPath>> = |_| Sp::unwritten(IdentityPath::default()),
         /// Who makes certificates; `builtin` unless said otherwise.
-        issuer "issuer": Option<Issuer>,
+        issuer "issuer": Option<Issuer> = |_| Issuer::Simple(Sp::unwritten(IssuerKind::Builtin)),
         /// How long a certificate is valid.
         validity "validity": Option<Sp<Duration>>,
         /// How long before its end it is replaced.
@@ -31,7 +31,7 @@ object! {
         /// Tokens that are believed.
         jwt "jwt": Vec<Jwt>,
         /// What the application sees of it.
-        forward "forward": Option<Forward>,
+        forward "forward": Option<Forward> = |_| Forward { mtls_headers: None, credentials: None },
     }
 }
 
@@ -88,7 +88,11 @@ either! {
     /// Who makes certificates: a word, or a map.
     pub enum Issuer {
         /// Who.
-        Simple(Sp<IssuerKind>),
+        Simple(Sp<IssuerKind>) => |kind| IssuerForm {
+            builtin: (kind.value == IssuerKind::Builtin).then_some(BuiltinIssuer { ca: None }),
+            file: (kind.value == IssuerKind::File).then_some(FileIssuer { path: None }),
+            spire: (kind.value == IssuerKind::Spire).then_some(SpireIssuer { socket: None }),
+        },
         /// Who, with details.
         Form(IssuerForm) if Map,
     }
@@ -144,7 +148,7 @@ either! {
     /// Where keys are: a URL, or a map.
     pub enum Jwks {
         /// They are fetched from here.
-        Url(Sp<Url>),
+        Url(Sp<Url>) => |url| JwksForm { url: Some(url.clone()), file: None },
         /// By URL or file.
         Form(JwksForm) if Map,
     }
@@ -154,9 +158,9 @@ object! {
     /// What the application sees of identities.
     pub struct Forward, "a forwarding" {
         /// Whether the application gets the caller's identity in headers.
-        mtls_headers "mtlsHeaders": Option<Sp<bool>>,
+        mtls_headers "mtlsHeaders": Option<Sp<bool>> = |_| Sp::unwritten(false),
         /// Whether the application gets tokens that were checked; `keep` unless said otherwise.
-        credentials "credentials": Option<Sp<Credentials>>,
+        credentials "credentials": Option<Sp<Credentials>> = |_| Sp::unwritten(Credentials::Keep),
     }
     rules [Rule::AtLeastOne(&["mtlsHeaders", "credentials"])]
 }

@@ -20,15 +20,15 @@ object! {
         /// The trust domain of identities: `spiffe://<trustDomain>/<environment>/<service>`.
         trust_domain "trustDomain": Sp<TrustDomain>,
         /// Whether connections without mutual TLS are taken; `strict` unless said otherwise.
-        tls "tls": Option<Sp<TlsMode>>,
+        tls "tls": Option<Sp<TlsMode>> = |_| Sp::unwritten(TlsMode::Strict),
         /// What holds where nothing else is said.
-        defaults "defaults": Option<Defaults>,
+        defaults "defaults": Option<Defaults> = |_| Defaults { timeout: None, retry: None },
         /// Doors from outside, by name.
         gateways "gateways": Dict<Name, Gateway>,
         /// Who owns which files, by name; read without parsing the files.
         teams "teams": Dict<Name, Team>,
         /// How proxies take bundles.
-        proxy "proxy": Option<ProxySettings>,
+        proxy "proxy": Option<ProxySettings> = |_| ProxySettings { probation: None, max_removed: None, keep: None },
         /// How the tool behaves for this repository.
         tool "tool": Option<Tool>,
     }
@@ -48,9 +48,9 @@ object! {
     /// What holds where a rule says nothing.
     pub struct Defaults, "defaults" {
         /// From request head to last response byte; `0s` is off.
-        timeout "timeout": Option<Sp<Duration>>,
+        timeout "timeout": Option<Sp<Duration>> = |_| Sp::unwritten(Duration::from_millis(15_000)),
         /// Whether and how a failed try is repeated.
-        retry "retry": Option<Retry>,
+        retry "retry": Option<Retry> = |_| Retry::none(),
     }
 }
 
@@ -82,11 +82,11 @@ object! {
     /// How proxies take bundles.
     pub struct ProxySettings, "proxy settings" {
         /// Bounds of the probation of a new bundle.
-        probation "probation": Option<Probation>,
+        probation "probation": Option<Probation> = |_| Probation { min_requests: None, window: None, margin: None, max: None },
         /// The share of services, rules or allow entries that a bundle may remove unacknowledged; 30 % unless said otherwise.
-        max_removed "maxRemoved": Option<Sp<Percent>>,
+        max_removed "maxRemoved": Option<Sp<Percent>> = |_| Sp::unwritten(Percent::whole(30)),
         /// Good bundles that a proxy keeps; 5 unless said otherwise.
-        keep "keep": Option<Sp<Small>>,
+        keep "keep": Option<Sp<Small>> = |_| Sp::unwritten(Small::clamped(5)),
     }
 }
 
@@ -94,13 +94,13 @@ object! {
     /// Bounds of the probation of a new bundle.
     pub struct Probation, "probation bounds" {
         /// Requests before there is a verdict: for a bad one so many must be decided otherwise than before, or fail in the proxy.
-        min_requests "minRequests": Option<Sp<Count>>,
+        min_requests "minRequests": Option<Sp<Count>> = |_| Sp::unwritten(Count::clamped(50)),
         /// How long a bundle is watched before it can be good; 60 s unless said otherwise.
-        window "window": Option<Sp<Duration>>,
+        window "window": Option<Sp<Duration>> = |_| Sp::unwritten(Duration::from_millis(60_000)),
         /// By how much the share of bad requests may grow.
-        margin "margin": Option<Sp<Percent>>,
+        margin "margin": Option<Sp<Percent>> = |_| Sp::unwritten(Percent::whole(5)),
         /// After this long without a verdict, the bundle is good (quiet).
-        max "max": Option<Sp<Duration>>,
+        max "max": Option<Sp<Duration>> = |_| Sp::unwritten(Duration::from_millis(30 * 60_000)),
     }
 }
 

@@ -34,7 +34,7 @@ object! {
         /// What a change needs.
         change "change": Option<Change>,
         /// How bad it is to break it; `error` unless said otherwise.
-        severity "severity": Option<Sp<PolicySeverity>>,
+        severity "severity": Option<Sp<PolicySeverity>> = |_| Sp::unwritten(PolicySeverity::Error),
         /// What is said to those who break it.
         message "message": Option<Sp<Prose>>,
         /// Objects for which it need not hold for a time.
@@ -56,7 +56,7 @@ object! {
         /// ... this one is, too.
         require "require": Sp<CelText>,
         /// What happens when it can neither be proved nor refuted; `block` unless said otherwise.
-        on_unknown "onUnknown": Option<Sp<OnUnknown>>,
+        on_unknown "onUnknown": Option<Sp<OnUnknown>> = |_| Sp::unwritten(OnUnknown::Block),
     }
 }
 
@@ -83,7 +83,7 @@ either! {
     /// Services: one by name (`gateway/name` and `external` too), or those with labels.
     pub enum Selector {
         /// By name.
-        Name(Sp<Caller>),
+        Name(Sp<Caller>) as "caller",
         /// By labels.
         Labels(LabelSelector) if Map,
     }

@@ -33,13 +33,29 @@ object! {
         /// How much in the long run.
         rate "rate": Sp<Rate>,
         /// How much at once; one second's worth unless said otherwise.
-        burst "burst": Option<Sp<Count>>,
+        burst "burst": Option<Sp<Count>> = |limit| Sp::unwritten(limit.usual_burst()),
         /// Whether each proxy counts for itself, or all together; `proxy` unless said otherwise.
-        scope "scope": Option<Sp<QuotaScope>>,
+        scope "scope": Option<Sp<QuotaScope>> = |_| Sp::unwritten(QuotaScope::Proxy),
         /// What a request costs: a number, or a CEL expression that gives one; 1 unless said otherwise.
-        cost "cost": Option<NumberOr<Sp<Count>, Sp<CelText>>>,
+        cost "cost": Option<NumberOr<Sp<Count>, Sp<CelText>>> = |_| NumberOr::Number(Sp::unwritten(Count::clamped(1))),
         /// What happens when the shared store is away; `local` unless said otherwise.
-        on_unavailable "onUnavailable": Option<Sp<OnUnavailable>>,
+        on_unavailable "onUnavailable": Option<Sp<OnUnavailable>> = |_| Sp::unwritten(OnUnavailable::Local),
+    }
+}
+
+impl QuotaLimit {
+    /// What a request costs; 1 where that is computed.
+    pub fn fixed_cost(&self) -> Count {
+        match self.cost() {
+            NumberOr::Number(cost) => cost.value,
+            NumberOr::Text(_) => Count::clamped(1),
+        }
+    }
+
+    /// One second's worth, and never less than one request.
+    fn usual_burst(&self) -> Count {
+        let second = self.rate.count() / self.rate.per_seconds().max(1);
+        Count::clamped(i64::from(second)).max(self.fixed_cost())
     }
 }
 

@@ -17,7 +17,7 @@ object! {
         /// The service.
         service "service": Sp<Name>,
         /// How an endpoint is chosen; `roundRobin` unless said otherwise.
-        load_balancer "loadBalancer": Option<LoadBalancer>,
+        load_balancer "loadBalancer": Option<LoadBalancer> = |_| LoadBalancer::Simple(Sp::unwritten(Balancing::RoundRobin)),
         /// How endpoints are asked whether they live.
         health_check "healthCheck": Option<HealthCheck>,
         /// When an endpoint is left alone because its answers are bad.
@@ -53,7 +53,9 @@ either! {
     /// How an endpoint is chosen: a word, or a map.
     pub enum LoadBalancer {
         /// How.
-        Simple(Sp<Balancing>),
+        Simple(Sp<Balancing>) => |policy| {
+            LoadBalancerForm { policy: *policy, key: None, panic_threshold: None, slow_start: None }
+        },
         /// How, with details.
         Form(LoadBalancerForm) if Map,
     }
@@ -81,7 +83,7 @@ object! {
         /// How long at first; longer with each time.
         eject_for "ejectFor": Sp<Duration>,
         /// At most this share of endpoints at once.
-        max_ejected "maxEjected": Option<Sp<Percent>>,
+        max_ejected "maxEjected": Option<Sp<Percent>> = |_| Sp::unwritten(Percent::whole(50)),
     }
 }
 

@@ -21,7 +21,7 @@ object! {
         /// Hosts of the gateway; all of them unless said otherwise.
         hosts "hosts": Option<List1<Sp<HostText>>>,
         /// The place among several Routes of one gateway host, in rising order.
-        order "order": Option<Sp<Order>>,
+        order "order": Option<Sp<Order>> = |_| Sp::unwritten(Order::clamped(0)),
         /// A fence: all rules lie inside these paths, and no later Route is asked inside them.
         paths "paths": Option<List1<Sp<PathText>>>,
         /// What keeps requests on one version.
@@ -59,19 +59,19 @@ object! {
         /// Changes of header fields.
         headers "headers": Option<HeaderOps>,
         /// From request head to last response byte; `0s` is off.
-        timeout "timeout": Option<Sp<Duration>>,
+        timeout "timeout": Option<Sp<Duration>> => |mesh| mesh.timeout,
         /// Of one try.
         per_try_timeout "perTryTimeout": Option<Sp<Duration>>,
         /// Without a byte, for streams and upgrades.
         idle_timeout "idleTimeout": Option<Sp<Duration>>,
         /// Whether and how a failed try is repeated.
-        retry "retry": Option<Retry>,
+        retry "retry": Option<Retry> => |mesh| mesh.retry.clone(),
         /// A second try before the first has failed.
         hedge "hedge": Option<Hedge>,
         /// Whether answers are compressed.
-        compress "compress": Option<Compress>,
+        compress "compress": Option<Compress> = |_| Compress::On(Sp::unwritten(false)),
         /// `false` takes the rule out.
-        enabled "enabled": Option<Sp<bool>>,
+        enabled "enabled": Option<Sp<bool>> = |_| Sp::unwritten(true),
     }
     rules [R::ExactlyOne(&["to", "redirect", "respond"])]
 }
@@ -110,7 +110,10 @@ either! {
     /// Where requests go: one destination, or shares that make 100 %.
     pub enum To {
         /// One.
-        One(Sp<Destination>),
+        One(Sp<Destination>) => |to| {
+            let share = Share { to: to.clone(), weight: Sp { value: Percent::whole(100), span: to.span } };
+            Sp { value: List1::new(share, []), span: to.span }
+        },
         /// Several.
         Split(Sp<List1<Share>>) if Seq,
     }
@@ -153,7 +156,7 @@ object! {
         /// The literal part of the path before `/*`.
         prefix "prefix": Option<Sp<PathLiteral>>,
         /// 301, 302, 303, 307 or 308; 302 unless said otherwise.
-        status "status": Option<Sp<RedirectStatus>>,
+        status "status": Option<Sp<RedirectStatus>> = |_| Sp::unwritten(RedirectStatus::FOUND),
     }
     rules [R::AtLeastOne(&["scheme", "host", "port", "path", "prefix"]), R::AtMostOne(&["path", "prefix"])]
 }
@@ -164,7 +167,7 @@ object! {
         /// The status.
         status "status": Sp<AnswerStatus>,
         /// The body.
-        body "body": Option<Sp<AnyText>>,
+        body "body": Option<Sp<AnyText>> = |_| Sp::unwritten(AnyText::empty()),
         /// Header fields.
         headers "headers": Dict<HeaderName, Sp<HeaderValue>>,
     }
@@ -176,7 +179,7 @@ object! {
         /// Where to.
         to "to": Sp<Destination>,
         /// How many; all unless said otherwise.
-        percent "percent": Option<Sp<Percent>>,
+        percent "percent": Option<Sp<Percent>> = |_| Sp::unwritten(Percent::whole(100)),
     }
 }
 
@@ -243,7 +246,7 @@ object! {
         /// How long to wait for the first try.
         after "after": Sp<Duration>,
         /// More tries at most; 1 unless said otherwise.
-        attempts "attempts": Option<Sp<Attempts>>,
+        attempts "attempts": Option<Sp<Attempts>> = |_| Sp::unwritten(Attempts::clamped(1)),
     }
 }
 
@@ -276,7 +279,7 @@ either! {
     /// Whether and how answers are compressed.
     pub enum Compress {
         /// Whether.
-        On(Sp<bool>),
+        On(Sp<bool>) as "on",
         /// How.
         Form(CompressForm) if Map,
     }

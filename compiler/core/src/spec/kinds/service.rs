@@ -5,6 +5,9 @@ use crate::spec::decode::Sp;
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
 
+/// The version of a service that names none.
+const ONLY_VERSION: &str = "v1";
+
 object! {
     /// A service of the mesh.
     pub struct Service, "a Service", kind "Service" {
@@ -17,11 +20,11 @@ object! {
         /// Where the mesh listens.
         port "port": Sp<Port>,
         /// Where the application listens on 127.0.0.1; as `port` unless said otherwise.
-        app_port "appPort": Option<Sp<Port>>,
+        app_port "appPort": Option<Sp<Port>> = |service| service.port,
         /// What it speaks; `http` unless said otherwise.
-        protocol "protocol": Option<Sp<Protocol>>,
+        protocol "protocol": Option<Sp<Protocol>> = |_| Sp::unwritten(Protocol::Http),
         /// Its versions; the one version `v1` unless said otherwise.
-        versions "versions": Vec<Sp<Name>>,
+        versions "versions": Vec<Sp<Name>> = |_| Name::parse(ONLY_VERSION).map(Sp::unwritten).into_iter().collect(),
         /// Labels for access rules and policies.
         labels "labels": Labels,
         /// Who may call it; short for an AccessPolicy.
@@ -29,7 +32,7 @@ object! {
         /// `none` for a service without a proxy of its own: access and quotas are enforced by the caller.
         proxy "proxy": Option<Sp<ProxyMode>>,
         /// What to do with `%2F` and `%5C` in paths; `reject` unless said otherwise.
-        escaped_slashes "escapedSlashes": Option<Sp<EscapedSlashes>>,
+        escaped_slashes "escapedSlashes": Option<Sp<EscapedSlashes>> = |_| Sp::unwritten(EscapedSlashes::Reject),
     }
 }
 

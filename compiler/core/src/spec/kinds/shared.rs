@@ -27,7 +27,7 @@ either! {
     /// Whether and how a failed try is repeated: `none`, or a map.
     pub enum Retry {
         /// `none`
-        Off(Sp<NoRetry>),
+        Off(Sp<NoRetry>) as "off",
         /// How.
         On(RetryForm) if Map,
     }
@@ -39,13 +39,29 @@ object! {
         /// More tries after the first one, 1 to 10.
         attempts "attempts": Sp<Attempts>,
         /// When a try counts as failed; without it, on connect failure and refused streams.
-        conditions "conditions": Option<List1<Sp<Condition>>>,
+        conditions "conditions": Option<List1<Sp<Condition>>> = |_| {
+            let refused = Sp::unwritten(Condition::RefusedStream);
+            List1::new(Sp::unwritten(Condition::ConnectFailure), [refused])
+        },
         /// Methods that may be repeated on other conditions than connect failure and refused streams; without it, GET, HEAD, OPTIONS, PUT, DELETE and TRACE.
-        methods "methods": Option<List1<Sp<MethodToken>>>,
+        methods "methods": Option<List1<Sp<MethodToken>>> = |_| {
+            let [first, more @ ..] = MethodToken::idempotent().map(Sp::unwritten);
+            List1::new(first, more)
+        },
         /// How long to wait between tries.
-        backoff "backoff": Option<Backoff>,
+        backoff "backoff": Option<Backoff> = |_| Backoff {
+            base: Sp::unwritten(Duration::from_millis(25)),
+            max: Some(Sp::unwritten(Duration::from_millis(250))),
+        },
         /// The share of requests that may be repeated ones.
-        budget "budget": Option<Sp<Percent>>,
+        budget "budget": Option<Sp<Percent>> = |_| Sp::unwritten(Percent::whole(20)),
+    }
+}
+
+impl Retry {
+    /// No further tries.
+    pub fn none() -> Self {
+        Self::Off(Sp::unwritten(NoRetry::None))
     }
 }
 
@@ -55,7 +71,7 @@ object! {
         /// Before the second try.
         base "base": Sp<Duration>,
         /// At most.
-        max "max": Option<Sp<Duration>>,
+        max "max": Option<Sp<Duration>> = |backoff| Sp::unwritten(backoff.base.times(10)),
     }
 }
 
@@ -82,7 +98,14 @@ either! {
     /// What a value must be: a text for exactly that, or a map.
     pub enum ValueMatch {
         /// Exactly this.
-        Exact(Sp<AnyText>),
+        Exact(Sp<AnyText>) => |exact| ValueForm {
+            exact: Some(exact.clone()),
+            prefix: None,
+            suffix: None,
+            contains: None,
+            regex: None,
+            present: None,
+        },
         /// Another comparison.
         Form(ValueForm) if Map,
     }
@@ -100,7 +123,7 @@ either! {
     /// A path to match: `/a`, `/a/*`, `/a/{id}`, or `{regex: ...}`.
     pub enum PathMatch {
         /// Exact, below, or with parameters.
-        Text(Sp<PathText>),
+        Text(Sp<PathText>) as "text",
         /// By regular expression.
         Form(PathForm) if Map,
     }
@@ -121,7 +144,7 @@ either! {
     /// Who calls: a service, `gateway/name`, `external`, `any`, `{labels}` or `{principal}`.
     pub enum FromItem {
         /// By name.
-        Caller(Sp<Caller>),
+        Caller(Sp<Caller>) as "caller",
         /// By labels or identity.
         Form(FromForm) if Map,
     }

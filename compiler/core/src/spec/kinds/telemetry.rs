@@ -16,11 +16,11 @@ object! {
         /// The service; the whole mesh unless said otherwise.
         service "service": Option<Sp<Name>>,
         /// Whether requests are logged.
-        access_log "accessLog": Option<AccessLog>,
+        access_log "accessLog": Option<AccessLog> = |_| AccessLog::On(Sp::unwritten(true)),
         /// Traces.
         traces "traces": Option<Traces>,
         /// Metrics.
-        metrics "metrics": Option<Metrics>,
+        metrics "metrics": Option<Metrics> = |_| Metrics::On(Sp::unwritten(true)),
         /// Objectives.
         slo "slo": Option<Slo>,
     }
@@ -30,7 +30,7 @@ object! {
     /// Which requests are logged.
     pub struct AccessLogForm, "an access log" {
         /// How many of them; denied and failed ones always. All unless said otherwise.
-        sample "sample": Option<Sp<Percent>>,
+        sample "sample": Option<Sp<Percent>> = |_| Sp::unwritten(Percent::whole(100)),
         /// Only requests for which this CEL expression is true.
         when "when": Option<Sp<CelText>>,
         /// Header fields that are logged too.
@@ -43,7 +43,7 @@ either! {
     /// Whether and which requests are logged.
     pub enum AccessLog {
         /// Whether.
-        On(Sp<bool>),
+        On(Sp<bool>) as "on",
         /// Which.
         Form(AccessLogForm) if Map,
     }
@@ -57,7 +57,7 @@ object! {
         /// The collector (OTLP).
         otlp "otlp": Option<Sp<Url>>,
         /// Trace headers that are read and written; `w3c` unless said otherwise.
-        headers "headers": Option<List1<Sp<TraceHeaders>>>,
+        headers "headers": Option<List1<Sp<TraceHeaders>>> = |_| List1::new(Sp::unwritten(TraceHeaders::W3c), []),
     }
     rules [Rule::AtLeastOne(&["sample", "otlp", "headers"])]
 }
@@ -84,7 +84,7 @@ either! {
     /// Whether and which metrics there are.
     pub enum Metrics {
         /// Whether.
-        On(Sp<bool>),
+        On(Sp<bool>) as "on",
         /// Which.
         Form(MetricsForm) if Map,
     }

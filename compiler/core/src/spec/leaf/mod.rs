@@ -204,10 +204,26 @@ macro_rules! text {
         }
 
         $crate::spec::leaf::leaf!($Name, concat!($($doc, "\n"),*), pattern: $pattern, length: $min ..= $max);
+        $crate::spec::leaf::viewed!($Name: Text, |text| $crate::spec::view::Data::text(text.as_str()));
     };
 }
 
-pub(super) use {leaf, text};
+/// What readers see of a value that is written as one word.
+macro_rules! viewed {
+    ($Name:ty: $Shape:ident, $data:expr) => {
+        impl $crate::spec::view::View for $Name {
+            fn shape() -> $crate::spec::view::Shape {
+                $crate::spec::view::Shape::$Shape
+            }
+            fn view(&self, _: &$crate::spec::view::Inherited) -> Option<$crate::spec::view::Data> {
+                let data: fn(&Self) -> $crate::spec::view::Data = $data;
+                Some(data(self))
+            }
+        }
+    };
+}
+
+pub(super) use {leaf, text, viewed};
 
 /// Reports a `kind` that does not exist.
 pub(super) fn unknown_kind(node: &Node, word: &str, words: &[&'static str], help: &str, cx: &mut Cx<'_>) {

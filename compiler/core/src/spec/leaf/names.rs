@@ -1,8 +1,9 @@
 //! Names, hosts, addresses.
 
-use super::{Leaf, leaf, text};
+use super::{Leaf, leaf, text, viewed};
 use crate::diag::{Code, codes};
 use crate::spec::Kind;
+use crate::spec::view::Data;
 
 /// One DNS label (RFC 1123), as a pattern.
 macro_rules! label {
@@ -160,6 +161,17 @@ pub enum Caller {
     Any,
 }
 
+impl std::fmt::Display for Caller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Service(name) => write!(f, "{name}"),
+            Self::Gateway(name) => write!(f, "gateway/{name}"),
+            Self::External => f.write_str("external"),
+            Self::Any => f.write_str("any"),
+        }
+    }
+}
+
 impl Leaf for Caller {
     const WHAT: &'static str = "a caller (a service, `gateway/name`, `external` or `any`)";
     fn parse(text: &str) -> Option<Self> {
@@ -178,6 +190,7 @@ impl Leaf for Caller {
 }
 leaf!(Caller, "Who calls: a service by name, `gateway/name`, `external` (no mesh identity) or `any`.",
     pattern: concat!("^(?:gateway/)?", label!(), "$"), length: 1..=71);
+viewed!(Caller: Text, |caller| Data::text(&caller.to_string()));
 
 /// As whom a test calls.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -186,6 +199,15 @@ pub enum TestCaller {
     Caller(Caller),
     /// An identity in full.
     Principal(SpiffeId),
+}
+
+impl std::fmt::Display for TestCaller {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Caller(caller) => write!(f, "{caller}"),
+            Self::Principal(id) => write!(f, "{id}"),
+        }
+    }
 }
 
 impl Leaf for TestCaller {
@@ -199,6 +221,7 @@ impl Leaf for TestCaller {
 }
 leaf!(TestCaller, "As whom a test calls: a service by name, `gateway/name`, `external`, or a SPIFFE identity.",
     pattern: concat!("^(?:(?:gateway/)?", label!(), r"|spiffe://[a-z0-9._-]{1,255}(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+)$"), length: 1..=2048);
+viewed!(TestCaller: Text, |caller| Data::text(&caller.to_string()));
 
 /// Where requests go: `orders`, `orders@v41`, `orders@stable`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -248,6 +271,7 @@ impl Leaf for Destination {
 }
 leaf!(Destination, "Where requests go: `orders`, `orders@v41`, `orders@stable` or `orders@candidate`.",
     pattern: concat!("^", label!(), "(?:@", label!(), ")?$"), length: 1..=127);
+viewed!(Destination: Text, |to| Data::text(&to.to_string()));
 
 /// The address of an object: `canary/orders`. Unique in a mesh.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -279,6 +303,7 @@ impl Leaf for Address {
 }
 leaf!(Address, "The address of an object, `kind/name`, such as `canary/orders` or `access/orders`.",
     pattern: concat!("^(?:mesh|service|route|canary|access|quota|resilience|identity|telemetry|policy|environment|external|test)/", label!(), "$"), length: 6..=75);
+viewed!(Address: Text, |address| Data::text(&address.to_string()));
 
 text! {
     /// A rule of a route: `edge/order-api`, or `orders/default` for the implicit rule of a service without a Route.

@@ -5,6 +5,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use crate::diag::{Diagnostic, codes, quoted};
 use crate::source::{Node, Value};
 use crate::spec::decode::{Cx, Decode};
+use crate::spec::view::Data;
+
+use super::viewed;
 
 /// A whole number within bounds, as a newtype.
 macro_rules! whole {
@@ -20,6 +23,13 @@ macro_rules! whole {
                 <$int>::try_from(number).ok().filter(|_| bounds.contains(&number)).map(Self)
             }
 
+            /// The number, or the bound that it is beyond.
+            pub fn clamped(number: i64) -> Self {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within bounds that fit")]
+                let inside = number.clamp($min, $max) as $int;
+                Self(inside)
+            }
+
             /// The number.
             pub fn get(self) -> $int {
                 self.0
@@ -31,6 +41,8 @@ macro_rules! whole {
                 write!(f, "{}", self.0)
             }
         }
+
+        viewed!($Name: Int, |number| Data::Int(i64::from(number.0)));
 
         impl Decode for $Name {
             fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
@@ -144,11 +156,16 @@ pub struct RedirectStatus(u16);
 const REDIRECTS: [i64; 5] = [301, 302, 303, 307, 308];
 
 impl RedirectStatus {
+    /// 302 Found.
+    pub const FOUND: Self = Self(302);
+
     /// 301, 302, 303, 307 or 308.
     pub fn get(self) -> u16 {
         self.0
     }
 }
+
+viewed!(RedirectStatus: Int, |status| Data::Int(i64::from(status.0)));
 
 impl Decode for RedirectStatus {
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
@@ -178,6 +195,8 @@ impl Number {
         self.0
     }
 }
+
+viewed!(Number: Double, |number| Data::Double(number.0));
 
 impl Decode for Number {
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {

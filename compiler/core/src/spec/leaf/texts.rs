@@ -1,9 +1,10 @@
 //! Paths, headers, expressions and other checked texts.
 
-use super::{Leaf, leaf, text};
+use super::{Leaf, leaf, text, viewed};
 use crate::diag::{Sources, Span};
 use crate::source::{Node, Text, TextMap, Value};
 use crate::spec::decode::{Cx, Decode};
+use crate::spec::view::Data;
 
 /// A character of a path segment (RFC 3986 `pchar` without `*`), or an escape; as a pattern.
 macro_rules! pchar {
@@ -123,6 +124,13 @@ text! {
     check |text| text.bytes().all(is_token_byte),
 }
 
+impl MethodToken {
+    /// The methods that may be repeated whatever happened: the idempotent ones (RFC 9110 section 9.2.2).
+    pub fn idempotent() -> [Self; 6] {
+        ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"].map(|method| Self(method.into()))
+    }
+}
+
 text! {
     /// The name of a cookie: a token, upper and lower case differ (RFC 6265 section 4.1.1).
     pub struct CookieName, "the name of a cookie";
@@ -142,6 +150,13 @@ text! {
     pub struct AnyText, "text";
     pattern "", length 0..=65536,
     check |_| true,
+}
+
+impl AnyText {
+    /// The empty text.
+    pub fn empty() -> Self {
+        Self("".into())
+    }
 }
 
 text! {
@@ -214,6 +229,12 @@ text! {
     },
 }
 
+impl Default for IdentityPath {
+    fn default() -> Self {
+        Self("/{env}/{service}".into())
+    }
+}
+
 text! {
     /// Where the endpoints of a service are found: `{service}.prod.internal:{port}`.
     pub struct EndpointPattern, "a pattern of `{service}` and `{port}` like `{service}.prod.internal:{port}`";
@@ -265,6 +286,8 @@ impl CelText {
         TextMap::new(sources, span, &self.0)
     }
 }
+
+viewed!(CelText: Text, |text| Data::text(text.as_str()));
 
 impl Decode for CelText {
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
@@ -327,6 +350,7 @@ impl Leaf for Send {
 }
 leaf!(Send, "A request: method and URL, such as `POST https://shop.example/api/orders`.",
     pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64} https?://[A-Za-z0-9.:\\[\\]-]+(?:[/?][!-~]*)?$", length: 10..=2113);
+viewed!(Send: Text, |send| Data::text(&format!("{} {}", send.method, send.url)));
 
 /// When a try counts as failed and may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -356,6 +380,22 @@ const GRPC: [(&str, u8); 8] = [
     ("data-loss", 15),
 ];
 
+impl std::fmt::Display for Condition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::ConnectFailure => f.write_str("connect-failure"),
+            Self::RefusedStream => f.write_str("refused-stream"),
+            Self::Reset => f.write_str("reset"),
+            Self::Timeout => f.write_str("timeout"),
+            Self::Status(status) => write!(f, "{status}"),
+            Self::Grpc(code) => match GRPC.iter().find(|(_, known)| known == code) {
+                Some((name, _)) => write!(f, "grpc-{name}"),
+                None => write!(f, "grpc-{code}"),
+            },
+        }
+    }
+}
+
 impl Leaf for Condition {
     const WHAT: &'static str = "a condition (`connect-failure`, `refused-stream`, `reset`, `timeout`, a status like `\"503\"`, or `grpc-unavailable` and the like)";
     fn parse(text: &str) -> Option<Self> {
@@ -381,3 +421,4 @@ impl Leaf for Condition {
 }
 leaf!(Condition, "When a try may be repeated: `connect-failure`, `refused-stream`, `reset`, `timeout`, a status from `\"400\"` to `\"599\"`, or a gRPC status such as `grpc-unavailable`.",
     pattern: "^(?:connect-failure|refused-stream|reset|timeout|[45][0-9]{2}|grpc-(?:cancelled|unknown|deadline-exceeded|resource-exhausted|aborted|internal|unavailable|data-loss))$", length: 3..=24);
+viewed!(Condition: Text, |condition| Data::text(&condition.to_string()));

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::{Leaf, leaf};
+use super::{Leaf, leaf, viewed};
 use crate::diag::Date;
+use crate::spec::view::{Data, FieldShape, Inherited, Shape, View};
 
 /// A length of time in nanoseconds, at most about 285 years.
 ///
@@ -24,6 +25,22 @@ const TIME: [(&str, u64, usize); 7] = [
 ];
 
 impl Duration {
+    /// So many milliseconds.
+    pub const fn from_millis(millis: u32) -> Self {
+        Self(millis as u64 * 1_000_000)
+    }
+
+    /// So many nanoseconds.
+    pub const fn from_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// So many times as long, at most what 64 bits hold.
+    #[must_use]
+    pub fn times(self, factor: u64) -> Self {
+        Self(self.0.saturating_mul(factor))
+    }
+
     /// Nanoseconds.
     pub fn as_nanos(self) -> u64 {
         self.0
@@ -100,12 +117,18 @@ impl Leaf for Duration {
 leaf!(Duration, "A length of time such as `250ms`, `2s` or `1m30s`. Units in falling order: d, h, m, s (up to 5 digits each), ms, us, ns (up to 9).",
     pattern: "^(?:[0-9]{1,5}d)?(?:[0-9]{1,5}h)?(?:[0-9]{1,5}m)?(?:[0-9]{1,5}s)?(?:[0-9]{1,9}ms)?(?:[0-9]{1,9}us)?(?:[0-9]{1,9}ns)?$",
     length: 1..=60);
+viewed!(Duration: Duration, |time| Data::Duration(i128::from(time.0)));
 
 /// A share from 0 % to 100 %, in basis points (hundredths of a percent): up to two decimals are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Percent(u16);
 
 impl Percent {
+    /// So many whole percent, at most 100.
+    pub const fn whole(percent: u8) -> Self {
+        Self(if percent > 100 { 10_000 } else { percent as u16 * 100 })
+    }
+
     /// Basis points, 0 to 10,000.
     pub fn basis_points(self) -> u16 {
         self.0
@@ -132,6 +155,7 @@ impl Leaf for Percent {
 }
 leaf!(Percent, "A share from `0%` to `100%`, with up to two decimals.",
     pattern: r"^(?:100(?:\.0{1,2})?|[0-9]{1,2}(?:\.[0-9]{1,2})?)%$", length: 2..=7);
+viewed!(Percent: Percent, |share| Data::Percent(i128::from(share.0) * 10_000));
 
 /// A share from 0 % to 100 % in millionths, for objectives such as `99.995%`: up to four decimals are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -164,6 +188,7 @@ impl Leaf for FinePercent {
 }
 leaf!(FinePercent, "A share from `0%` to `100%`, with up to four decimals.",
     pattern: r"^(?:100(?:\.0{1,4})?|[0-9]{1,2}(?:\.[0-9]{1,4})?)%$", length: 2..=9);
+viewed!(FinePercent: Percent, |share| Data::Percent(i128::from(share.0) * 100));
 
 /// A number of events in a time: `50/s`, `3000/m`, `100/h`; 1 to 999,999,999 of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -226,6 +251,7 @@ impl Leaf for Rate {
 }
 leaf!(Rate, "A number of events in a second, minute or hour: `50/s`, `3000/m`, `100/h`.",
     pattern: "^[1-9][0-9]{0,8}/[smh]$", length: 3..=11);
+viewed!(Rate: Rate, |rate| Data::Rate(i128::from(rate.count) * i128::from(3600 / rate.seconds.max(1)) * 1_000_000));
 
 /// A size in bytes: `512B`, `64KiB`, `1MiB`, `2GiB`; up to 9 digits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -275,6 +301,7 @@ impl Leaf for ByteSize {
 }
 leaf!(ByteSize, "A size in bytes: `512B`, `64KiB`, `1MiB`, `2GiB`.",
     pattern: "^[0-9]{1,9}(?:B|KiB|MiB|GiB)$", length: 2..=12);
+viewed!(ByteSize: ByteSize, |size| Data::ByteSize(i128::from(size.0)));
 
 impl Leaf for Date {
     const WHAT: &'static str = "a date like `2026-12-31`";
@@ -285,6 +312,7 @@ impl Leaf for Date {
 leaf!(Date, "A day: `2026-12-31`.",
     pattern: "^(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)$",
     length: 10..=10);
+viewed!(Date: Time, |date| Data::Time(i128::from(date.days()) * 86_400_000_000_000));
 
 /// A share or a length of time, whichever the measure has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -307,6 +335,24 @@ impl Leaf for Quantity {
 leaf!(Quantity, "A percentage such as `1%`, or a duration such as `400ms`.",
     pattern: r"^(?:(?:100(?:\.0{1,2})?|[0-9]{1,2}(?:\.[0-9]{1,2})?)%|(?:[0-9]{1,5}d)?(?:[0-9]{1,5}h)?(?:[0-9]{1,5}m)?(?:[0-9]{1,5}s)?(?:[0-9]{1,9}ms)?(?:[0-9]{1,9}us)?(?:[0-9]{1,9}ns)?)$",
     length: 1..=60);
+
+/// A record with one field for each.
+impl View for Quantity {
+    fn shape() -> Shape {
+        let field = |key, shape, doc| FieldShape { key, shape, optional: true, doc };
+        let fields = vec![
+            field("percent", Shape::Percent, "A share."),
+            field("duration", Shape::Duration, "A length of time."),
+        ];
+        Shape::record("quantity", fields)
+    }
+    fn view(&self, mesh: &Inherited) -> Option<Data> {
+        Some(Data::Record(vec![match self {
+            Self::Percent(share) => ("percent", share.view(mesh)?),
+            Self::Duration(time) => ("duration", time.view(mesh)?),
+        }]))
+    }
+}
 
 /// Leading digits (at least one) and what follows them.
 fn digits(text: &str) -> Option<(&str, &str)> {
