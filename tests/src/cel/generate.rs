@@ -1,6 +1,6 @@
 //! Conditions: typed, a few levels deep, and with the guards that their reads need.
 
-use super::node::{A, B, C, Node, Respelled, Ty};
+use super::node::{A, B, C, Node, Respelled, Ty, place};
 use super::values::{HEADERS, LISTS, Likely, Value, quoted};
 use super::words;
 use crate::random::Random;
@@ -166,7 +166,7 @@ impl Generator<'_> {
 
     /// A condition without guards.
     fn atom(&mut self, depth: usize, scope: &Scope) -> Value {
-        match self.random.below(26) {
+        match self.random.below(30) {
             0..4 => self.text_comparison(depth, scope),
             4 | 5 => self.text_in(depth, scope),
             6..9 => self.text_test(depth, scope),
@@ -192,6 +192,9 @@ impl Generator<'_> {
             20 => self.member(depth, scope),
             21 => self.sets(),
             22 => Value::new(Node::bool("connection.mtls", Vec::new()), Likely::Other),
+            23 | 24 => self.hour(),
+            25 => self.sum(scope),
+            26 => self.viewed(scope),
             _ if !scope.each => self.over_values(depth, scope),
             _ => self.text_comparison(depth, scope),
         }
@@ -288,6 +291,48 @@ impl Generator<'_> {
             Value::new(Node::new(Ty::Int, number.to_string(), Vec::new()), Likely::Other)
         });
         self.ordered(left, right)
+    }
+
+    /// A part of the time that the request came at, compared with one of its values.
+    fn hour(&mut self) -> Value {
+        let (part, most) = self.random.one(words::RANGES).copied().unwrap_or_default();
+        let zone =
+            if self.random.chance(3) { String::new() } else { format!("'{}'", self.word(words::ZONES)) };
+        let number = self.random.below(most + 1);
+        let op = self.word(&["==", "<", "<=", ">", ">="]);
+        Value::new(Node::bool(format!("(now.{part}({zone}) {op} {number})"), Vec::new()), Likely::Other)
+    }
+
+    /// Arithmetic over a length, near what it gives.
+    fn sum(&mut self, scope: &Scope) -> Value {
+        let text = self.text(0, scope);
+        let (op, by) = (self.word(&["+", "-", "*", "/", "%"]), 1 + self.random.below(3));
+        let number = self.random.below(13);
+        let compare = self.word(&["==", "!=", "<", ">="]);
+        let form = match self.random.below(3) {
+            0 if matches!(op, "+" | "-" | "*") => format!("(({by} {op} size({A})) {compare} {number})"),
+            1 => format!("(-(size({A}) {op} {by}) {compare} -{number})"),
+            _ => format!("((size({A}) {op} {by}) {compare} {number})"),
+        };
+        Value::of(Ty::Bool, form, vec![text], Likely::Other)
+    }
+
+    /// A text in another form, beside texts that have that form.
+    fn viewed(&mut self, scope: &Scope) -> Value {
+        let text = self.text(0, scope);
+        let view = self.word(&["lowerAscii()", "upperAscii()", "trim()", "trim().lowerAscii()"]);
+        let set: Vec<String> = (0..4)
+            .map(|_| {
+                let word = self.word(words::FORMS);
+                self.quoted(word)
+            })
+            .collect();
+        let form = match self.random.below(3) {
+            0 => format!("({A}.{view} < {})", set.first().map_or("", String::as_str)),
+            _ => format!("({A}.{view} in [{}])", set.join(", ")),
+        };
+        let value = Value::of(Ty::Bool, form.clone(), vec![text], Likely::Other);
+        if value.raw { respelled(value, format!("(same({A}, {A}) ? {form} : false)")) } else { value }
     }
 
     fn ordered(&mut self, left: Value, right: Value) -> Value {
@@ -417,7 +462,12 @@ impl Generator<'_> {
                 let items: Vec<Value> = (0..many.max(1)).map(|_| self.text(1, scope)).collect();
                 let likely = Likely::Texts(words::VALUES);
                 let list = Value::of(Ty::List, String::new(), items, likely);
-                let (node, raw) = (Node::chain(", ", list.node.into_children()), list.raw);
+                let raw = list.raw;
+                let mut node = Node::chain(", ", list.node.into_children());
+                if raw {
+                    let read: Vec<String> = (0..node.len()).map(|n| format!("read({})", place(n))).collect();
+                    node = node.respelled(Respelled::NoText, format!("[{}]", read.join(", ")));
+                }
                 let list = Value { node, ..list };
                 (list, Local { name: name.clone(), ty: Ty::Text, likely, raw })
             }

@@ -83,6 +83,11 @@ impl Node {
         Self { respelled: Some((why, form.into())), ..self }
     }
 
+    /// How many operands it has.
+    pub(super) fn len(&self) -> usize {
+        self.children.len()
+    }
+
     pub(super) fn into_children(self) -> Vec<Self> {
         self.children
     }

@@ -60,6 +60,7 @@ pub(super) const VALUES: &[&str] = &[
     "canary",
     "Canary",
     " canary ",
+    "\tCANARY",
     "x1",
     "10",
     "9",
@@ -78,6 +79,8 @@ pub(super) const VALUES: &[&str] = &[
     "web",
     "z",
 ];
+/// What views make of them.
+pub(super) const FORMS: &[&str] = &["canary", "CANARY", "a", "A", "AB", "é", "x", "GET", "get", "10", ""];
 pub(super) const HEADERS: &[&str] = &["x", "x-team", "accept"];
 pub(super) const PARAMETERS: &[&str] = &["q", "page", "näme", "a b"];
 pub(super) const COOKIES: &[&str] = &["sid", "role"];
@@ -103,6 +106,18 @@ pub(super) const TIMES: &[(&str, i64, u32)] = &[
     ("2026-06-15T12:00:00.5Z", 1_781_524_800, 500_000_000),
     ("2026-06-15T12:00:00.500000001Z", 1_781_524_800, 500_000_001),
     ("2099-12-31T05:45:01Z", 4_102_379_101, 0),
+];
+/// Parts of times, with the most that each is.
+pub(super) const RANGES: &[(&str, usize)] = &[
+    ("getHours", 23),
+    ("getMinutes", 59),
+    ("getSeconds", 59),
+    ("getMilliseconds", 999),
+    ("getDate", 31),
+    ("getDayOfMonth", 30),
+    ("getMonth", 11),
+    ("getDayOfWeek", 6),
+    ("getDayOfYear", 365),
 ];
 pub(super) const SPANS: &[&str] =
     &["0s", "1s", "-1s", "500ms", "1h", "90m", "24h", "-36h30m", "1ns", "8760h", "20454h0m0.5s"];

@@ -30,7 +30,8 @@ impl Reference {
         cel::extensions::strings(&mut env).unwrap();
         addresses(&mut env);
         sets(&mut env);
-        // Equality of texts, for operands that may be none.
+        // A text, and equality of texts, for operands that may be none.
+        env.add_overload("read", "read_string", vec![STRING_TYPE], |mut args| Ok(args.remove(0))).unwrap();
         env.add_overload("same", "same_string", vec![STRING_TYPE, STRING_TYPE], |args| {
             Ok(bool(args[0].as_ref() == args[1].as_ref()))
         })
