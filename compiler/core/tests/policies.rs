@@ -1,11 +1,6 @@
 //! Policies over objects: what they find, where, and what a waiver does.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use mesh_compiler::diag::{Date, Diagnostic, Severity};
 use mesh_compiler::{Compiled, Options, compile};
@@ -56,7 +51,8 @@ fn an_override_breaks_a_policy_in_one_environment() {
 
 #[test]
 fn policies_hold_where_they_say() {
-    let named = |environments: &str| small().replace("each:", &format!("environments: [{environments}]\neach:"));
+    let named =
+        |environments: &str| small().replace("each:", &format!("environments: [{environments}]\neach:"));
     assert_eq!(found(&named("test")), Vec::<String>::new());
     assert_eq!(found(&named("test, prod")), ["MC5002 a"]);
     assert_eq!(found(&named("prod, tset")), ["MC5002 a", "MC1104 tset"].map(str::to_owned).to_vec());
@@ -64,12 +60,15 @@ fn policies_hold_where_they_say() {
 
 #[test]
 fn severity_is_the_policys_own_and_no_lint_changes_it() {
-    for (word, severity) in [("warning", Severity::Warning), ("note", Severity::Note), ("error", Severity::Error)] {
+    for (word, severity) in
+        [("warning", Severity::Warning), ("note", Severity::Note), ("error", Severity::Error)]
+    {
         let (_, findings) = on(&small().replace("each:", &format!("severity: {word}\neach:")), "2026-06-01");
         assert_eq!(findings.iter().map(|f| f.severity).collect::<Vec<_>>(), [severity]);
     }
     let text = [MESH, "", PLACES, A, B, &small()].join("---\n").replace("---\n---\n", "---\n");
-    let text = text.replace("trustDomain: m.example\n", "trustDomain: m.example\ntool: { lints: { MC5002: off } }\n");
+    let text = text
+        .replace("trustDomain: m.example\n", "trustDomain: m.example\ntool: { lints: { MC5002: off } }\n");
     let compiled = compile(vec![("mesh.yaml".to_owned(), text.into_bytes())], &Options::default());
     assert_eq!(compiled.findings.iter().filter(|f| f.code.0 == 5002).count(), 1);
 }
@@ -95,7 +94,8 @@ fn waivers() {
     assert_eq!(found(&waived("canary/a", "2026-12-31")), ["MC5002 a", "MC5004 canary/a"]);
     assert_eq!(found(&waived("service/c", "2026-12-31")), ["MC5002 a", "MC1104 service/c"]);
     let one = Options { environments: vec!["test".to_owned()], ..Options::default() };
-    let codes: Vec<u16> = compiled(&waived("service/a", "2026-12-31"), &one).findings.iter().map(|f| f.code.0).collect();
+    let codes: Vec<u16> =
+        compiled(&waived("service/a", "2026-12-31"), &one).findings.iter().map(|f| f.code.0).collect();
     assert_eq!(codes, [0; 0], "whether it is needed elsewhere is not known");
 }
 
@@ -106,7 +106,11 @@ fn what_cannot_be_decided_does_not_hold() {
     assert_eq!(findings.iter().map(|f| f.code.0).collect::<Vec<_>>(), [5003, 5003]);
     for (finding, name) in findings.iter().zip(["a", "b"]) {
         assert_eq!(compiled.sources.slice(finding.primary.span), "self.routes[0]");
-        assert!(finding.message.contains(&format!("`service/{name}`: index out of range")), "{}", finding.message);
+        assert!(
+            finding.message.contains(&format!("`service/{name}`: index out of range")),
+            "{}",
+            finding.message
+        );
         assert_eq!(compiled.sources.slice(finding.labels[0].span), name);
         assert_eq!(finding.labels[0].text, "in prod and test");
     }
@@ -134,16 +138,34 @@ fn mistakes_in_expressions_are_found_once_at_their_words() {
 #[test]
 fn the_deciding_part_is_said_with_its_values() {
     for (require, words, help) in [
-        ("self.port == 80 && self.protocol == \"grpc\"", "self.protocol == \"grpc\"", "`self.protocol` is `http`"),
-        ("self.port == 81 || has(self.proxy)", "self.port == 81 || has(self.proxy)", "`self.port` is 80 and `self.proxy` is absent"),
+        (
+            "self.port == 80 && self.protocol == \"grpc\"",
+            "self.protocol == \"grpc\"",
+            "`self.protocol` is `http`",
+        ),
+        (
+            "self.port == 81 || has(self.proxy)",
+            "self.port == 81 || has(self.proxy)",
+            "`self.port` is 80 and `self.proxy` is absent",
+        ),
         ("!(self.port == 80)", "!(self.port == 80)", "`self.port` is 80"),
         ("has(self.owner)", "has(self.owner)", "`self.owner` is absent"),
-        ("self.versions.all(v, v != \"v2\")", "self.versions.all(v, v != \"v2\")", "`v` is `v2` and that is `self.versions[1]`"),
+        (
+            "self.versions.all(v, v != \"v2\")",
+            "self.versions.all(v, v != \"v2\")",
+            "`v` is `v2` and that is `self.versions[1]`",
+        ),
         ("size(self.routes) > 0", "size(self.routes) > 0", "`size(self.routes)` is 0"),
         ("self.port == 80 ? self.appPort != 80 : true", "self.appPort != 80", "`self.appPort` is 80"),
-        ("mesh.defaults.timeout < duration(\"1s\")", "mesh.defaults.timeout < duration(\"1s\")", "`mesh.defaults.timeout` is 15s"),
+        (
+            "mesh.defaults.timeout < duration(\"1s\")",
+            "mesh.defaults.timeout < duration(\"1s\")",
+            "`mesh.defaults.timeout` is 15s",
+        ),
     ] {
-        let policy = format!("kind: Policy\nname: p\neach: Service\nwhere: self.name == \"a\"\nrequire: >-\n  {require}\n");
+        let policy = format!(
+            "kind: Policy\nname: p\neach: Service\nwhere: self.name == \"a\"\nrequire: >-\n  {require}\n"
+        );
         let (compiled, findings) = on(&policy, "2026-06-01");
         let [finding] = findings.as_slice() else { panic!("{require}: {findings:#?}") };
         assert_eq!(compiled.sources.slice(finding.labels[0].span), words);

@@ -24,7 +24,11 @@ pub fn environment(kind: Kind) -> Environment {
     Environment::new()
         .with(Field::new(SELF, record(types.own(kind)), "the object, with what goes with it"))
         .with(Field::new(MESH, record(types.plain(Kind::Mesh)), "the mesh"))
-        .with(Field::new(ENVIRONMENT, record(types.plain(Kind::Environment)), "the environment that is looked at"))
+        .with(Field::new(
+            ENVIRONMENT,
+            record(types.plain(Kind::Environment)),
+            "the environment that is looked at",
+        ))
 }
 
 /// The variables of an invariant: a request as an access rule sees it, and what is decided about it.
@@ -36,7 +40,11 @@ pub fn invariants() -> Environment {
         field("rule", Type::String, "the rule that matches, as `edge/site`; empty where none does"),
         field("service", Type::String, "the service that gets it; empty where none does"),
         field("version", Type::String, "its version; empty where none gets it"),
-        field("status", Type::Int, "the status that the mesh itself answers with; 0 where the service answers"),
+        field(
+            "status",
+            Type::Int,
+            "the status that the mesh itself answers with; 0 where the service answers",
+        ),
     ];
     let decision = Type::Record(Arc::new(Record { name: "decision".to_owned(), fields }));
     cel::requests(Phase::Inbound).with(Field::new("decision", decision, "what the mesh decides"))

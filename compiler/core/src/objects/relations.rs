@@ -123,7 +123,12 @@ impl<'m> Index<'m> {
     }
 
     /// The objects of a relation of `object`, by name.
-    pub(super) fn find(&self, model: &'m Model<'_>, object: &'m Object, relation: &Relation) -> Vec<&'m Object> {
+    pub(super) fn find(
+        &self,
+        model: &'m Model<'_>,
+        object: &'m Object,
+        relation: &Relation,
+    ) -> Vec<&'m Object> {
         let name = object.address.name.as_str();
         match (relation.by, relation.to) {
             (By::Service, Some(kind)) => self.about.get(&(kind, name)).cloned().unwrap_or_default(),

@@ -55,7 +55,8 @@ fn records_have_the_fields_of_the_schemas_and_no_others() {
         if let Some(record) = records.get(name).filter(|_| !forms.is_empty()) {
             for (long, form) in &forms {
                 for property in properties(form) {
-                    let field = record.field(property).unwrap_or_else(|| panic!("{name} misses {long}.{property}"));
+                    let field =
+                        record.field(property).unwrap_or_else(|| panic!("{name} misses {long}.{property}"));
                     assert!(field.optional, "{name}.{property}: another form may be written");
                 }
                 absorbed.insert((*long).to_owned());
@@ -96,10 +97,12 @@ fn fits(schema: &Json, ty: &Type, all: &BTreeMap<String, Json>) -> bool {
     if let Some(parts) = schema["anyOf"].as_array() {
         return match ty {
             // One, or a list of some.
-            Type::List(item) if parts.iter().any(|p| p["type"] == "array") => parts.iter().all(|part| match part["type"].as_str() {
-                Some("array") => fits(part, ty, all),
-                _ => fits(part, item, all) || matches!(item.as_ref(), Type::Record(_)),
-            }),
+            Type::List(item) if parts.iter().any(|p| p["type"] == "array") => {
+                parts.iter().all(|part| match part["type"].as_str() {
+                    Some("array") => fits(part, ty, all),
+                    _ => fits(part, item, all) || matches!(item.as_ref(), Type::Record(_)),
+                })
+            }
             ty => matches!(ty, Type::Record(_)),
         };
     }
@@ -111,7 +114,9 @@ fn fits(schema: &Json, ty: &Type, all: &BTreeMap<String, Json>) -> bool {
         // A value with a unit of either kind is a record of both.
         (Some("string"), Type::Record(record)) => record.fields.iter().all(|f| f.optional),
         (Some("array"), Type::List(item)) => fits(&schema["items"], item, all),
-        (Some("object"), Type::Record(record)) => properties(schema).iter().all(|name| record.field(name).is_some()),
+        (Some("object"), Type::Record(record)) => {
+            properties(schema).iter().all(|name| record.field(name).is_some())
+        }
         (Some("object"), Type::Map(key, value)) => {
             **key == Type::String && fits(&schema["additionalProperties"], value, all)
         }
@@ -148,7 +153,8 @@ fn value_of(more: &str, address: (Kind, &str), expression: &str) -> Result<Value
     let model = Model::new(&loaded, None, &mut findings).unwrap();
     let object: &Object = model.get(address.0, address.1).unwrap();
     let variables = Objects::new(&model).variables(object).unwrap();
-    let typed = cel::checked(expression, &environment(address.0)).map_err(|found| found[0].message.clone())?;
+    let typed =
+        cel::checked(expression, &environment(address.0)).map_err(|found| found[0].message.clone())?;
     evaluate(&typed, &variables, 10_000).map_err(|failure| failure.fault.to_string())
 }
 
@@ -202,7 +208,8 @@ fn mesh_defaults_hold_where_rules_say_nothing() {
     let mut findings = Vec::new();
     let model = Model::new(&loaded, None, &mut findings).unwrap();
     let variables = Objects::new(&model).variables(model.get(Kind::Route, "a").unwrap()).unwrap();
-    let expression = "self.rules[0].timeout == duration('2s') && self.rules[0].retry.?attempts.orValue(0) == 3";
+    let expression =
+        "self.rules[0].timeout == duration('2s') && self.rules[0].retry.?attempts.orValue(0) == 3";
     let typed = cel::checked_condition(expression, &environment(Kind::Route)).unwrap();
     assert!(matches!(evaluate(&typed, &variables, 1_000), Ok(Value::Bool(true))));
 }
@@ -255,7 +262,11 @@ fn a_field_that_may_be_absent_needs_a_guard() {
 fn units_are_those_of_the_functions() {
     let texts = "kind: Policy\nname: p\neach: Service\nrequire: 'true'\nwaivers: [{ object: service/a, until: 2036-12-31, reason: x }]\n";
     let all = format!("{SERVICE}---\n{texts}");
-    holds(&all, (Kind::Policy, "p"), "self.waivers[0].until == timestamp('2036-12-31T00:00:00Z') && self.severity == 'error'");
+    holds(
+        &all,
+        (Kind::Policy, "p"),
+        "self.waivers[0].until == timestamp('2036-12-31T00:00:00Z') && self.severity == 'error'",
+    );
     let percent = value_of(SERVICE, (Kind::Service, "a"), "mesh.proxy.maxRemoved").unwrap();
     assert!(matches!(percent, Value::Quantity(Unit::Percent, 30_000_000)));
 }
@@ -272,7 +283,10 @@ fn nothing_is_said_of_objects_that_could_not_be_read() {
 #[test]
 fn invariants_know_the_request_and_the_decision() {
     let environment = invariants();
-    for good in ["decision.allowed || decision.status == 403", "source.service == 'web' && decision.rule == 'edge/site'"] {
+    for good in [
+        "decision.allowed || decision.status == 403",
+        "source.service == 'web' && decision.rule == 'edge/site'",
+    ] {
         assert!(cel::folded_condition(good, &environment).is_ok(), "{good}");
     }
     for bad in ["decision.allow", "decision.status == 'no'", "self.port == 80"] {
@@ -293,7 +307,8 @@ fn values_are_of_their_types() {
             let Some(variables) = objects.variables(object) else { continue };
             for variable in environment(kind).fields() {
                 let value = evaluate::Variables::get(&variables, &variable.name).unwrap();
-                is_of(&value, &variable.ty, &mut seen).unwrap_or_else(|path| panic!("{kind:?} {}{path}", variable.name));
+                is_of(&value, &variable.ty, &mut seen)
+                    .unwrap_or_else(|path| panic!("{kind:?} {}{path}", variable.name));
             }
         }
     }
@@ -355,7 +370,8 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/policies.md"
 fn docs_are_written_from_the_records() {
     let mut page = std::fs::read_to_string(PAGE).unwrap();
     for (name, text) in [("relations", relations_table()), ("records", records_tables())] {
-        let (begin, end) = (format!("<!-- {name}: written from the tables -->\n"), format!("<!-- end of {name} -->"));
+        let (begin, end) =
+            (format!("<!-- {name}: written from the tables -->\n"), format!("<!-- end of {name} -->"));
         let from = page.find(&begin).unwrap() + begin.len();
         let to = page.find(&end).unwrap();
         page.replace_range(from..to, &text);
@@ -364,7 +380,10 @@ fn docs_are_written_from_the_records() {
         std::fs::write(PAGE, &page).unwrap();
     }
     let now = std::fs::read_to_string(PAGE).unwrap();
-    assert!(now == page, "docs/policies.md is out of date: UPDATE_DOCS=1 cargo nextest run -p mesh-compiler docs");
+    assert!(
+        now == page,
+        "docs/policies.md is out of date: UPDATE_DOCS=1 cargo nextest run -p mesh-compiler docs"
+    );
 }
 
 fn relations_table() -> String {
@@ -373,7 +392,13 @@ fn relations_table() -> String {
         let (own, plain) = (types::all().own(kind), types::all().plain(kind));
         for field in own.fields.iter().filter(|f| plain.field(&f.name).is_none()) {
             let absent = if field.optional { " May be absent." } else { "" };
-            out.push_str(&format!("| {} | `{}` | {} | {}{absent} |\n", kind.as_str(), field.name, field.ty, line(field.doc)));
+            out.push_str(&format!(
+                "| {} | `{}` | {} | {}{absent} |\n",
+                kind.as_str(),
+                field.name,
+                field.ty,
+                line(field.doc)
+            ));
         }
     }
     out

@@ -37,7 +37,10 @@ impl Types {
         for kind in Kind::ALL {
             parts.remove(kind.as_str());
         }
-        let own = plain.iter().map(|(kind, record)| (*kind, with_relations(*kind, record, &plain, &parts))).collect();
+        let own = plain
+            .iter()
+            .map(|(kind, record)| (*kind, with_relations(*kind, record, &plain, &parts)))
+            .collect();
         Self { plain, own, parts }
     }
 

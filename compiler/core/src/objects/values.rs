@@ -80,7 +80,8 @@ impl<'m, 'l> Objects<'m, 'l> {
             }
             match relation.many {
                 Many::List => {
-                    relations.push((relation.name, Value::list(found.into_iter().map(|other| self.plain(other)))));
+                    relations
+                        .push((relation.name, Value::list(found.into_iter().map(|other| self.plain(other)))));
                 }
                 Many::AtMostOne => {
                     let other = match found.first() {
@@ -150,8 +151,11 @@ fn value(data: Data) -> Value {
         Data::Time(nanos) => Value::Timestamp(nanos),
         Data::List(items) => Value::list(items.into_iter().map(value)),
         Data::Map(entries) => {
-            let entries: Vec<(Arc<str>, Value)> = entries.into_iter().map(|(key, data)| (key, value(data))).collect();
-            Value::Map(Arc::new(entries.iter().map(|(key, value)| (key.as_ref(), value.clone())).collect::<Map>()))
+            let entries: Vec<(Arc<str>, Value)> =
+                entries.into_iter().map(|(key, data)| (key, value(data))).collect();
+            Value::Map(Arc::new(
+                entries.iter().map(|(key, value)| (key.as_ref(), value.clone())).collect::<Map>(),
+            ))
         }
         Data::Record(fields) => {
             Value::Map(Arc::new(fields.into_iter().map(|(key, data)| (key, value(data))).collect::<Map>()))

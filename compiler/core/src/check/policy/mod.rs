@@ -92,7 +92,12 @@ fn expressions(model: &Model<'_>, policy: &Policy, findings: &mut Vec<Diagnostic
     }
 }
 
-fn condition(model: &Model<'_>, text: &Sp<CelText>, environment: &Environment, findings: &mut Vec<Diagnostic>) {
+fn condition(
+    model: &Model<'_>,
+    text: &Sp<CelText>,
+    environment: &Environment,
+    findings: &mut Vec<Diagnostic>,
+) {
     if let Err(found) = cel::folded_condition(text.value.as_str(), environment) {
         report(model, text, found, findings);
     }
