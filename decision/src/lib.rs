@@ -10,6 +10,7 @@
 
 pub mod access;
 pub mod build;
+mod dialect;
 pub mod edit;
 pub mod engine;
 pub mod explain;

@@ -1,4 +1,4 @@
-//! Regular expressions in the RE2 dialect with ASCII classes, in linear time.
+//! Regular expressions in the RE2 dialect with ASCII classes ([`crate::dialect`]), in linear time.
 
 use mesh_bundle::limits;
 use regex_automata::dfa::{Automaton, StartKind, dense};
@@ -8,6 +8,7 @@ use regex_automata::util::primitives::StateID;
 use regex_automata::util::{start, syntax};
 use regex_automata::{Anchored, Input, MatchKind};
 
+use crate::dialect;
 use crate::text::Text;
 
 /// A compiled expression.
@@ -45,7 +46,8 @@ impl Pattern {
     /// [`RegexError`] in words.
     pub fn whole(text: &str) -> Result<Self, RegexError> {
         // Checked alone first, so that unbalanced brackets cannot escape from the group.
-        meta(text)?;
+        let text = written_out(text)?;
+        meta(&text)?;
         meta(&format!("^(?:{text})$")).map(|regex| Self(Engine::Meta(regex)))
     }
 
@@ -54,9 +56,19 @@ impl Pattern {
     /// # Errors
     /// [`RegexError`] in words.
     pub fn search(text: &str) -> Result<Self, RegexError> {
-        // Built first in any case: its bounds say what is refused.
-        let regex = meta(text)?;
-        Ok(Self(Table::new(text).map_or(Engine::Meta(regex), |table| Engine::Dense(Box::new(table)))))
+        let text = written_out(text)?;
+        match Table::new(&text) {
+            Some(table) => Ok(Self(Engine::Dense(Box::new(table)))),
+            None => meta(&text).map(|regex| Self(Engine::Meta(regex))),
+        }
+    }
+
+    /// Checks what [`Pattern::search`] and [`Pattern::whole`] ask, in less time: for compilers.
+    ///
+    /// # Errors
+    /// [`RegexError`] in words.
+    pub fn check(text: &str) -> Result<(), RegexError> {
+        meta(&written_out(text)?).map(drop)
     }
 
     /// True if the text matches.
@@ -77,8 +89,13 @@ impl Pattern {
     }
 }
 
+fn written_out(text: &str) -> Result<String, RegexError> {
+    dialect::written_out(text).map_err(|e| RegexError(one_line(&e)))
+}
+
+/// Of what is written out: it may be a level deeper than what was written, and the group of [`Pattern::whole`].
 fn dialect() -> syntax::Config {
-    syntax::Config::new().unicode(false).utf8(false).nest_limit(100)
+    syntax::Config::new().utf8(false).nest_limit(110)
 }
 
 fn meta(text: &str) -> Result<Regex, RegexError> {
@@ -98,7 +115,7 @@ fn meta(text: &str) -> Result<Regex, RegexError> {
 }
 
 impl Table {
-    /// A table for `text`, which compiles, if it stays within [`limits::REGEX_BYTES`]. Only whether it matches is
+    /// A table for `text`, if it compiles and stays within [`limits::REGEX_BYTES`]. Only whether it matches is
     /// asked, so all ways to match are one.
     fn new(text: &str) -> Option<Self> {
         let config = dense::Config::new()
@@ -156,7 +173,8 @@ mod tests {
             ["a|bc", "^a+$", r"\b[a-c]{2}\b", "", "$", "^$", "(?i)ABC", r"x\.y", "[^a]b", "(?s).$", "a*?b"];
         let texts = ["", "a", "bc", "abc", "ab cd", "x.y", "xéb", "ABC\n", "aab", "\n"];
         for pattern in patterns {
-            let (search, other) = (Pattern::search(pattern).unwrap(), meta(pattern).unwrap());
+            let (search, other) =
+                (Pattern::search(pattern).unwrap(), meta(&written_out(pattern).unwrap()).unwrap());
             assert!(matches!(search.0, Engine::Dense(_)), "{pattern}");
             for text in texts {
                 assert_eq!(search.is_match(text), other.is_match(text), "{pattern} on {text:?}");
@@ -169,10 +187,18 @@ mod tests {
     }
 
     #[test]
+    fn a_dot_is_a_code_point() {
+        let is = |pattern: &str, text: &str| Pattern::search(pattern).unwrap().is_match(text);
+        assert!(is("^.$", "é") && !is("^.{2}$", "é") && is("^a.b$", "aéb"));
+        assert!(is("^[^a]$", "日") && is("^[é-ü]$", "ê") && !is("^[éx]$", "\u{c3}"));
+        assert!(is("(?i)^É$", "é") && is(r"^\W$", "é") && !is(r"\b", "é"));
+    }
+
+    #[test]
     fn classes_are_ascii_and_size_is_bounded() {
         assert!(!Pattern::search(r"^\d$").unwrap().is_match("٣"));
         assert!(Pattern::search("((a{1,100}){1,100}){1,100}").unwrap_err().0.contains("more than"));
-        for bad in ["(?=a)", r"\1", "("] {
+        for bad in ["(?=a)", r"\1", "(", "(?u:a)"] {
             assert!(Pattern::search(bad).is_err(), "{bad}");
         }
     }

@@ -4,6 +4,7 @@
 
 pub mod activate;
 pub mod bundles;
+pub mod cel;
 pub mod client;
 pub mod draft;
 pub mod fleet;

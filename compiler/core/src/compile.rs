@@ -171,7 +171,8 @@ fn settle(
 
 fn notes(loaded: &Loaded) -> Vec<String> {
     // Policies over objects are evaluated; the others would need all requests, or a plan.
-    let not_evaluated = |object: &&Object| matches!(&object.spec, Spec::Policy(policy) if policy.each.is_none());
+    let not_evaluated =
+        |object: &&Object| matches!(&object.spec, Spec::Policy(policy) if policy.each.is_none());
     let policies = loaded.objects.iter().map(|(_, object)| object).filter(not_evaluated).count();
     let mut notes = Vec::new();
     if policies > 0 {

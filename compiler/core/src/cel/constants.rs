@@ -50,7 +50,7 @@ fn call_of(call: &Call, text: &str, findings: &mut Vec<CelFinding>) {
 
 /// The finding of a pattern that does not compile.
 pub(super) fn regex(pattern: &str, typed: &Typed) -> Option<CelFinding> {
-    let error = Pattern::search(pattern).err()?;
+    let error = Pattern::check(pattern).err()?;
     let message = format!("the regular expression does not compile: {error}");
     Some(CelFinding::new(codes::CEL_CONSTANT, typed.range.clone(), message))
 }
@@ -79,7 +79,7 @@ fn compared(
 /// Why the place never has the value, or never begins with it, and what is meant where that is certain.
 fn wrong(slot: &Slot, value: &str, whole: bool) -> Option<(&'static str, Option<String>)> {
     match slot {
-        Slot::Path if !value.starts_with('/') && !(value.is_empty() && !whole) => {
+        Slot::Path if !value.starts_with('/') && (whole || !value.is_empty()) => {
             Some(("a path begins with `/`", None))
         }
         Slot::Path if whole => match path::canonical(value, SlashMode::Keep) {

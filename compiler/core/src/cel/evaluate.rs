@@ -58,6 +58,18 @@ pub fn evaluate_within(
     run.value(typed)
 }
 
+/// As [`evaluate`], for one of several expressions that share their steps; takes those that it spends.
+pub(super) fn evaluate_shared(
+    typed: &Typed,
+    variables: &dyn Variables,
+    steps: &mut usize,
+) -> Result<Value, Failure> {
+    let mut run = Run { variables, locals: Vec::new(), left: *steps };
+    let value = run.value(typed);
+    *steps = run.left;
+    value
+}
+
 struct Run<'v> {
     variables: &'v dyn Variables,
     locals: Vec<(u32, Value)>,
@@ -128,7 +140,7 @@ impl Run<'_> {
                     match (access, self.value(item)?) {
                         (Access::Plain, value) => values.push(value),
                         (Access::Optional, Value::Optional(value)) => {
-                            values.extend(value.as_deref().cloned())
+                            values.extend(value.as_deref().cloned());
                         }
                         (Access::Optional, other) => return Err(failure(no_optional(&other), item)),
                     }

@@ -9,22 +9,23 @@ use super::typed::{Kind, Typed};
 use super::value::{Fault, Value};
 use crate::diag::codes;
 
-/// Steps for the constants of one expression. A rule whose constants need more is a program.
-const STEPS: usize = 100_000;
+/// Steps for all constants of one expression. A rule whose constants need more is a program.
+pub(super) const STEPS: usize = 100_000;
 
-/// Replaces every closed part by its value; a finding for each that has none, which stays.
-pub(super) fn fold(typed: Typed) -> (Typed, Vec<CelFinding>) {
+/// Replaces every closed part by its value; a finding for each that has none, which stays. Takes what it spends from
+/// `steps`.
+pub(super) fn fold(typed: Typed, steps: &mut usize) -> (Typed, Vec<CelFinding>) {
     let mut findings = Vec::new();
-    let folded = part(typed, &mut findings);
+    let folded = part(typed, &mut findings, steps);
     (folded, findings)
 }
 
-fn part(mut typed: Typed, findings: &mut Vec<CelFinding>) -> Typed {
+fn part(mut typed: Typed, findings: &mut Vec<CelFinding>, steps: &mut usize) -> Typed {
     if matches!(typed.kind, Kind::Constant(_) | Kind::Variable(_) | Kind::Local(_)) {
         return typed;
     }
     if !typed.is_open() {
-        return match evaluate::evaluate(&typed, &NoVariables, STEPS) {
+        return match evaluate::evaluate_shared(&typed, &NoVariables, steps) {
             Ok(value) => Typed { kind: Kind::Constant(value), ..typed },
             Err(failure) => {
                 findings.push(finding(&failure));
@@ -34,7 +35,7 @@ fn part(mut typed: Typed, findings: &mut Vec<CelFinding>) -> Typed {
     }
     typed.parts_mut(&mut |inner| {
         let taken = std::mem::replace(inner, Typed { ty: inner.ty.clone(), range: 0..0, kind: Kind::Wrong });
-        *inner = part(taken, findings);
+        *inner = part(taken, findings, steps);
     });
     typed
 }
@@ -63,6 +64,18 @@ pub(super) fn substitute(typed: &Typed, id: u32, by: &Typed) -> Typed {
     let mut copy = typed.clone();
     replace(&mut copy, id, by);
     copy
+}
+
+/// How many nodes [`substitute`] makes. Saturates.
+pub(super) fn substituted_size(typed: &Typed, id: u32, by: &Typed) -> usize {
+    let (mut size, mut times) = (0_usize, 0_usize);
+    typed.walk(&mut |part| {
+        size += 1;
+        times += usize::from(matches!(part.kind, Kind::Local(local) if local == id));
+    });
+    let mut each = 0_usize;
+    by.walk(&mut |_| each += 1);
+    times.saturating_mul(each).saturating_add(size)
 }
 
 fn replace(typed: &mut Typed, id: u32, by: &Typed) {

@@ -160,13 +160,14 @@ fn compile(typed: Typed, mut findings: Vec<CelFinding>, text: &str) -> Result<Ex
     if !findings.is_empty() {
         return Err(findings);
     }
-    let (typed, found) = fold::fold(typed);
+    let mut steps = fold::STEPS;
+    let (typed, found) = fold::fold(typed, &mut steps);
     findings.extend(found);
     constants::check(&typed, text, &mut findings);
     if !findings.is_empty() {
         return Err(findings);
     }
-    let code = lower::lower(&typed, text, lower::Constants::Folded)?;
+    let code = lower::lower(&typed, text, lower::Constants::Folded, steps)?;
     Ok(Expression { code, text: text.to_owned() })
 }
 
@@ -177,7 +178,8 @@ fn compile(typed: Typed, mut findings: Vec<CelFinding>, text: &str) -> Result<Ex
 /// Every finding; never empty.
 pub fn unfolded(text: &str, environment: &Environment) -> Result<Expression, Vec<CelFinding>> {
     let typed = checked(text, environment)?;
-    lower::lower(&typed, text, lower::Constants::Kept).map(|code| Expression { code, text: text.to_owned() })
+    lower::lower(&typed, text, lower::Constants::Kept, 0)
+        .map(|code| Expression { code, text: text.to_owned() })
 }
 
 /// Checks that `text` is CEL, without a look at its names: for expressions that are evaluated elsewhere.
@@ -209,7 +211,8 @@ pub fn requests(phase: Phase) -> Environment {
 /// # Errors
 /// Every finding; never empty.
 pub fn folded_condition(text: &str, environment: &Environment) -> Result<Typed, Vec<CelFinding>> {
-    let (typed, findings) = fold::fold(checked_condition(text, environment)?);
+    let mut steps = fold::STEPS;
+    let (typed, findings) = fold::fold(checked_condition(text, environment)?, &mut steps);
     if findings.is_empty() { Ok(typed) } else { Err(findings) }
 }
 

@@ -28,8 +28,10 @@ pub(super) fn mesh(cx: &mut Cx<'_, '_>) -> Option<Mesh> {
     if let Some(timeout) = &defaults.timeout {
         cx.place(&UnitId::Mesh, "/defaults/timeoutMs", timeout.span);
     }
-    unit.defaults =
-        Defaults { timeout_ms: defaults.timeout().as_millis_ceil(), retry: retry::retry(cx, &defaults.retry()) };
+    unit.defaults = Defaults {
+        timeout_ms: defaults.timeout().as_millis_ceil(),
+        retry: retry::retry(cx, &defaults.retry()),
+    };
     let proxy = spec.proxy();
     unit.max_removed = u32::from(proxy.max_removed().basis_points());
     unit.keep = u32::from(proxy.keep().get());

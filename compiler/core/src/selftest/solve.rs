@@ -322,3 +322,131 @@ fn mirrored(op: CompareOp) -> CompareOp {
         CompareOp::Ge => CompareOp::Le,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mesh_bundle::expr::{Expression, Net, Part, Span, TextView, Tree};
+    use mesh_bundle::program::Mesh;
+    use mesh_bundle::selftest::Caller;
+    use mesh_bundle::unit::{Unit, UnitId};
+    use mesh_bundle::{Name, Program};
+    use mesh_decision::expr::{Context, Program as Built, Tri};
+    use mesh_decision::{Connection, Request, Source};
+
+    use super::*;
+
+    fn node(op: Op<Slot>, children: Vec<Tree>) -> Tree {
+        Tree::new(op, 0..0, children)
+    }
+
+    fn constant(literal: Literal) -> Tree {
+        node(Op::Constant(literal), Vec::new())
+    }
+
+    fn text(text: &str) -> Tree {
+        constant(Literal::Text(text.into()))
+    }
+
+    fn slot(slot: Slot) -> Tree {
+        node(Op::Slot(slot), Vec::new())
+    }
+
+    fn compare(op: CompareOp, left: Tree, right: Tree) -> Tree {
+        node(Op::Compare(op), vec![left, right])
+    }
+
+    fn conditions() -> Vec<Tree> {
+        let x = || Slot::Header("x".into());
+        let q = || Slot::Query("q".into());
+        let lower = |of| node(Op::View(TextView::Lower), vec![of]);
+        let is = |on, value: &str| compare(CompareOp::Eq, on, text(value));
+        let each =
+            |quantifier, slot| node(Op::Each(quantifier, slot), vec![is(node(Op::Local, Vec::new()), "a")]);
+        let nets = vec![Net::try_from("10.0.0.0/8".to_owned()).unwrap()];
+        let ip = || node(Op::Ip, vec![slot(Slot::Ip)]);
+        let part = |part| node(Op::Part { offset: 3_600, part }, vec![slot(Slot::Now)]);
+        let int = |n| constant(Literal::Int(n));
+        let time = constant(Literal::Time(Instant::new(1_800_000_000, 0).unwrap()));
+        let guarded = |test| node(Op::All(0), vec![node(Op::Has(x()), Vec::new()), test]);
+        vec![
+            guarded(is(slot(x()), "a")),
+            is(node(Op::OrElse(x()), vec![text("none")]), "a"),
+            is(lower(node(Op::OrElse(q()), vec![text("none")])), "abc"),
+            each(Quantifier::Exists, x()),
+            each(Quantifier::All, q()),
+            each(Quantifier::ExistsOne, Slot::Cookie("c".into())),
+            node(Op::Within(nets), vec![ip()]),
+            compare(CompareOp::Eq, ip(), constant(Literal::Ip([10, 0, 0, 1].into()))),
+            compare(CompareOp::Gt, slot(Slot::Now), time.clone()),
+            compare(CompareOp::Le, time, slot(Slot::Now)),
+            compare(CompareOp::Eq, part(Part::Hours), int(9)),
+            compare(CompareOp::Lt, part(Part::Month), int(2)),
+            node(Op::In(vec![Literal::Int(0), Literal::Int(6)]), vec![part(Part::DayOfWeek)]),
+            compare(CompareOp::Ge, node(Op::Count(x()), Vec::new()), int(1)),
+            guarded(compare(CompareOp::Eq, node(Op::Size, vec![slot(x())]), int(5))),
+            node(Op::One(0), vec![is(slot(Slot::Method), "PUT"), is(slot(Slot::Scheme), "https")]),
+            node(Op::Member(x()), vec![text("a")]),
+            guarded(node(Op::IsIp, vec![slot(x())])),
+            guarded(node(Op::Matches("^a+$".into()), vec![slot(x())])),
+            node(
+                Op::If,
+                vec![
+                    node(Op::Has(q()), Vec::new()),
+                    is(slot(Slot::Method), "PUT"),
+                    node(Op::Bool(false), Vec::new()),
+                ],
+            ),
+            compare(
+                CompareOp::Gt,
+                node(Op::Add, vec![slot(Slot::Now), constant(Literal::Span(Span::new(1, 0).unwrap()))]),
+                slot(Slot::Now),
+            ),
+        ]
+    }
+
+    fn evaluate(program: &Built, sketch: &Sketch<'_>) -> Tri {
+        let example = sketch.finish().expect("a request that could come");
+        let headers: Vec<_> = example.headers.iter().chain(&example.again).collect();
+        let request = Request {
+            method: &example.method,
+            scheme: &example.scheme,
+            host: &example.host,
+            path: &example.path,
+            query: &example.query,
+            headers: &headers,
+            size: example.size,
+            source: Source {
+                principal: "",
+                owner: None,
+                ip: if example.ip.is_empty() { "192.0.2.1" } else { &example.ip },
+            },
+            connection: Connection::default(),
+            now: Instant::new(example.now.unwrap_or(NOW), 0).unwrap(),
+            picks: &0,
+        };
+        program.evaluate(&Context { request: &request, pattern: None, source: None, destination: None })
+    }
+
+    #[test]
+    fn requests_are_found_on_both_sides_of_each_condition() {
+        let mesh = Mesh::new(Name::new("m").unwrap(), Name::new("prod").unwrap(), "m.example");
+        let program = Program::from_units(vec![(UnitId::Mesh, Unit::Mesh(mesh))]).unwrap();
+        let callers = Callers::new(&program);
+        for tree in conditions() {
+            let expression = Expression { code: tree.flatten(), text: String::new() };
+            let built = Built::new(&expression).unwrap();
+            let sides = [true, false].map(|wanted| {
+                let mut sketch = Sketch::new("m", "http", Caller::External);
+                let found = satisfy(expression.code.root().unwrap(), wanted, &mut sketch, &callers);
+                (found, evaluate(&built, &sketch) == Tri::from(wanted))
+            });
+            // The sum of a time is not solved for, and the guess is true already.
+            let expected = if matches!(&tree.children[0].op, Op::Add) {
+                [(true, true), (true, false)]
+            } else {
+                [(true, true); 2]
+            };
+            assert_eq!(sides, expected, "{tree:?}");
+        }
+    }
+}

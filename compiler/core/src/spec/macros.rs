@@ -262,7 +262,8 @@ macro_rules! viewed {
         <$ty as $crate::spec::view::View>::view(&$self.$field, $inherited)
     };
     (data $self:ident, $field:ident, $inherited:ident, $ty:ty, empty []) => {
-        $crate::spec::view::View::view(&$self.$field, $inherited).or(Some($crate::spec::view::Data::List(Vec::new())))
+        $crate::spec::view::View::view(&$self.$field, $inherited)
+            .or(Some($crate::spec::view::Data::List(Vec::new())))
     };
     (data $self:ident, $field:ident, $inherited:ident, $ty:ty, own $own:expr) => {
         $crate::spec::view::View::view(&$self.$field(), $inherited)

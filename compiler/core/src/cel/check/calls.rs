@@ -92,7 +92,7 @@ impl Checker<'_> {
         let known = functions::find(&full).is_some() || self.environment.declared(&full).is_some();
         let namespace =
             parts.len() == 1 && NAMESPACES.contains(root) && self.environment.resolve(&parts).is_none();
-        (known || namespace).then(|| (full, target.range.start..name.range.end))
+        (known || namespace).then_some((full, target.range.start..name.range.end))
     }
 
     fn function(

@@ -397,7 +397,7 @@ impl<'e> Checker<'e> {
             _ => {
                 let ty = self.shown(&of_ty);
                 let message = format!("only lists and maps are read by `[...]`, and this is {ty}");
-                self.findings.push(CelFinding::new(codes::CEL_TYPE, of.range.clone(), message).label(ty));
+                self.findings.push(CelFinding::new(codes::CEL_TYPE, of.range, message).label(ty));
                 return wrong(range);
             }
         };

@@ -3,8 +3,7 @@
 use mesh_bundle::expr::{CompareOp, Literal, Net, Op, Part, Quantifier, Slot, TextOp, TextView, Tree};
 
 use super::interval::interval;
-use super::{Lowered, Lowering, leaf, literal, node, optional_slot};
-use crate::cel::fold::substitute;
+use super::{Lowered, Lowering, joined, leaf, literal, node, optional_slot, strict};
 use crate::cel::request::{Place, keyed, place};
 use crate::cel::typed::{Call, Kind, Typed};
 use crate::cel::types::Type;
@@ -16,7 +15,26 @@ use crate::diag::codes;
 const LOOPBACK: &[&str] = &["127.0.0.0/8", "::1/128"];
 const UNSPECIFIED: &[&str] = &["0.0.0.0/32", "::/128"];
 const LINK_LOCAL_UNICAST: &[&str] = &["169.254.0.0/16", "fe80::/10"];
-const LINK_LOCAL_MULTICAST: &[&str] = &["224.0.0.0/24", "ff02::/16"];
+/// IPv6 with any flags (RFC 4291 section 2.7).
+const LINK_LOCAL_MULTICAST: &[&str] = &[
+    "224.0.0.0/24",
+    "ff02::/16",
+    "ff12::/16",
+    "ff22::/16",
+    "ff32::/16",
+    "ff42::/16",
+    "ff52::/16",
+    "ff62::/16",
+    "ff72::/16",
+    "ff82::/16",
+    "ff92::/16",
+    "ffa2::/16",
+    "ffb2::/16",
+    "ffc2::/16",
+    "ffd2::/16",
+    "ffe2::/16",
+    "fff2::/16",
+];
 const NO_GLOBAL_UNICAST: &[&str] = &[
     "0.0.0.0/32",
     "::/128",
@@ -266,11 +284,14 @@ impl Lowering<'_> {
             return self.one(Op::Member(slot), item, typed);
         }
         if let Kind::List(items) = &of.kind {
-            let mut parts = Vec::with_capacity(items.len());
+            let (mut parts, mut elements) =
+                (Vec::with_capacity(items.len()), Vec::with_capacity(items.len()));
             for (_, other) in items {
                 parts.push(self.comparison("==", item, other, typed)?);
+                elements.push(self.value(other)?);
             }
-            return Some(node(Op::Any(0), typed, parts));
+            elements.push(self.value(item)?);
+            return Some(strict(elements, joined(typed, parts, false), typed));
         }
         self.outside(of, "`in` looks into a list of constants, or into a map of the request")
     }
@@ -395,7 +416,10 @@ impl Lowering<'_> {
         {
             let slot = self.checked(slot, of)?;
             let plain = Typed { ty: Type::String, ..read_plainly(of) };
-            let then = self.value(&substitute(body, *id, &plain))?;
+            let body = self.substituted(body, *id, &plain)?;
+            let then = self.value(&body)?;
+            // The value is read whether or not the body needs it.
+            let then = strict(vec![self.value(&plain)?], then, typed);
             let otherwise = self.value(other)?;
             let has = leaf(Op::Has(slot), of);
             return Some(node(Op::If, typed, vec![has, then, otherwise]));
@@ -454,7 +478,7 @@ impl Lowering<'_> {
             },
             Some(_) => return self.outside(typed, "a zone in a rule is a constant"),
         };
-        let Some(of) = arguments.first() else { return None };
+        let of = arguments.first()?;
         self.one(Op::Part { offset, part }, of, typed)
     }
 }

@@ -2,8 +2,8 @@
 
 use mesh_bundle::expr::{Op, Quantifier};
 
-use super::{Constants, Lowered, Lowering, leaf, node};
-use crate::cel::fold::{constant, fold as fold_constants, substitute};
+use super::{Constants, Lowered, Lowering, joined, leaf, node, strict};
+use crate::cel::fold::{constant, fold as fold_constants};
 use crate::cel::request::{Place, place};
 use crate::cel::typed::{Fold, FoldKind, Kind, Typed};
 use crate::cel::value::Value;
@@ -46,12 +46,18 @@ impl Lowering<'_> {
         let mut parts = Vec::with_capacity(elements.len());
         for (key, value) in elements {
             let body = match fold.second {
-                Some(second) => substitute(&substitute(&fold.body, fold.first, &key), second, &value),
-                None => substitute(&fold.body, fold.first, if is_map(&fold.over) { &key } else { &value }),
+                Some(second) => {
+                    let body = self.substituted(&fold.body, fold.first, &key)?;
+                    self.substituted(&body, second, &value)?
+                }
+                None => {
+                    let of = if is_map(&fold.over) { &key } else { &value };
+                    self.substituted(&fold.body, fold.first, of)?
+                }
             };
             // What the element has made constant is worked out now.
             let (body, found) = match self.constants {
-                Constants::Folded => fold_constants(body),
+                Constants::Folded => fold_constants(body, &mut self.steps),
                 Constants::Kept => (body, Vec::new()),
             };
             if !found.is_empty() {
@@ -64,13 +70,20 @@ impl Lowering<'_> {
             }
             parts.push(self.value(&body)?);
         }
-        Some(match (quantifier, parts.is_empty()) {
-            (Quantifier::All, true) => leaf(Op::Bool(true), typed),
-            (_, true) => leaf(Op::Bool(false), typed),
-            (Quantifier::All, false) => node(Op::All(0), typed, parts),
-            (Quantifier::Exists, false) => node(Op::Any(0), typed, parts),
-            (Quantifier::ExistsOne, false) => node(Op::One(0), typed, parts),
-        })
+        // CEL makes the list first: one element that is an error makes the macro one.
+        let list = match &fold.over.kind {
+            Kind::List(items) => {
+                items.iter().map(|(_, item)| self.value(item)).collect::<Option<Vec<_>>>()?
+            }
+            _ => Vec::new(),
+        };
+        let unrolled = match quantifier {
+            Quantifier::All => joined(typed, parts, true),
+            Quantifier::Exists => joined(typed, parts, false),
+            Quantifier::ExistsOne if parts.is_empty() => leaf(Op::Bool(false), typed),
+            Quantifier::ExistsOne => node(Op::One(0), typed, parts),
+        };
+        Some(strict(list, unrolled, typed))
     }
 }
 

@@ -9,13 +9,13 @@ mod interval;
 
 use std::ops::Range;
 
-use mesh_bundle::expr::{Checked, Code, ExprError, Instant, Literal, Op, Slot, Span, Tree};
+use mesh_bundle::expr::{Checked, Code, CompareOp, ExprError, Instant, Literal, Op, Slot, Span, Tree};
 use mesh_bundle::{expr, limits};
 
 pub(super) use calls::EVALUATED;
 
 use super::CelFinding;
-use super::fold::substitute;
+use super::fold::{substitute, substituted_size};
 use super::request::{Place, keyed, place};
 use super::tree::Access;
 use super::typed::{Kind, Typed};
@@ -32,16 +32,24 @@ pub(super) enum Constants {
     Kept,
 }
 
-/// Lowers an expression of type bool or string.
+/// Nodes that macros and bindings may copy, all together: their bodies stand for themselves once an element.
+const COPIED: usize = 64 * limits::EXPR_NODES;
+
+/// Lowers an expression of type bool or string. `steps` are left for constants that macros make.
 ///
 /// # Errors
 /// Every finding; never empty.
-pub(super) fn lower(typed: &Typed, text: &str, constants: Constants) -> Result<Code, Vec<CelFinding>> {
+pub(super) fn lower(
+    typed: &Typed,
+    text: &str,
+    constants: Constants,
+    steps: usize,
+) -> Result<Code, Vec<CelFinding>> {
     let result = match typed.ty {
         Type::Bool => expr::Type::Bool,
         _ => expr::Type::Text,
     };
-    let mut lowering = Lowering { text, constants, findings: Vec::new(), nodes: 0 };
+    let mut lowering = Lowering { text, constants, findings: Vec::new(), nodes: 0, copied: 0, steps };
     let tree = lowering.value(typed);
     if !lowering.findings.is_empty() {
         return Err(lowering.findings);
@@ -87,6 +95,10 @@ struct Lowering<'t> {
     findings: Vec<CelFinding>,
     /// Nodes made, so that unrolled macros end.
     nodes: usize,
+    /// Nodes copied for macros and bindings.
+    copied: usize,
+    /// Steps left for constants.
+    steps: usize,
 }
 
 /// A lowered part; `None` where a finding says why there is none.
@@ -134,12 +146,25 @@ impl Lowering<'_> {
             }
             Kind::Call(call) => self.call(call, typed),
             Kind::Fold(fold) => self.fold(fold, typed),
-            Kind::Bind(id, value, body) => self.value(&substitute(body, *id, value)),
+            Kind::Bind(id, value, body) => {
+                let body = self.substituted(body, *id, value)?;
+                self.value(&body)
+            }
             Kind::List(_) => self.outside(typed, "a list stands only behind `in` and in macros"),
             Kind::Map(_) => self.outside(typed, "no proxy builds maps"),
             Kind::OptMap(..) => self.outside(typed, "an optional value ends in `orValue(...)`"),
             Kind::Declared(_) | Kind::Wrong => self.outside(typed, "this is outside of what rules may use"),
         }
+    }
+
+    /// The body of a macro or binding for one value; none where that would be too much.
+    fn substituted(&mut self, body: &Typed, id: u32, by: &Typed) -> Option<Typed> {
+        self.copied = self.copied.saturating_add(substituted_size(body, id, by));
+        if self.copied > COPIED {
+            self.once(codes::CEL_LIMIT, body, "the macros of the expression unroll to too many parts");
+            return None;
+        }
+        Some(substitute(body, id, by))
     }
 
     fn all(&mut self, parts: &[Typed]) -> Option<Vec<Tree>> {
@@ -149,23 +174,7 @@ impl Lowering<'_> {
     }
 
     fn chain(&mut self, typed: &Typed, parts: &[Typed], and: bool) -> Lowered {
-        let mut flat = Vec::with_capacity(parts.len());
-        for part in self.all(parts)? {
-            match (&part.op, and) {
-                (Op::All(_), true) | (Op::Any(_), false) => flat.extend(part.children),
-                // Neutral: `true && x`. A decisive constant stays, it absorbs what is beside it.
-                (Op::Bool(value), _) if *value == and => {}
-                _ => flat.push(part),
-            }
-        }
-        if flat.iter().any(|part| matches!(part.op, Op::Bool(_))) {
-            return Some(leaf(Op::Bool(!and), typed));
-        }
-        if flat.is_empty() {
-            return Some(leaf(Op::Bool(and), typed));
-        }
-        let op = if and { Op::All(0) } else { Op::Any(0) };
-        Some(if flat.len() == 1 { flat.pop()? } else { node(op, typed, flat) })
+        Some(joined(typed, self.all(parts)?, and))
     }
 
     /// A constant as an operand.
@@ -307,6 +316,56 @@ fn literal(value: &Value) -> Option<Literal> {
         Value::Ip(ip) => Literal::Ip(*ip),
         _ => return None,
     })
+}
+
+/// `&&` (`and`) or `||` of parts: chains in chains made one, constants worked out.
+fn joined(typed: &Typed, parts: Vec<Tree>, and: bool) -> Tree {
+    let mut flat = Vec::with_capacity(parts.len());
+    for part in parts {
+        match (&part.op, and) {
+            (Op::All(_), true) | (Op::Any(_), false) => flat.extend(part.children),
+            _ => flat.push(part),
+        }
+    }
+    // A decisive constant absorbs what is beside it, the other one says nothing.
+    if flat.iter().any(|part| part.op == Op::Bool(!and)) {
+        return leaf(Op::Bool(!and), typed);
+    }
+    flat.retain(|part| part.op != Op::Bool(and));
+    match (flat.pop(), flat.is_empty()) {
+        (None, _) => leaf(Op::Bool(and), typed),
+        (Some(only), true) => only,
+        (Some(last), false) => {
+            flat.push(last);
+            node(if and { Op::All(0) } else { Op::Any(0) }, typed, flat)
+        }
+    }
+}
+
+/// `then`, but an error where one of `parts` is one. For what CEL evaluates before it, and `then` may leave out: the
+/// elements of a list, the value of an optional.
+fn strict(parts: Vec<Tree>, then: Tree, typed: &Typed) -> Tree {
+    // No value differs from itself, and `One` absorbs no error.
+    let unlike = |part: Tree| node(Op::Compare(CompareOp::Ne), typed, vec![part.clone(), part]);
+    let tests: Vec<Tree> = parts.into_iter().filter(may_err).map(unlike).collect();
+    if tests.is_empty() {
+        return then;
+    }
+    let never = match typed.ty {
+        Type::Bool => Op::Bool(false),
+        _ => Op::Constant(Literal::Text(String::new())),
+    };
+    node(Op::If, typed, vec![node(Op::One(0), typed, tests), leaf(never, typed), then])
+}
+
+/// True if some request makes it an error: it reads what may have come twice, or a line that may be no text.
+fn may_err(tree: &Tree) -> bool {
+    let own = match &tree.op {
+        Op::Local => true,
+        Op::Has(_) | Op::Count(_) => false,
+        op => op.slot().is_some_and(Slot::repeated),
+    };
+    own || tree.children.iter().any(may_err)
 }
 
 fn leaf(op: Op<Slot>, typed: &Typed) -> Tree {
