@@ -65,7 +65,6 @@ impl Each {
     }
 
     /// `where` and `require`, checked; `None` after a report.
-    #[expect(clippy::type_complexity, reason = "a pair, one of which need not be there")]
     fn conditions<'p>(
         &mut self,
         model: &Model<'_>,
@@ -241,7 +240,7 @@ fn unknown(
         .at("this has no value")
         .label(object.name_span, "")
         .help(
-            "what cannot be decided does not hold: test in front of it, for example `size(list) > 0 && ...`",
+            "what cannot be decided does not hold: test in front of it, as in `size(list) > 0 && ...`",
         );
     said_by(finding, policy)
 }
