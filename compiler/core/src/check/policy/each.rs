@@ -239,9 +239,7 @@ fn unknown(
     let finding = Diagnostic::error(codes::POLICY_UNKNOWN, map.span(failure.range.clone()), message)
         .at("this has no value")
         .label(object.name_span, "")
-        .help(
-            "what cannot be decided does not hold: test in front of it, as in `size(list) > 0 && ...`",
-        );
+        .help("what cannot be decided does not hold: test in front of it, as in `size(list) > 0 && ...`");
     said_by(finding, policy)
 }
 
