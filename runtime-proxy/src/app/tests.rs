@@ -365,7 +365,9 @@ fn a_mesh_of_two_proxies() {
     assert_eq!(send(&mut kept, &get("/pot")).0, 200);
     let third = rig.publish(&program(true), 3);
     assert_eq!(third, second);
-    assert_eq!(web.order("/v1/reload")["outcome"], "held");
+    // The watcher may have offered it a moment before.
+    let offered = web.order("/v1/reload");
+    assert!(offered["outcome"] == "held" || offered["outcome"] == "unchanged", "{offered}");
     assert_eq!(send(&mut kept, &get("/pot")).0, 200);
     assert_eq!(web.order("/v1/resume")["bundle"], third.to_string());
     assert_eq!(send(&mut kept, &get("/pot")).0, 418);
