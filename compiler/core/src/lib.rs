@@ -16,6 +16,8 @@ pub mod diag;
 pub mod lower;
 pub mod model;
 pub mod objects;
+#[cfg(test)]
+mod pages;
 pub mod plan;
 pub mod selftest;
 pub mod source;

@@ -105,28 +105,9 @@ fn shown(signature: &str, function: &Function) -> String {
 mod tests {
     use super::*;
 
-    const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/cel.md");
-
-    /// `UPDATE_DOCS=1` writes the page.
     #[test]
-    #[expect(clippy::disallowed_methods, reason = "a test reads and writes a page")]
     fn docs_are_written_from_the_tables() {
-        let mut page = std::fs::read_to_string(PAGE).unwrap();
-        for (name, text) in [("variables", variables()), ("functions", functions())] {
-            let (begin, end) =
-                (format!("<!-- {name}: written from the tables -->\n"), format!("<!-- end of {name} -->"));
-            let from = page.find(&begin).unwrap() + begin.len();
-            let to = page.find(&end).unwrap();
-            page.replace_range(from..to, &text);
-        }
-        if std::env::var_os("UPDATE_DOCS").is_some() {
-            std::fs::write(PAGE, &page).unwrap();
-        }
-        let now = std::fs::read_to_string(PAGE).unwrap();
-        assert!(
-            now == page,
-            "docs/cel.md is out of date: UPDATE_DOCS=1 cargo nextest run -p mesh-compiler docs"
-        );
+        crate::pages::written("docs/cel.md", &[("variables", variables()), ("functions", functions())]);
     }
 
     #[test]

@@ -303,11 +303,7 @@ impl<'e> Checker<'e> {
     /// `of.name`
     fn field(&mut self, range: Range<usize>, of: Typed, name: &Name, access: Access, scope: &Scope) -> Typed {
         let of_ty = self.unifier.resolve(&of.ty);
-        let (inner, chained) = match &of_ty {
-            Type::Optional(inner) => (inner.as_ref(), true),
-            other => (other, false),
-        };
-        let optional = chained || access == Access::Optional;
+        let (inner, optional) = through(&of_ty, access);
         let found = match inner {
             Type::Record(record) => match record.field(&name.text) {
                 Some(field) => {
@@ -378,11 +374,7 @@ impl<'e> Checker<'e> {
     /// `of[key]`
     fn index(&mut self, range: Range<usize>, of: Typed, key: Typed, access: Access, scope: &Scope) -> Typed {
         let of_ty = self.unifier.resolve(&of.ty);
-        let (inner, chained) = match &of_ty {
-            Type::Optional(inner) => (inner.as_ref(), true),
-            other => (other, false),
-        };
-        let optional = chained || access == Access::Optional;
+        let (inner, optional) = through(&of_ty, access);
         let found = match inner {
             Type::List(item) => {
                 let whole = self.unifier.unify(&key.ty, &Type::Int);
@@ -561,6 +553,14 @@ fn shown(ty: &Type) -> String {
             let article = if name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
             format!("{article} {name}")
         }
+    }
+}
+
+/// What is read of a value of this type, and whether it is read as an optional: written so, or through one.
+fn through(ty: &Type, access: Access) -> (&Type, bool) {
+    match ty {
+        Type::Optional(inner) => (inner, true),
+        other => (other, access == Access::Optional),
     }
 }
 
