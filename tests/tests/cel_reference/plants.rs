@@ -166,7 +166,7 @@ const BUGS: &[(&str, Bug)] = &[
     ("`*` is `+`", op!(Op::Mul => Op::Add)),
     ("`/` is `%`", op!(Op::Div(n) => Op::Rem(n))),
     ("`-a` is `a`", Bug::Code(|op, of| if op == Op::Neg { only(op, of) } else { made(op, of) })),
-    ("two places are swapped", Bug::Code(|op, of| made(op, of))),
+    ("two places are swapped", Bug::Code(made)),
     ("the first of several header lines counts", Bug::Request(|sample| deduped(sample, false))),
     ("the last of several header lines counts", Bug::Request(|sample| deduped(sample, true))),
     (
