@@ -32,19 +32,19 @@ pub enum PathError {
     /// `.;` or `..;`, which some servers take for a dot segment.
     #[error("the path holds a dot segment with parameters")]
     DotParameter,
-    /// Longer than the bound of a value.
+    /// Longer than the bound of a request head, or of a value once it is canonical.
     #[error("the path is too long")]
     TooLong,
 }
 
 /// The canonical form of `raw`, a path without its query. Applying it twice changes nothing.
 ///
-/// Bound: [`limits::VALUE_BYTES`].
+/// Bounds: [`limits::HEAD_BYTES`] as it came, [`limits::VALUE_BYTES`] as rules see it.
 ///
 /// # Errors
 /// [`PathError`]; the request is answered 400.
 pub fn canonical(raw: &str, slashes: SlashMode) -> Result<Cow<'_, str>, PathError> {
-    if raw.len() > limits::VALUE_BYTES {
+    if raw.len() > limits::HEAD_BYTES {
         return Err(PathError::TooLong);
     }
     if !raw.starts_with('/') {
@@ -59,11 +59,8 @@ pub fn canonical(raw: &str, slashes: SlashMode) -> Result<Cow<'_, str>, PathErro
         plain &= byte != b'%' && !(previous == b'/' && matches!(byte, b'/' | b'.'));
         previous = byte;
     }
-    if plain {
-        return Ok(Cow::Borrowed(raw));
-    }
-    let decoded = decode(raw, slashes)?;
-    Ok(Cow::Owned(remove_dots(&decoded)?))
+    let path = if plain { Cow::Borrowed(raw) } else { Cow::Owned(remove_dots(&decode(raw, slashes)?)?) };
+    if path.len() > limits::VALUE_BYTES { Err(PathError::TooLong) } else { Ok(path) }
 }
 
 /// Decodes unreserved characters once and writes what stays escaped in upper case.
@@ -207,6 +204,15 @@ mod tests {
 
     fn of(raw: &str) -> Result<String, PathError> {
         canonical(raw, SlashMode::Reject).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn the_path_that_rules_see_is_bounded() {
+        let path = |bytes: usize| format!("/{}", "a".repeat(bytes - 1));
+        assert!(canonical(&path(limits::VALUE_BYTES), SlashMode::Keep).is_ok());
+        assert_eq!(canonical(&path(limits::VALUE_BYTES + 1), SlashMode::Keep), Err(PathError::TooLong));
+        let dots = format!("{}/admin", "/a/..".repeat(limits::VALUE_BYTES / 2));
+        assert_eq!(canonical(&dots, SlashMode::Keep).unwrap(), "/admin");
     }
 
     #[test]

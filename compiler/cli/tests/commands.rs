@@ -11,7 +11,7 @@ fn exit_codes_and_forms_are_those_that_scripts_rely_on() {
     let shop = shop();
     let run = meshc(shop.path(), &["validate"]).expect(0);
     assert!(run.out.starts_with("checked 12 files, 19 objects, 3 environments"), "{}", run.out);
-    assert!(run.err.contains("policies"), "{}", run.err);
+    assert!(run.err.contains("1 policy with `forbid` is read"), "{}", run.err);
     assert_eq!(meshc(shop.path(), &["check", "--output", "concise"]).expect(0).out, "");
     let file = shop.path().join("services/web/mesh.yaml");
     edit(&file, "to: orders", "to: oders");
