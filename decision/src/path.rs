@@ -32,19 +32,19 @@ pub enum PathError {
     /// `.;` or `..;`, which some servers take for a dot segment.
     #[error("the path holds a dot segment with parameters")]
     DotParameter,
-    /// Longer than the bound of a request head.
+    /// Longer than the bound of a value.
     #[error("the path is too long")]
     TooLong,
 }
 
 /// The canonical form of `raw`, a path without its query. Applying it twice changes nothing.
 ///
-/// Bound: [`limits::HEAD_BYTES`].
+/// Bound: [`limits::VALUE_BYTES`].
 ///
 /// # Errors
 /// [`PathError`]; the request is answered 400.
 pub fn canonical(raw: &str, slashes: SlashMode) -> Result<Cow<'_, str>, PathError> {
-    if raw.len() > limits::HEAD_BYTES {
+    if raw.len() > limits::VALUE_BYTES {
         return Err(PathError::TooLong);
     }
     if !raw.starts_with('/') {

@@ -108,14 +108,16 @@ pub(crate) fn each_cookie<'a>(headers: &'a dyn Fields, name: &str, visit: &mut d
     });
 }
 
-/// True for a request with more query parameters or cookies than rules can see, or with cookies that are no text: what
-/// a rule cannot see must not reach the service behind it.
+/// True for a request with more query parameters or cookies than rules can see, with parameters that are longer, or with
+/// cookies that are no text: what a rule cannot see must not reach the service behind it.
 #[must_use]
 pub fn is_excessive(request: &Request<'_>) -> bool {
     let parameters = request.query.split('&').filter(|pair| !pair.is_empty());
     let lines = || (0..limits::HEADER_LINES).map_while(|n| request.headers.nth("cookie", n));
     let cookies = lines().map(|line| line.split(|b| *b == b';').count()).sum::<usize>();
-    parameters.take(limits::QUERY_PARAMETERS + 1).count() > limits::QUERY_PARAMETERS
+    let long = |pair: &str| pair.len() > limits::VALUE_BYTES;
+    parameters.clone().take(limits::QUERY_PARAMETERS + 1).count() > limits::QUERY_PARAMETERS
+        || (request.query.len() > limits::VALUE_BYTES && parameters.clone().any(long))
         || cookies > limits::COOKIES
         || lines().any(|line| std::str::from_utf8(line).is_err())
 }

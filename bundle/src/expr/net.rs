@@ -1,7 +1,9 @@
 //! Addresses and networks, by the rules that users of CEL in Kubernetes know.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
+use std::net::Ipv4Addr;
+use std::net::Ipv6Addr;
 
 use serde::{Deserialize, Serialize};
 

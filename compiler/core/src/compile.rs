@@ -171,14 +171,23 @@ fn settle(
 
 fn notes(loaded: &Loaded) -> Vec<String> {
     // Policies over objects are evaluated; the others would need all requests, or a plan.
-    let not_evaluated =
-        |object: &&Object| matches!(&object.spec, Spec::Policy(policy) if policy.each.is_none());
-    let policies = loaded.objects.iter().map(|(_, object)| object).filter(not_evaluated).count();
+    let mut forms: Vec<&str> = Vec::new();
+    for (_, object) in &loaded.objects {
+        let Spec::Policy(policy) = &object.spec else { continue };
+        forms.extend(policy.invariant.as_ref().map(|_| "`invariant`"));
+        forms.extend(policy.forbid.as_ref().map(|_| "`forbid`"));
+        forms.extend(policy.permit_only.as_ref().map(|_| "`permitOnly`"));
+        forms.extend(policy.change.as_ref().map(|_| "`change`"));
+    }
+    let count = forms.len();
+    forms.sort_unstable();
+    forms.dedup();
     let mut notes = Vec::new();
-    if policies > 0 {
-        let (noun, verb) = if policies == 1 { ("policy", "is") } else { ("policies", "are") };
+    if count > 0 {
+        let (noun, verb) = if count == 1 { ("policy", "is") } else { ("policies", "are") };
+        let forms = forms.join(", ");
         notes.push(format!(
-            "{policies} {noun} of the forms `invariant`, `forbid`, `permitOnly`, `change` {verb} read and checked for mistakes, and not evaluated by this release"
+            "{count} {noun} with {forms} {verb} read and checked for mistakes, and not evaluated by this release"
         ));
     }
     notes

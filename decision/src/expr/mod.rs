@@ -42,6 +42,18 @@ pub enum Tri {
     Error,
 }
 
+impl Tri {
+    /// The result in a sentence: "... is true".
+    #[must_use]
+    pub fn said(self) -> &'static str {
+        match self {
+            Self::True => "is true",
+            Self::False => "is false",
+            Self::Error => "is an error",
+        }
+    }
+}
+
 impl From<bool> for Tri {
     fn from(value: bool) -> Self {
         if value { Self::True } else { Self::False }

@@ -6,6 +6,7 @@
 use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::uri::Authority;
 use http::{Method, Version};
+use mesh_bundle::limits;
 
 use super::head::Head;
 
@@ -36,6 +37,9 @@ pub enum Rejection {
     /// More header lines than rules can see ([`mesh_bundle::limits::HEADER_LINES`]).
     #[error("the request has too many header lines")]
     TooManyLines,
+    /// A header value longer than rules are reckoned with ([`mesh_bundle::limits::VALUE_BYTES`]).
+    #[error("the request has a header value that is too long")]
+    ValueTooLong,
     /// A target that is neither a path nor `*` of `OPTIONS`.
     #[error("the request target is not a path")]
     BadTarget,
@@ -56,9 +60,16 @@ pub fn admit(head: &mut Head) -> Result<(), Rejection> {
     settle_host(head)
 }
 
-/// HTTP/2 has a bound on bytes alone; rules see so many lines and no more.
+/// HTTP/2 has a bound on bytes alone; rules see so many lines and no more, and their cost is reckoned with values of a
+/// bounded length.
 fn check_size(head: &Head) -> Result<(), Rejection> {
-    if head.headers.len() > mesh_bundle::limits::HEADER_LINES { Err(Rejection::TooManyLines) } else { Ok(()) }
+    if head.headers.len() > limits::HEADER_LINES {
+        return Err(Rejection::TooManyLines);
+    }
+    if head.headers.iter().any(|(_, value)| value.len() > limits::VALUE_BYTES) {
+        return Err(Rejection::ValueTooLong);
+    }
+    Ok(())
 }
 
 fn check_target(head: &Head) -> Result<(), Rejection> {
@@ -174,6 +185,22 @@ mod tests {
         admit(&mut h).unwrap();
         assert_eq!(h.target.authority.unwrap().as_str(), "orders:8080");
         assert!(!h.headers.contains(&HOST));
+    }
+
+    #[test]
+    fn lines_and_values_are_bounded() {
+        let with = |lines: usize, bytes: usize| {
+            let mut h = head(Version::HTTP_11, None, &[("host", "orders")]);
+            for _ in 0..lines {
+                h.headers
+                    .append(HeaderName::from_static("x"), HeaderValue::from_str(&"a".repeat(bytes)).unwrap());
+            }
+            admit(&mut h)
+        };
+        assert_eq!(with(limits::HEADER_LINES - 1, 1), Ok(()));
+        assert_eq!(with(limits::HEADER_LINES, 1), Err(Rejection::TooManyLines));
+        assert_eq!(with(1, limits::VALUE_BYTES), Ok(()));
+        assert_eq!(with(1, limits::VALUE_BYTES + 1), Err(Rejection::ValueTooLong));
     }
 
     #[test]

@@ -146,6 +146,8 @@ pub(super) struct Record {
     pub(super) verdict: &'static str,
     /// Why access refused it, as far as expressions say.
     pub(super) because: Vec<Step>,
+    /// The same for the log.
+    decided: Vec<String>,
     pub(super) tags: Tags,
     /// What it asked, until somebody waits for its end.
     pub(super) question: Option<Box<Question>>,
@@ -183,6 +185,7 @@ impl Record {
             retries: 0,
             verdict: "",
             because: Vec::new(),
+            decided: Vec::new(),
             tags: Tags::default(),
             question: None,
             watched: None,
@@ -256,6 +259,9 @@ impl Record {
         self.status = answer.status;
         self.reason = answer.reason;
         self.decision = format!("{:016x}", self.worker.random.next());
+        if self.is_logged() {
+            self.decided = self.because.iter().filter_map(decided).collect();
+        }
         self.worker.shared.explain(Explained {
             decision: self.decision.clone(),
             time: timestamp(SystemTime::now()),
@@ -377,6 +383,7 @@ impl Record {
             bytes: self.bytes,
             caller: self.caller(),
             rule: meters.map_or("", |meters| &*meters.rule),
+            because: &self.decided,
             service: meters.map_or("", |meters| &*meters.service),
             version: meters.map_or("", |meters| &*meters.version),
             endpoint: &endpoint,
@@ -388,6 +395,12 @@ impl Record {
             reason: self.reason,
         });
     }
+}
+
+/// The part of an access entry's expression that decided, for the log.
+fn decided(step: &Step) -> Option<String> {
+    let because = step.because.as_ref()?;
+    Some(format!("{}: {} {}", step.rule, because.words, because.result.said()))
 }
 
 fn place(text: &str) -> usize {

@@ -64,6 +64,10 @@ pub struct Entry<'a> {
     /// The rule (`route/orders/refund`) or access entry (`access/orders/allow[1]`) that decided.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub rule: &'a str,
+    /// Of access entries whose expression was asked, what decided: `request.method == "GET" is false`. Without what was read,
+    /// which may be nobody's to keep.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub because: &'a [String],
     /// The service that it went to.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub service: &'a str,
@@ -190,6 +194,7 @@ mod tests {
             bytes: 2,
             caller: "spiffe://a/b",
             rule: "",
+            because: &[],
             service: "orders",
             version: "",
             endpoint: "",

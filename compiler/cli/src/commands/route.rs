@@ -7,7 +7,6 @@ use mesh_bundle::expr::Instant;
 use mesh_bundle::{Name, Owner, Program, State};
 use mesh_compiler::diag::nearest;
 use mesh_decision::explain::Step;
-use mesh_decision::expr::Tri;
 use mesh_decision::journey::{Ask, Journey, Mesh as Decider};
 use serde_json::{Value, json};
 
@@ -162,13 +161,9 @@ fn asked(step: &Step) -> Vec<Vec<String>> {
     if let Some(because) = &step.because {
         let words = because.words.split_whitespace().collect::<Vec<_>>().join(" ");
         let words: String = words.chars().take(WORDS).collect();
-        let result = match because.result {
-            Tri::True => "true",
-            Tri::False => "false",
-            Tri::Error => "an error",
-        };
         let seen = because.seen.iter().map(|seen| format!("{} is {}", seen.place, seen.value));
-        let detail = std::iter::once(format!("is {result}")).chain(seen).collect::<Vec<_>>().join("; ");
+        let detail =
+            std::iter::once(because.result.said().to_owned()).chain(seen).collect::<Vec<_>>().join("; ");
         rows.push(vec!["  because".to_owned(), clean(&words), clean(&detail)]);
     }
     rows

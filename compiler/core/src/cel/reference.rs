@@ -109,6 +109,7 @@ mod tests {
 
     /// `UPDATE_DOCS=1` writes the page.
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "a test reads and writes a page")]
     fn docs_are_written_from_the_tables() {
         let mut page = std::fs::read_to_string(PAGE).unwrap();
         for (name, text) in [("variables", variables()), ("functions", functions())] {

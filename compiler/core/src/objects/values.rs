@@ -21,6 +21,7 @@ pub struct Objects<'m, 'l> {
     mesh: Value,
     environment: Value,
     plain: BTreeMap<Address, Value>,
+    own: BTreeMap<&'m Address, Option<Variables>>,
 }
 
 /// The variables of one object.
@@ -53,7 +54,15 @@ impl<'m, 'l> Objects<'m, 'l> {
         fields.retain(|(key, _)| *key != "name");
         fields.push(("name", Data::text(model.environment.as_str())));
         let environment = value(Data::Record(environment.unwrap_or_default()));
-        Self { model, inherited, index: Index::new(model), mesh, environment, plain: BTreeMap::new() }
+        Self {
+            model,
+            inherited,
+            index: Index::new(model),
+            mesh,
+            environment,
+            plain: BTreeMap::new(),
+            own: BTreeMap::new(),
+        }
     }
 
     /// The objects of a kind, by name. Of environments only the one that is looked at: each is looked at in its turn.
@@ -66,6 +75,15 @@ impl<'m, 'l> Objects<'m, 'l> {
     /// The variables for an object; `None` where it, or an object that goes with it, could not be read: what is said of
     /// such a one would be guessed.
     pub fn variables(&mut self, object: &'m Object) -> Option<Variables> {
+        if let Some(known) = self.own.get(&object.address) {
+            return known.clone();
+        }
+        let variables = self.read(object);
+        self.own.insert(&object.address, variables.clone());
+        variables
+    }
+
+    fn read(&mut self, object: &'m Object) -> Option<Variables> {
         let mut fields = object.data(&self.inherited).into_fields();
         let mut relations: Vec<(&str, Value)> = Vec::new();
         let name = object.address.name.clone();

@@ -275,7 +275,8 @@ fn repairs_inside_texts_are_written_as_the_text_is() {
         let start = inner.text.find(words).unwrap();
         let map = TextMap::new(&sources, node.span, inner);
         let (span, written) = map.replace(start..start + words.len(), replacement).unwrap();
-        let whole = [&text[..span.start as usize], &written, &text[span.end as usize..]].concat();
+        let slice = |range: std::ops::Range<usize>| text.get(range).unwrap();
+        let whole = [slice(0..span.start as usize), &written, slice(span.end as usize..text.len())].concat();
         let (_, parsed) = read(&whole);
         assert_eq!(parsed.findings, [], "{whole}");
         let node = parsed.documents[0].root.get(key).unwrap();

@@ -47,7 +47,8 @@ enum Verdict<'t> {
 impl Each {
     /// Evaluates the policies of one environment.
     pub(super) fn look(&mut self, model: &Model<'_>, today: Option<Date>, findings: &mut Vec<Diagnostic>) {
-        let mut objects = Objects::new(model);
+        // Objects are read where a policy asks about them.
+        let mut objects: Option<Objects<'_, '_>> = None;
         for (object, policy) in model.policies() {
             let here = model.environment.as_str();
             let applies =
@@ -56,14 +57,14 @@ impl Each {
                 // A policy that was not read completely might say less than it means.
                 let conditions = self.conditions(model, kind.value, policy, require, findings);
                 if let Some((where_, require)) = conditions.filter(|_| applies && object.complete) {
-                    self.policy(&mut objects, model, today, policy, kind.value, (where_.as_ref(), &require));
+                    let objects = objects.get_or_insert_with(|| Objects::new(model));
+                    self.policy(objects, model, today, policy, kind.value, (where_.as_ref(), &require));
                 }
             }
         }
     }
 
     /// `where` and `require`, checked; `None` after a report.
-    #[expect(clippy::type_complexity, reason = "a pair, one of which need not be there")]
     fn conditions<'p>(
         &mut self,
         model: &Model<'_>,
@@ -238,9 +239,7 @@ fn unknown(
     let finding = Diagnostic::error(codes::POLICY_UNKNOWN, map.span(failure.range.clone()), message)
         .at("this has no value")
         .label(object.name_span, "")
-        .help(
-            "what cannot be decided does not hold: test in front of it, for example `size(list) > 0 && ...`",
-        );
+        .help("what cannot be decided does not hold: test in front of it, as in `size(list) > 0 && ...`");
     said_by(finding, policy)
 }
 

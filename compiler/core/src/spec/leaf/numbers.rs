@@ -25,9 +25,7 @@ macro_rules! whole {
 
             /// The number, or the bound that it is beyond.
             pub fn clamped(number: i64) -> Self {
-                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within bounds that fit")]
-                let inside = number.clamp($min, $max) as $int;
-                Self(inside)
+                Self(<$int>::try_from(number.clamp($min, $max)).unwrap_or($min))
             }
 
             /// The number.
