@@ -16,12 +16,12 @@ pub mod diag;
 pub mod lower;
 pub mod model;
 pub mod objects;
-#[cfg(test)]
-mod pages;
 pub mod plan;
 pub mod selftest;
 pub mod source;
 pub mod spec;
 pub mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use compile::{Compiled, CompiledEnvironment, Counts, Options, compile};

@@ -107,7 +107,10 @@ mod tests {
 
     #[test]
     fn docs_are_written_from_the_tables() {
-        crate::pages::written("docs/cel.md", &[("variables", variables()), ("functions", functions())]);
+        crate::tests::page_is_written(
+            "docs/cel.md",
+            &[("variables", variables()), ("functions", functions())],
+        );
     }
 
     #[test]

@@ -364,7 +364,7 @@ fn is_of(value: &Value, ty: &Type, seen: &mut BTreeSet<String>) -> Result<(), St
 
 #[test]
 fn docs_are_written_from_the_records() {
-    crate::pages::written(
+    crate::tests::page_is_written(
         "docs/policies.md",
         &[("relations", relations_table()), ("records", records_tables())],
     );

@@ -1,9 +1,9 @@
-//! Pages of the documentation whose tables are written from the code.
+//! What tests share: pages of the documentation whose tables are written from the code.
 
 #![expect(clippy::disallowed_methods, reason = "a test reads and writes a page")]
 
 /// Checks that the named parts of a page are what the code writes now; with `UPDATE_DOCS=1` writes them.
-pub(crate) fn written(page: &str, parts: &[(&str, String)]) {
+pub(crate) fn page_is_written(page: &str, parts: &[(&str, String)]) {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../").to_owned() + page;
     let mut text = std::fs::read_to_string(&path).unwrap();
     for (name, part) in parts {
