@@ -182,14 +182,6 @@ pub fn unfolded(text: &str, environment: &Environment) -> Result<Expression, Vec
         .map(|code| Expression { code, text: text.to_owned() })
 }
 
-/// Checks that `text` is CEL, without a look at its names: for expressions that are evaluated elsewhere.
-///
-/// # Errors
-/// Syntax errors and broken bounds.
-pub fn syntax(text: &str) -> Result<(), Vec<CelFinding>> {
-    parse::parse(text).map(drop)
-}
-
 /// Parses and checks an expression of any environment.
 ///
 /// # Errors

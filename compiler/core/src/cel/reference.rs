@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::functions::{Function, GROUPS};
 use super::lower;
 use super::request::{self, Phase};
-use super::types::{Field, Record, Type};
+use super::types::{Field, Type};
 
 /// The variables of rules on requests, as a table in Markdown.
 #[must_use]
@@ -42,17 +42,6 @@ fn row(out: &mut String, name: &str, field: &Field, early: bool) {
         None => field.doc.to_owned(),
     };
     let _ = writeln!(out, "| `{name}` | {ty} | {what} | {early} |");
-}
-
-/// The fields of a record, as a table in Markdown.
-#[must_use]
-pub fn fields(record: &Record) -> String {
-    let mut out = String::from("| field | type | |\n|---|---|---|\n");
-    for field in &record.fields {
-        let optional = if field.optional { "may be absent" } else { "" };
-        let _ = writeln!(out, "| `{}` | {} | {optional} |", field.name, field.ty);
-    }
-    out
 }
 
 /// All functions and operators by group, as tables in Markdown.
