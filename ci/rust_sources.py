@@ -108,7 +108,7 @@ def item_end(code, at):
 
 
 def attribute(code, at):
-    """The attribute at `at` as (tokens between its brackets, whether it is an inner one, index after it), or nothing."""
+    """The attribute at `at` as (tokens in its brackets, whether it is an inner one, index after it), or nothing."""
     if at + 1 >= len(code) or code[at].text != "#" or code[at].kind != "mark":
         return None
     inner = code[at + 1].text == "!"
@@ -160,7 +160,7 @@ def without_tests(code):
     return out
 
 
-# A name that a `use` brings: where it stands, the path, the name here (`_` for none, `*` for all), whether others see it.
+# A name that a `use` brings: its line, the path, the name here (`_` for none, `*` for all), whether others see it.
 Use = collections.namedtuple("Use", "line path alias shared")
 
 
