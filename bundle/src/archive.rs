@@ -38,10 +38,7 @@ pub fn read(bytes: &[u8]) -> Result<FileSet, Refusal> {
         return Err(refuse("archive-truncated", "the archive is empty"));
     }
     if !bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        return Err(refuse(
-            "archive-format",
-            "this is no bundle archive: it does not start with a zstd frame",
-        ));
+        return Err(refuse("archive-format", "not a bundle archive: it does not start with a zstd frame"));
     }
     let mut source = bytes;
     let mut decoder =
@@ -139,7 +136,7 @@ fn untar(inflated: &mut impl Read) -> Result<FileSet, Refusal> {
         let shown = path.escape_debug().to_string();
         if entry.header().entry_type() != EntryType::Regular {
             let what =
-                "an entry is no regular file (links, devices, folders and extended headers are refused)";
+                "an entry is not a regular file (links, devices, folders and extended headers are refused)";
             return Err(refuse("archive-entry-type", what).at(shown));
         }
         let Some(kind) = Kind::of(&path) else {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// A host that is none; the answer is 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the host is no name or address")]
+#[error("the host is not a name or address")]
 pub struct HostError;
 
 /// The canonical form of an authority: lower case, without port and one trailing dot. Names

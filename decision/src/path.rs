@@ -15,7 +15,7 @@ pub enum PathError {
     #[error("the path does not start with `/`")]
     NotAbsolute,
     /// A control character, space, `\`, `#` or anything outside of ASCII.
-    #[error("the path holds a character that must be escaped or must not be there")]
+    #[error("the path holds a character that must be escaped or is not allowed")]
     Character,
     /// `%` without two hexadecimal digits.
     #[error("the path holds a broken `%` escape")]

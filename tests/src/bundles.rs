@@ -40,7 +40,7 @@ impl Made {
 /// # Errors
 /// It is none.
 pub fn name(text: &str) -> io::Result<Name> {
-    Name::new(text).map_err(|_| io::Error::other(format!("`{text}` is no name")))
+    Name::new(text).map_err(|_| io::Error::other(format!("`{text}` is not a name")))
 }
 
 /// Whom the proxy of these bundles stands for.

@@ -34,7 +34,7 @@ pub struct Net {
 
 /// A text that is no network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is no network such as 10.0.0.0/8")]
+#[error("`{0}` is not a network such as 10.0.0.0/8")]
 pub struct NetError(pub String);
 
 impl Net {

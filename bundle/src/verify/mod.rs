@@ -101,7 +101,7 @@ pub fn bound(files: &FileSet) -> Result<(), Refusal> {
     }
     for needed in ["manifest.json", "signature.dsse", "release.dsse", "state.json"] {
         if !files.contains_key(needed) {
-            let hint = format!("`{needed}` is missing: this is no bundle, or only part of one");
+            let hint = format!("`{needed}` is missing: this is not a bundle, or only part of one");
             return refuse("missing-file", hint).map_err(|r| r.at(needed));
         }
     }
@@ -231,7 +231,7 @@ fn read_shard(
         for (path, entry) in units {
             let id: UnitId = path
                 .parse()
-                .map_err(|_| refuse("malformed", format!("`{}` can be no unit", path.escape_debug())))?;
+                .map_err(|_| refuse("malformed", format!("`{}` cannot be a unit", path.escape_debug())))?;
             if id.owner() != owner {
                 return Err(refuse(
                     "mixed-units",

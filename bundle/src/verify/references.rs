@@ -51,7 +51,7 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
                 return Err(at(id)(complain(
                     field,
                     "unknown-version",
-                    format!("`{version}` is no version of `{name}`"),
+                    format!("`{name}` has no version `{version}`"),
                 )));
             }
         }
@@ -125,11 +125,9 @@ fn service(unit: &Service) -> Result<(), Complaint> {
         return Err(complain("/versions", "versions-order", "versions are sorted and different".into()));
     }
     match unit.addresses.keys().find(|v| !unit.versions.contains(v)) {
-        Some(version) => Err(complain(
-            "/addresses",
-            "unknown-version",
-            format!("`{version}` is no version of this service"),
-        )),
+        Some(version) => {
+            Err(complain("/addresses", "unknown-version", format!("this service has no version `{version}`")))
+        }
         None => Ok(()),
     }
 }
@@ -208,7 +206,7 @@ fn destination(program: &Program, to: &Destination, here: Arguments<'_>) -> Resu
     match (&to.version, to.role) {
         (Some(version), None) if service.versions.contains(version) => Ok(()),
         (Some(version), None) => {
-            let message = format!("`{version}` is no version of `{}`", to.service);
+            let message = format!("`{}` has no version `{version}`", to.service);
             Err(complain(here, "unknown-version", message))
         }
         (None, Some(Role::Stable)) if canary => Ok(()),

@@ -65,7 +65,7 @@ fn read_folder(
             continue;
         }
         if !kind.is_file() {
-            return Err(wrong(&format!("`{}` is no regular file", path.escape_debug())));
+            return Err(wrong(&format!("`{}` is not a regular file", path.escape_debug())));
         }
         budget.files = budget.files.checked_sub(1).ok_or_else(|| wrong("more files than a bundle has"))?;
         let mut bytes = Vec::new();

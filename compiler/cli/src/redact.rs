@@ -70,8 +70,8 @@ mod tests {
         let at = |start, end| Span::new(file, start, end);
         let findings = [
             Diagnostic::error(codes::SECRET, at(7, 22), "a password").redacted(),
-            Diagnostic::error(codes::BAD_NAME, at(7, 22), "`hunter2-hunter2` is no name").help("hunter2"),
-            Diagnostic::error(codes::BAD_NAME, at(26, 41), "`hunter2-hunter2` is no name")
+            Diagnostic::error(codes::BAD_NAME, at(7, 22), "`hunter2-hunter2` is not a name").help("hunter2"),
+            Diagnostic::error(codes::BAD_NAME, at(26, 41), "`hunter2-hunter2` is not a name")
                 .at("hunter2-hunter2"),
         ];
         let redacted = redact(findings.into_iter().collect(), &sources);

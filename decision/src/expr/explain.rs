@@ -177,7 +177,7 @@ fn value(slot: &Slot, context: &Context<'_>) -> String {
     }
     match slots::read(slot, context) {
         Read::Absent => "(absent)".to_owned(),
-        Read::Unreadable => "(several values, or no text)".to_owned(),
+        Read::Unreadable => "(several values, or not text)".to_owned(),
         Read::One(_) if is_secret(slot) => "(hidden)".to_owned(),
         Read::One(text) => {
             let text = text.into_text();

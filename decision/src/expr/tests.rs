@@ -342,7 +342,7 @@ fn the_part_that_decides_is_named_in_the_order_written() {
     let seen = |place: &str, value: &str| Seen { place: place.into(), value: value.into() };
     let repeated = decided(&[("x", b"1"), ("x", b"2")]);
     assert_eq!((repeated.result, repeated.words.as_str()), (Tri::Error, header));
-    assert_eq!(repeated.seen, [seen(r#"request.headers["x"]"#, "(several values, or no text)")]);
+    assert_eq!(repeated.seen, [seen(r#"request.headers["x"]"#, "(several values, or not text)")]);
     let fine = decided(&[("x", b"a")]);
     assert_eq!((fine.result, fine.range), (Tri::True, 0..text.len()));
     let neither = decided(&[("x", b"c")]);

@@ -50,7 +50,7 @@ impl FromStr for Step {
             "die" => Ok(Self::Die),
             _ => {
                 let to = text.strip_prefix("return=").and_then(|id| id.parse().ok());
-                to.map(Self::Return).ok_or_else(|| format!("`{text}` is no step"))
+                to.map(Self::Return).ok_or_else(|| format!("`{text}` is not a step"))
             }
         }
     }

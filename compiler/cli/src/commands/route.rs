@@ -70,7 +70,7 @@ fn header(text: &str) -> Result<(String, String), String> {
     let name = name.trim().to_ascii_lowercase();
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
     if name.is_empty() || !name.bytes().all(token) || value.chars().any(|c| c.is_control() && c != '\t') {
-        return Err("this is no header line (RFC 9110 section 5.1)".to_owned());
+        return Err("not a header line (RFC 9110 section 5.1)".to_owned());
     }
     Ok((name, value.trim().to_owned()))
 }
@@ -112,7 +112,7 @@ fn answer(
 fn ask(args: &Args, program: &Program) -> Result<Ask, Failure> {
     let wrong = |what: &str| Failure::cannot(format!("`{}` {what}", clean(&args.url)));
     let (scheme, rest) =
-        args.url.split_once("://").ok_or_else(|| wrong("is no URL like https://host/path"))?;
+        args.url.split_once("://").ok_or_else(|| wrong("is not a URL like https://host/path"))?;
     let scheme = scheme.to_ascii_lowercase();
     if scheme != "http" && scheme != "https" {
         return Err(wrong("has another scheme than http and https"));
@@ -146,7 +146,8 @@ pub(crate) fn caller(text: &str, program: &Program) -> Result<Owner, Failure> {
         Owner::Gateway(name) => program.gateways.contains_key(name),
     };
     owner.filter(exists).ok_or_else(|| {
-        let message = format!("`{}` is no service or gateway of `{}`", clean(text), program.mesh.environment);
+        let message =
+            format!("`{}` is not a service or gateway of `{}`", clean(text), program.mesh.environment);
         match nearest(text, program.services.keys().map(Name::as_str)) {
             Some(near) => Failure::cannot(message).help(format!("did you mean `{near}`?")),
             None => Failure::cannot(message),

@@ -68,7 +68,7 @@ impl Walk {
             } else if is_spec(&name) && kind.is_file() {
                 self.file(&entry.path(), path)?;
             } else if !kind.is_file() {
-                let what = if kind.is_symlink() { "a symbolic link" } else { "no regular file" };
+                let what = if kind.is_symlink() { "a symbolic link" } else { "not a regular file" };
                 self.refused.push(Refused { path, why: format!("it is {what}; {NOT_REGULAR}") });
             }
         }

@@ -114,7 +114,7 @@ impl Repository {
     fn commit(&self, rev: &str) -> Result<git2::Commit<'_>, Failure> {
         let unknown = |e: git2::Error| {
             Failure::cannot(format!(
-                "`{}` is no revision of this repository: {}",
+                "`{}` is not a revision of this repository: {}",
                 rev.escape_debug(),
                 e.message()
             ))
@@ -191,7 +191,7 @@ impl Walk<'_> {
                     let what = match mode {
                         0o120_000 => "a symbolic link",
                         0o160_000 => "a submodule",
-                        _ => "no regular file",
+                        _ => "not a regular file",
                     };
                     let why = format!("it is {what}; {NOT_REGULAR}");
                     self.refused.push(Refused { path, why });

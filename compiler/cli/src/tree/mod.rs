@@ -158,7 +158,7 @@ fn is_spec(name: &str) -> bool {
 /// `verify_path`), and control characters.
 fn unusable(name: &[u8]) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
-    let Ok(text) = std::str::from_utf8(name) else { return Some("its name is no UTF-8") };
+    let Ok(text) = std::str::from_utf8(name) else { return Some("its name is not UTF-8") };
     if name.is_empty() || name.contains(&b'/') || name.contains(&b'\\') || matches!(name, b"." | b"..") {
         return Some("its name leads out of its folder");
     }

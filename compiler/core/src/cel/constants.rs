@@ -97,7 +97,7 @@ fn wrong(slot: &Slot, value: &str, whole: bool) -> Option<(&'static str, Option<
                 Some(("rules see the host without its port", Some(canonical.into_owned())))
             }
             Ok(_) => None,
-            Err(_) => Some(("it is no host", None)),
+            Err(_) => Some(("it is not a host", None)),
         },
         Slot::Scheme if whole && !matches!(value, "http" | "https") => {
             Some(("a scheme is `http` or `https`", None))
@@ -115,7 +115,7 @@ fn wrong(slot: &Slot, value: &str, whole: bool) -> Option<(&'static str, Option<
             Some(("a trust domain is lower-case letters, digits, `.`, `-` and `_`", None))
         }
         Slot::Ip if whole => match parse_ip(value) {
-            None => Some(("it is no address", None)),
+            None => Some(("it is not an address", None)),
             Some(ip) if ip.to_string() != value => {
                 Some(("addresses are written the short way", Some(ip.to_string())))
             }

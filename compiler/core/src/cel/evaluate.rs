@@ -259,7 +259,7 @@ impl Run<'_> {
                     }
                 }
                 (FoldKind::TransformMapEntry, Ok(Some(other))) => {
-                    let message = format!("an entry is a map, and this is a {}", other.type_name());
+                    let message = format!("expected a map as the entry, found a {}", other.type_name());
                     return Err(failure(Fault::NoOverload(message), &fold.body));
                 }
             }
@@ -352,7 +352,7 @@ fn index(key: &Value) -> Result<usize, Fault> {
             #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^50")]
             usize::try_from(*at as i64).ok()
         }
-        other => return Err(Fault::Invalid(format!("a {} is no index of a list", other.type_name()))),
+        other => return Err(Fault::Invalid(format!("a {} cannot be an index of a list", other.type_name()))),
     };
     at.ok_or_else(|| Fault::Index(said(key)))
 }
@@ -390,7 +390,7 @@ fn no_bool(value: &Value) -> Fault {
 }
 
 fn no_optional(value: &Value) -> Fault {
-    Fault::NoOverload(format!("an optional value is due, and this is a {}", value.type_name()))
+    Fault::NoOverload(format!("expected an optional value, found a {}", value.type_name()))
 }
 
 fn lost() -> Fault {

@@ -335,11 +335,11 @@ fn parse(text: &str, depth: usize) -> Result<(Type, &str), String> {
         }
         (name, []) => match Type::by_name(name) {
             Some(Type::List(_) | Type::Map(..) | Type::Optional(_)) | None => {
-                return Err(format!("`{name}` is no type"));
+                return Err(format!("`{name}` is not a type"));
             }
             Some(ty) => ty,
         },
-        (name, _) => return Err(format!("`{name}` is no type with {} parameters", parameters.len())),
+        (name, _) => return Err(format!("`{name}` is not a type with {} parameters", parameters.len())),
     };
     Ok((ty, rest))
 }

@@ -87,7 +87,7 @@ impl Map {
     pub fn insert(&mut self, key: Value, value: Value) -> Result<(), Fault> {
         let at = match (&key, Key::of(&key)) {
             (Value::Double(_), _) | (_, None) => {
-                return Err(Fault::Invalid(format!("a {} is no key of a map", key.type_name())));
+                return Err(Fault::Invalid(format!("a {} cannot be a key of a map", key.type_name())));
             }
             (_, Some(at)) => at,
         };
@@ -295,6 +295,6 @@ mod tests {
         map.insert(Value::Uint(1), Value::text("a")).unwrap();
         assert!(map.get(&Value::Double(1.0)).is_some() && map.get(&Value::Double(1.5)).is_none());
         assert!(map.insert(Value::Int(1), Value::Null).is_err(), "one key twice");
-        assert!(map.insert(Value::Double(2.0), Value::Null).is_err(), "no key");
+        assert!(map.insert(Value::Double(2.0), Value::Null).is_err(), "not a key");
     }
 }

@@ -104,7 +104,7 @@ pub(super) fn unknown_version(
     service: &Service,
 ) -> Diagnostic {
     let known: Vec<&str> = service.versions.iter().map(mesh_bundle::Name::as_str).collect();
-    let message = format!("`{version}` is no version of `{name}`");
+    let message = format!("`{name}` has no version `{version}`");
     let mut finding = Diagnostic::error(codes::UNKNOWN_VERSION, span, message).at("no such version");
     if let Some(object) = cx.model.get(Kind::Service, name) {
         finding = finding.label(object.name_span, format!("its versions: {}", known.join(", ")));

@@ -84,7 +84,7 @@ fn per(cx: &mut Cx<'_, '_>, spec: &QuotaLimit) -> Option<RateKey> {
         Ok(key) => Some(key),
         Err(_) if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
             let finding =
-                Diagnostic::error(codes::BAD_KEY, spec.per.span, format!("`{text}` is no key of a quota"));
+                Diagnostic::error(codes::BAD_KEY, spec.per.span, format!("`{text}` is not a key of a quota"));
             cx.report(
                 finding
                     .help("write `caller`, `service`, `header:x-tenant`, or a field such as `request.host`"),

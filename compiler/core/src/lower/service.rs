@@ -86,7 +86,7 @@ fn addresses(cx: &mut Cx<'_, '_>, spec: &spec::Service, versions: &[Key]) -> BTr
                         found.insert(version, list);
                     }
                     None => {
-                        let message = format!("`{}` is no version of `{name}`", version.as_str());
+                        let message = format!("`{name}` has no version `{}`", version.as_str());
                         cx.report(Diagnostic::error(codes::DISCOVERY, version.span, message));
                     }
                 }

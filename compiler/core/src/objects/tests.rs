@@ -246,8 +246,8 @@ fn what_goes_with_an_object_is_found() {
 #[test]
 fn a_field_that_may_be_absent_needs_a_guard() {
     for (expression, message) in [
-        ("self.canary.stable == 'v1'", "`self.canary` may not be there"),
-        ("self.labels['tier'] == ''", "`self.labels['tier']` may not be there"),
+        ("self.canary.stable == 'v1'", "`self.canary` may be absent"),
+        ("self.labels['tier'] == ''", "`self.labels['tier']` may be absent"),
         ("self.kanary.stable == 'v1'", "there is no `kanary` in `self`"),
         ("self.port == '80'", "unlike types"),
         ("mesh.defaults.timeout > percent('5%')", "unlike types"),
@@ -359,7 +359,7 @@ fn is_of(value: &Value, ty: &Type, seen: &mut BTreeSet<String>) -> Result<(), St
         }
         _ => false,
     };
-    if good { Ok(()) } else { Err(format!(": {value:?} is no {ty}")) }
+    if good { Ok(()) } else { Err(format!(": {value:?} is not a {ty}")) }
 }
 
 #[test]

@@ -43,7 +43,7 @@ impl Reader<'_> {
             None => match resolve::plain(&text) {
                 Resolved::Value(value) => value,
                 Resolved::NotFinite => {
-                    let message = format!("{} is no finite number", quoted(&text));
+                    let message = format!("{} is not a finite number", quoted(&text));
                     self.parsed.findings.push(Diagnostic::error(codes::NOT_FINITE, span, message));
                     Value::Broken
                 }

@@ -63,7 +63,7 @@ impl<'a> Cx<'a> {
         match node.value {
             Value::Broken => {}
             Value::Null => self.report(
-                Diagnostic::error(codes::NULL, node.span, format!("no value where {what} is due"))
+                Diagnostic::error(codes::NULL, node.span, format!("expected {what}, found no value"))
                     .help("write a value, or remove the field"),
             ),
             _ => {
@@ -71,7 +71,7 @@ impl<'a> Cx<'a> {
                 self.report(Diagnostic::error(
                     codes::WRONG_TYPE,
                     node.span,
-                    format!("{is} where {what} is due"),
+                    format!("expected {what}, found {is}"),
                 ));
             }
         }
@@ -372,7 +372,7 @@ impl<'n> Fields<'n> {
         let finding = Diagnostic::error(
             codes::UNKNOWN_FIELD,
             key.span,
-            format!("{} is no field of {}", quoted(&key.text), self.what),
+            format!("{} is not a field of {}", quoted(&key.text), self.what),
         );
         let near = nearest(&key.text, self.known.iter().copied()).filter(|name| !self.has(name));
         let all = format!("fields here: {}", self.known.join(", "));

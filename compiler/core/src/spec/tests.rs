@@ -115,7 +115,7 @@ const SERVICE: &str = "kind: Service\nname: cart\nport: 8080\n";
 fn mistakes_have_their_code_and_the_exact_words() {
     let with = |line: &str| format!("{SERVICE}{line}\n");
     let d = one(&with("protocl: http"), codes::UNKNOWN_FIELD, "protocl");
-    assert_eq!(d.message, "`protocl` is no field of a Service");
+    assert_eq!(d.message, "`protocl` is not a field of a Service");
     assert_eq!(d.help.as_deref(), Some("did you mean `protocol`?"));
     assert_eq!(d.fix.unwrap().replacement, "protocol");
     assert!(one(&with("zzz: 1"), codes::UNKNOWN_FIELD, "zzz").help.unwrap().contains("escapedSlashes"));

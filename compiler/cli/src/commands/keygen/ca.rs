@@ -43,7 +43,7 @@ impl Authority {
         let params = root(domain, now)?;
         let (pem, key) = if certificate.is_file() && key.is_file() {
             let pair = KeyPair::from_pem(&read(&key)?)
-                .map_err(|e| Failure::cannot(format!("`{}` is no key: {e}", key.display())))?;
+                .map_err(|e| Failure::cannot(format!("`{}` is not a key: {e}", key.display())))?;
             (read(&certificate)?, pair)
         } else {
             let pair = key_pair()?;

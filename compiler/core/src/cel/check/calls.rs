@@ -210,7 +210,7 @@ impl Checker<'_> {
                 Some((i, argument)) => {
                     let ty = self.shown(&argument.ty);
                     let message = if method && i == 0 {
-                        format!("`{plain}` is no method of {ty}")
+                        format!("`{plain}` is not a method of {ty}")
                     } else {
                         format!("`{plain}` does not take {ty} here")
                     };

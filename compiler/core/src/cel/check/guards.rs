@@ -106,7 +106,7 @@ impl Checker<'_> {
         let mut finding = CelFinding::new(
             codes::CEL_UNGUARDED,
             read.range.clone(),
-            format!("{} may not be there", quoted(written)),
+            format!("{} may be absent", quoted(written)),
         )
         .label("read without a test that it is there");
         let Some(guard) = self.guard(read, key, key_range) else {

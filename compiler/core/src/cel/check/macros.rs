@@ -113,7 +113,7 @@ impl Checker<'_> {
             }
             ty => {
                 let ty = self.shown(&ty);
-                let message = format!("a macro goes over a list or a map, and this is {ty}");
+                let message = format!("expected a list or a map for the macro, found {ty}");
                 self.findings.push(CelFinding::new(codes::CEL_TYPE, over.range.clone(), message).label(ty));
                 return wrong(range);
             }
@@ -208,7 +208,7 @@ impl Checker<'_> {
     fn fits(&mut self, typed: &Typed, due: &Type, shown: &str) {
         if !self.unifier.unify(&typed.ty, due) {
             let ty = self.shown(&typed.ty);
-            let message = format!("{shown} is due, and this is {ty}");
+            let message = format!("expected {shown}, found {ty}");
             self.findings.push(CelFinding::new(codes::CEL_TYPE, typed.range.clone(), message).label(ty));
         }
     }

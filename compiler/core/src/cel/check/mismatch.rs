@@ -37,7 +37,7 @@ impl Checker<'_> {
             "in" if matches!(types.get(1), Some(Type::List(_) | Type::Map(..))) => {
                 format!("{a} is looked for in {b}")
             }
-            "in" => format!("`in` looks into a list or a map, and this is {b}"),
+            "in" => format!("expected a list or a map after `in`, found {b}"),
             _ => format!("`{op}` does not take {a} and {b}"),
         };
         let mut finding = if op == "in" && !matches!(types.get(1), Some(Type::List(_) | Type::Map(..))) {

@@ -215,7 +215,7 @@ impl<'e> Checker<'e> {
         let finding = CelFinding::new(
             codes::CEL_TYPE,
             typed.range.clone(),
-            format!("a condition is a bool, and this is {ty}"),
+            format!("expected a bool as the condition, found {ty}"),
         );
         let help = match self.unifier.resolve(&typed.ty) {
             Type::Record(record) => {
@@ -388,7 +388,7 @@ impl<'e> Checker<'e> {
             Type::Error => Ok(Type::Error),
             _ => {
                 let ty = self.shown(&of_ty);
-                let message = format!("only lists and maps are read by `[...]`, and this is {ty}");
+                let message = format!("expected a list or a map before `[...]`, found {ty}");
                 self.findings.push(CelFinding::new(codes::CEL_TYPE, of.range, message).label(ty));
                 return wrong(range);
             }
@@ -397,7 +397,7 @@ impl<'e> Checker<'e> {
             Ok(ty) => ty,
             Err(expected) => {
                 let ty = self.shown(&key.ty);
-                let message = format!("the key is {ty}, and {expected} is due");
+                let message = format!("expected {expected} as the key, found {ty}");
                 self.findings.push(CelFinding::new(codes::CEL_TYPE, key.range.clone(), message).label(ty));
                 return wrong(range);
             }
@@ -474,7 +474,7 @@ impl<'e> Checker<'e> {
                 Type::Bool | Type::Int | Type::Uint | Type::String | Type::Dyn | Type::Var(_) | Type::Error
             ) {
                 let ty = self.shown(&ty);
-                let message = format!("a key of a map is a string, int, uint or bool, and this is {ty}");
+                let message = format!("expected a string, int, uint or bool as the key of a map, found {ty}");
                 self.findings.push(CelFinding::new(codes::CEL_TYPE, key.range.clone(), message).label(ty));
             }
         }
@@ -492,7 +492,7 @@ impl<'e> Checker<'e> {
         let inner = self.unifier.fresh();
         if !self.unifier.unify(&item.ty, &Type::optional(inner.clone())) {
             let ty = self.shown(&item.ty);
-            let message = format!("`?` takes an optional value, and this is {ty}");
+            let message = format!("expected an optional value after `?`, found {ty}");
             self.findings.push(CelFinding::new(codes::CEL_TYPE, item.range.clone(), message).label(ty));
         }
         (inner, item.range.clone())

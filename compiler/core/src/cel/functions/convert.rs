@@ -17,7 +17,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             "int(string) -> int",
             "int(timestamp) -> int",
         ],
-        doc: "A whole number; of a double without its fraction, of a time the seconds since 1970. An error where it is out of range, or for a text that is no whole number.",
+        doc: "A whole number; of a double without its fraction, of a time the seconds since 1970. An error where it is out of range, or for a text that is not a whole number.",
         call: int,
     },
     Function {
@@ -28,7 +28,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             "uint(double) -> uint",
             "uint(string) -> uint",
         ],
-        doc: "A whole number that is not negative; of a double without its fraction. An error where it is out of range, or for a text that is no such number.",
+        doc: "A whole number that is not negative; of a double without its fraction. An error where it is out of range, or for a text that is not such a number.",
         call: uint,
     },
     Function {
@@ -39,7 +39,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             "double(uint) -> double",
             "double(string) -> double",
         ],
-        doc: "The nearest double. An error for a text that is no number.",
+        doc: "The nearest double. An error for a text that is not a number.",
         call: double,
     },
     Function {

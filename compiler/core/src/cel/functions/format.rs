@@ -48,7 +48,10 @@ fn format(arguments: &[Value]) -> Result<Value, Fault> {
             'x' => push(&mut text, &hexadecimal(value)?)?,
             'X' => push(&mut text, &hexadecimal(value)?.to_ascii_uppercase())?,
             other => {
-                return Err(Fault::Invalid(format!("`%{}` is no clause of a format", other.escape_debug())));
+                return Err(Fault::Invalid(format!(
+                    "`%{}` is not a clause of a format",
+                    other.escape_debug()
+                )));
             }
         }
     }

@@ -165,7 +165,7 @@ fn flatten(arguments: &[Value]) -> Result<Value, Fault> {
         [Value::List(items)] => (items, 1),
         [Value::List(items), Value::Int(levels)] => match usize::try_from(*levels) {
             Ok(levels) => (items, levels),
-            Err(_) => return Err(Fault::Invalid(format!("{levels} is no number of levels"))),
+            Err(_) => return Err(Fault::Invalid(format!("{levels} is not a number of levels"))),
         },
         _ => return Err(no_overload("flatten", arguments)),
     };

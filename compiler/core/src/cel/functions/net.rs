@@ -29,7 +29,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "ip.isCanonical",
         signatures: &["ip.isCanonical(string) -> bool"],
-        doc: "True if an address is written as `string` would write it (RFC 5952). An error for what is no address.",
+        doc: "True if an address is written as `string` would write it (RFC 5952). An error for what is not an address.",
         call: |arguments| match arguments {
             [Value::String(text)] => Ok(Value::Bool(parse_ip(text)?.to_string() == **text)),
             _ => Err(no_overload("ip.isCanonical", arguments)),
@@ -95,7 +95,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "containsIP",
         signatures: &["cidr.containsIP(ip) -> bool", "cidr.containsIP(string) -> bool"],
-        doc: "True if an address is in the network. An error for a text that is no address.",
+        doc: "True if an address is in the network. An error for a text that is not an address.",
         call: |arguments| match arguments {
             [Value::Cidr(network, length), Value::Ip(ip)] => {
                 Ok(Value::Bool(contains(*network, *length, *ip)))
@@ -109,7 +109,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "containsCIDR",
         signatures: &["cidr.containsCIDR(cidr) -> bool", "cidr.containsCIDR(string) -> bool"],
-        doc: "True if every address of the other network is in this one. An error for a text that is no network.",
+        doc: "True if every address of the other network is in this one. An error for a text that is not a network.",
         call: |arguments| {
             let (network, length, (other, longer)) = match arguments {
                 [Value::Cidr(network, length), Value::Cidr(other, longer)] => {
@@ -151,7 +151,7 @@ fn test(name: &str, arguments: &[Value], holds: fn(IpAddr) -> bool) -> Result<Va
 fn parse_ip(text: &str) -> Result<IpAddr, Fault> {
     match text.parse() {
         Ok(ip) => not_mapped(ip, text),
-        Err(_) => Err(Fault::Invalid(format!("{} is no IP address without a zone", quoted(text)))),
+        Err(_) => Err(Fault::Invalid(format!("{} is not an IP address without a zone", quoted(text)))),
     }
 }
 
@@ -165,7 +165,7 @@ fn not_mapped(ip: IpAddr, text: &str) -> Result<IpAddr, Fault> {
 }
 
 fn parse_cidr(text: &str) -> Result<(IpAddr, u8), Fault> {
-    let wrong = || Fault::Invalid(format!("{} is no network, like `10.0.0.0/8`", quoted(text)));
+    let wrong = || Fault::Invalid(format!("{} is not a network like `10.0.0.0/8`", quoted(text)));
     let (address, length) = text.rsplit_once('/').ok_or_else(wrong)?;
     let ip = not_mapped(address.parse().map_err(|_| wrong())?, text)?;
     let digits = length.bytes().all(|b| b.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));

@@ -29,7 +29,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "matches",
         signatures: &["string.matches(string) -> bool", "matches(string, string) -> bool"],
-        doc: "True if the regular expression (RE2, ASCII classes) matches somewhere in the text. An error for what is no such expression, or compiles to more than the proxy takes.",
+        doc: "True if the regular expression (RE2, ASCII classes) matches somewhere in the text. An error for what is not such an expression, or compiles to more than the proxy takes.",
         call: matches,
     },
     Function {
@@ -121,7 +121,7 @@ fn matches(arguments: &[Value]) -> Result<Value, Fault> {
     match arguments {
         [Value::String(text), Value::String(pattern)] => match Pattern::search(pattern) {
             Ok(pattern) => Ok(Value::Bool(pattern.is_match(text))),
-            Err(error) => Err(Fault::Invalid(format!("no regular expression: {error}"))),
+            Err(error) => Err(Fault::Invalid(format!("not a regular expression: {error}"))),
         },
         _ => Err(no_overload("matches", arguments)),
     }

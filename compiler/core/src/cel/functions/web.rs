@@ -14,7 +14,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
         call: |arguments| match arguments {
             [Value::String(text)] => match parse_url(text) {
                 Some(url) => Ok(Value::Url(Arc::new(url))),
-                None => Err(Fault::Invalid(format!("{} is no absolute URL", quoted(text)))),
+                None => Err(Fault::Invalid(format!("{} is not an absolute URL", quoted(text)))),
             },
             _ => Err(no_overload("url", arguments)),
         },
@@ -87,7 +87,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
             [Value::String(text)] => match semver::Version::parse(text) {
                 Ok(version) => Ok(Value::Semver(Arc::new(version))),
                 Err(error) => {
-                    Err(Fault::Invalid(format!("{} is no semantic version: {error}", quoted(text))))
+                    Err(Fault::Invalid(format!("{} is not a semantic version: {error}", quoted(text))))
                 }
             },
             _ => Err(no_overload("semver", arguments)),

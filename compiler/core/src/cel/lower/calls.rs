@@ -328,7 +328,7 @@ impl Lowering<'_> {
         }
         let words = self.words(of).to_owned();
         let help = format!("write `isIP({words}) && ...` before it");
-        self.may_fail(typed, "`ip` fails where the text is no address", &help)
+        self.may_fail(typed, "`ip` fails where the text is not an address", &help)
     }
 
     fn contains_ip(&mut self, net: &Typed, ip: &Typed, typed: &Typed) -> Lowered {
@@ -336,7 +336,7 @@ impl Lowering<'_> {
             return self.outside(net, "a network in a rule is a constant");
         };
         let Some(net) = Net::new(*address, *bits) else {
-            return self.outside(net, "this is no network that proxies know");
+            return self.outside(net, "this is not a network that proxies know");
         };
         let ip = match ip.ty {
             Type::String => self.address(ip, false, ip)?,

@@ -244,7 +244,7 @@ impl Lowering<'_> {
         if let Slot::Header(name) = &slot
             && (name.is_empty() || !name.bytes().all(|b| is_token(b) && !b.is_ascii_uppercase()))
         {
-            let message = format!("{} is no name of a header", quoted(name));
+            let message = format!("{} is not a header name", quoted(name));
             self.findings.push(
                 CelFinding::new(codes::CEL_CONSTANT, typed.range.clone(), message)
                     .help("a header name is a token in lower case (RFC 9110 section 5.1)"),

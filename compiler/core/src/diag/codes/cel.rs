@@ -1,7 +1,7 @@
 //! MC30xx: CEL.
 
 codes! {
-    CEL_SYNTAX = 3001 "cel-syntax" "an expression is no CEL" {
+    CEL_SYNTAX = 3001 "cel-syntax" "an expression is not valid CEL" {
         checks: "A `when`, a CEL quota key and the expressions of policies parse as CEL.",
         why: "An expression that cannot be read can neither allow nor deny; it would be guessed at.",
         bad: "when: request.method == \n",
@@ -19,7 +19,7 @@ codes! {
         bad: "when: request.metod == \"GET\"\n",
         good: "when: request.method == \"GET\"\n",
     }
-    CEL_UNGUARDED = 3004 "cel-unguarded" "a value is read that may not be there" {
+    CEL_UNGUARDED = 3004 "cel-unguarded" "a value is read that may be absent" {
         checks: "A header, query parameter, cookie, path parameter or label is read only where a test says that it is there.",
         why: "Without the test a request that lacks the value makes the rule fail, and the rule says nothing about it.",
         bad: "when: request.headers[\"x-tenant\"] == \"acme\"\n",

@@ -39,7 +39,7 @@ codes! {
     }
     POLICY_UNKNOWN = 5003 "policy-unknown" "a policy cannot be decided for an object" {
         checks: "`where` and `require` of a Policy have a value for each object of its kind.",
-        why: "What cannot be decided does not hold: an index beyond a list, or a text that is no number, would otherwise let everything pass.",
+        why: "What cannot be decided does not hold: an index beyond a list, or a text that is not a number, would otherwise let everything pass.",
         bad: "kind: Policy\nname: first-step\neach: Service\nrequire: self.quotas[0].limits[0].rate <= rate(\"50/s\")\n",
         good: "kind: Policy\nname: first-step\neach: Service\nrequire: self.quotas.all(q, q.limits.all(l, l.rate <= rate(\"50/s\")))\n",
     }

@@ -26,7 +26,7 @@ codes! {
         good: "to: catalog\n",
     }
     WRONG_TYPE = 1105 "wrong-type" "a value has the wrong type" {
-        checks: "Text, numbers, true/false, lists and maps stand where they are due. Text that looks like a number is quoted.",
+        checks: "Text, numbers, true/false, lists and maps stand where they are expected. Text that looks like a number is quoted.",
         why: "Converting types by guess is how `1.10` becomes 1.1 and `no` becomes false.",
         bad: "labels: { release: 1.10 }\n",
         good: "labels: { release: \"1.10\" }\n",
@@ -56,7 +56,7 @@ codes! {
         good: "protocol: grpc\n",
     }
     FIELD_COMBINATION = 1110 "field-combination" "fields do not go together" {
-        checks: "Where exactly one, at least one or at most one of several fields is due, or a field needs another, this holds.",
+        checks: "Where exactly one, at least one or at most one of several fields is expected, or a field needs another, this holds.",
         why: "Of two contradictory fields one would be silently ignored.",
         bad: "rules:\n  - { name: all, to: orders, redirect: { scheme: https } }\n",
         good: "rules:\n  - { name: all, to: orders }\n",

@@ -91,7 +91,7 @@ codes! {
         bad: "a: &a x\nb: [*a, *a, ... ]\n",
         good: "b: [x, x]\n",
     }
-    NOT_FINITE = 1016 "number-not-finite" "a number is infinite or no number" {
+    NOT_FINITE = 1016 "number-not-finite" "a number is infinite or not a number" {
         checks: "`.inf`, `.nan` and numbers beyond the range of a double are refused.",
         why: "Comparisons with them have surprising answers.",
         bad: "max: .inf\n",

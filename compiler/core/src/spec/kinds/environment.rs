@@ -147,7 +147,7 @@ impl Decode for Overrides {
                         out.push((Sp { value: address, span: key.span }, value.clone()));
                     }
                 }
-                _ => cx.wrong_type(value, "a map of fields, or `null`,"),
+                _ => cx.wrong_type(value, "a map of fields, or `null`"),
             }
         }
         Some(Self(out))

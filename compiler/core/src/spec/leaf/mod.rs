@@ -80,7 +80,7 @@ fn not_text<T: Leaf>(node: &Node, cx: &mut Cx<'_>) {
     if let Some(repaired) = T::with_unit(raw).filter(|_| !matches!(node.value, Value::Bool(_))) {
         let finding =
             Diagnostic::error(codes::MISSING_UNIT, node.span, format!("{} has no unit", quoted(raw)))
-                .at(format!("{} is due", T::WHAT));
+                .at(format!("expected {}", T::WHAT));
         cx.report(if T::parse(&repaired).is_some() {
             finding.help(format!("write `{repaired}`")).fix(node.span, repaired)
         } else {
@@ -88,8 +88,8 @@ fn not_text<T: Leaf>(node: &Node, cx: &mut Cx<'_>) {
         });
         return;
     }
-    let is = if matches!(node.value, Value::Bool(_)) { "true or false" } else { "the number" };
-    let message = format!("{is} {} where {} is due", quoted(raw), T::WHAT);
+    let is = if matches!(node.value, Value::Bool(_)) { "the boolean" } else { "the number" };
+    let message = format!("expected {}, found {is} {}", T::WHAT, quoted(raw));
     let finding = Diagnostic::error(codes::WRONG_TYPE, node.span, message);
     cx.report(if T::parse(raw).is_some() {
         finding.help(format!("write it in quotes: `\"{raw}\"`")).fix(node.span, format!("\"{raw}\""))

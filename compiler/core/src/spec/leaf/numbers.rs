@@ -77,14 +77,16 @@ fn whole(node: &Node, what: &str, min: i64, max: i64, cx: &mut Cx<'_>) -> Option
         }
         Value::Float(_) => {
             let message = format!("{} is not a whole number", quoted(cx.raw(node.span)));
-            cx.report(Diagnostic::error(codes::WRONG_TYPE, node.span, message).at(format!("{what} is due")));
+            cx.report(
+                Diagnostic::error(codes::WRONG_TYPE, node.span, message).at(format!("expected {what}")),
+            );
             None
         }
         Value::Text(ref text) => {
             let finding = Diagnostic::error(
                 codes::WRONG_TYPE,
                 node.span,
-                format!("the text {} where {what} is due", quoted(&text.text)),
+                format!("expected {what}, found the text {}", quoted(&text.text)),
             );
             let number = text
                 .text

@@ -10,7 +10,7 @@ use crate::diag::{Date, quoted};
 /// [`Fault::Invalid`] for other texts, [`Fault::Overflow`] for years of more than four digits.
 pub(super) fn timestamp(text: &str) -> Result<i128, Fault> {
     let wrong =
-        || Fault::Invalid(format!("{} is no time of RFC 3339, like `2026-01-31T08:00:00Z`", quoted(text)));
+        || Fault::Invalid(format!("{} is not a time of RFC 3339 like `2026-01-31T08:00:00Z`", quoted(text)));
     let year_digits = text.bytes().take_while(u8::is_ascii_digit).count();
     if year_digits > 4 {
         return Err(Fault::Overflow);
@@ -116,7 +116,7 @@ const UNITS: [(&str, i128); 8] = [
 /// # Errors
 /// [`Fault::Invalid`] for other texts, [`Fault::Overflow`] for what no number of nanoseconds holds.
 pub(super) fn duration(text: &str) -> Result<i128, Fault> {
-    let wrong = || Fault::Invalid(format!("{} is no duration, like `1h30m` or `-1.5s`", quoted(text)));
+    let wrong = || Fault::Invalid(format!("{} is not a duration like `1h30m` or `-1.5s`", quoted(text)));
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
         None => (false, text.strip_prefix('+').unwrap_or(text)),

@@ -22,7 +22,7 @@ const HOURS: i64 = 14;
 /// [`Fault::Invalid`] for other zones.
 pub(super) fn offset(zone: &str, nanos: i128) -> Result<i64, Fault> {
     let wrong =
-        || Fault::Invalid(format!("{} is no time zone, like `Europe/Berlin` or `+02:00`", quoted(zone)));
+        || Fault::Invalid(format!("{} is not a time zone like `Europe/Berlin` or `+02:00`", quoted(zone)));
     if let Some((hours, minutes)) = zone.split_once(':') {
         let (east, hours) = match hours.strip_prefix('-') {
             Some(hours) => (-1, hours),
