@@ -108,7 +108,7 @@ pub enum TlsMode {
     Permissive,
 }
 
-/// Time-out and retries where a rule says nothing.
+/// Timeout and retries where a rule says nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {

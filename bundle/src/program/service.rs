@@ -119,7 +119,7 @@ pub enum Balancer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Outlier {
-    /// 5xx, connect failures and time-outs in a row that eject an endpoint.
+    /// 5xx, connect failures and timeouts in a row that eject an endpoint.
     pub consecutive_errors: u32,
     /// Milliseconds of the first ejection; each further one lasts one more of it.
     pub eject_for_ms: u64,

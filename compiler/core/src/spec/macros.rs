@@ -10,7 +10,7 @@ use super::decode::Rule;
 /// ```text
 /// object! {
 ///     /// What it is.
-///     pub struct Backoff, "a back-off" {
+///     pub struct Backoff, "a backoff" {
 ///         /// What it says.
 ///         base "base": Sp<Duration>,
 ///     }

@@ -67,7 +67,7 @@ impl Retry {
 
 object! {
     /// A wait that doubles with each try, with jitter.
-    pub struct Backoff, "a back-off" {
+    pub struct Backoff, "a backoff" {
         /// Before the second try.
         base "base": Sp<Duration>,
         /// At most.

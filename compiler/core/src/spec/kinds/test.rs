@@ -77,7 +77,7 @@ object! {
         headers "headers": Dict<HeaderName, Sp<HeaderValue>>,
         /// The limit that is charged: `payments/limits[0]` or its name.
         quota "quota": Option<Sp<Prose>>,
-        /// The time-out that holds.
+        /// The timeout that holds.
         timeout "timeout": Option<Sp<Duration>>,
         /// Why the mesh itself answers, such as `no-route`.
         reason "reason": Option<Sp<Prose>>,
