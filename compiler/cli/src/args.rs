@@ -30,7 +30,7 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What is to be done.
+/// Subcommands of `meshc`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start a mesh in a new folder

@@ -132,7 +132,7 @@ pub(crate) fn write_archive(to: &Path, files: &FileSet) -> Result<(), Failure> {
     replace_file(to, &bytes, 0o666).map_err(cannot)
 }
 
-/// What is at a place that bundles are to be written to.
+/// State of the place that bundles are to be written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Occupied {
     No,

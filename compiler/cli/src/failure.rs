@@ -1,4 +1,5 @@
-//! Why a command could not run: exit code 2. (3, refused, is for commands that ask a server or move an environment.)
+//! Failures of commands that could not run: exit code 2. (3, refused, is for commands that ask a server or move an
+//! environment.)
 
 use std::fmt;
 

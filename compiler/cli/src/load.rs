@@ -13,7 +13,7 @@ use crate::redact::redact;
 use crate::render::Findings;
 use crate::tree::{Origin, Place};
 
-/// Where a mesh is read from.
+/// Folder from which the mesh is searched upwards.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Where {
     /// Look for the mesh in this folder and those above it
@@ -33,13 +33,13 @@ pub(crate) struct Revision {
 /// A mesh that was read and compiled.
 #[derive(Debug)]
 pub(crate) struct Mesh {
-    /// Where it was read.
+    /// Place that it was read from.
     pub(crate) place: Place,
-    /// What git says about it; nothing unless the check's day is the commit's.
+    /// Commit and generation by git; empty unless the check's day is the commit's.
     pub(crate) origin: Origin,
-    /// What the compiler says.
+    /// Program, findings and tests by the compiler.
     pub(crate) compiled: Compiled,
-    /// How long it took.
+    /// Time that reading and compiling took.
     pub(crate) took: Duration,
 }
 
@@ -61,7 +61,7 @@ impl Mesh {
         Self::at(Place::find(start, rev.map(str::to_owned))?, day)
     }
 
-    /// The same for a place that is known.
+    /// Like [`Self::load`], for a place that is known.
     ///
     /// # Errors
     /// When files or the repository cannot be read.
@@ -69,7 +69,7 @@ impl Mesh {
         Self::only(place, day, &[])
     }
 
-    /// The same with the findings of some environments only; of all for none.
+    /// Like [`Self::at`], with the findings of some environments only; of all if the list is empty.
     ///
     /// # Errors
     /// When files or the repository cannot be read.
@@ -175,7 +175,7 @@ impl Mesh {
     }
 }
 
-/// Unix seconds.
+/// Current time in Unix seconds.
 pub(crate) fn now() -> i64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)

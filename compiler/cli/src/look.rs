@@ -1,4 +1,4 @@
-//! How text for people looks: colours and box characters only where they help.
+//! Look of text for people: colours and box characters only where they help.
 
 use std::io::IsTerminal as _;
 
@@ -7,12 +7,12 @@ use owo_colors::Style;
 /// Width of text where the terminal does not say one: the same on every machine.
 const WIDTH: usize = 100;
 
-/// How text for people looks.
+/// Look of text for people: width, colours and characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Look {
     /// Colours and box characters, else plain ASCII without colour.
     pub(crate) fancy: bool,
-    /// Columns.
+    /// Width in columns.
     pub(crate) width: usize,
 }
 
@@ -38,27 +38,27 @@ impl Look {
         if self.fancy { style.style(text).to_string() } else { text.to_owned() }
     }
 
-    /// What adds, passes, is allowed.
+    /// Style of what is added, passes or is allowed.
     pub(crate) fn good(self, text: &str) -> String {
         self.paint(text, Style::new().green())
     }
 
-    /// What removes, fails, is denied.
+    /// Style of what is removed, fails or is denied.
     pub(crate) fn bad(self, text: &str) -> String {
         self.paint(text, Style::new().red())
     }
 
-    /// What changes.
+    /// Style of what changes.
     pub(crate) fn changed(self, text: &str) -> String {
         self.paint(text, Style::new().yellow())
     }
 
-    /// What matters less.
+    /// Style of what matters less.
     pub(crate) fn dim(self, text: &str) -> String {
         self.paint(text, Style::new().dimmed())
     }
 
-    /// What matters more.
+    /// Style of what matters more.
     pub(crate) fn strong(self, text: &str) -> String {
         self.paint(text, Style::new().bold())
     }

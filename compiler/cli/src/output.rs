@@ -1,4 +1,4 @@
-//! Where results go, and in which form.
+//! Outputs of a command: their targets and forms.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ impl FromStr for Output {
 
 /// A result in all its forms.
 pub(crate) trait Report {
-    /// For people.
+    /// The text for people, as drawn in the given look.
     fn human(&self, look: Look) -> String;
 
     /// For people, without drawings.
@@ -67,7 +67,7 @@ pub(crate) trait Report {
     fn json(&self) -> Value;
 }
 
-/// Where results go.
+/// Targets of a command's result, each with its form.
 #[derive(Debug, Clone)]
 pub(crate) struct Outputs {
     list: Vec<Output>,

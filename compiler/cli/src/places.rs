@@ -7,7 +7,7 @@ use mesh_bundle::unit::UnitId;
 use mesh_bundle::verify::Intact;
 use mesh_bundle::{Name, Owner, Program};
 
-/// Where units were written.
+/// Source places of units.
 pub(crate) enum Places<'a> {
     /// In files that were compiled just now.
     Maps(&'a BTreeMap<UnitId, SourceMap>),

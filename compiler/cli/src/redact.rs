@@ -4,7 +4,7 @@ use mesh_compiler::diag::{Diagnostic, Diagnostics, Sources, Span};
 
 /// Texts shorter than this are not looked for in messages: they would be found in ordinary words.
 const SHORTEST: usize = 6;
-/// What stands for a secret.
+/// Text that replaces a secret.
 const MASK: &str = "***";
 
 /// Takes the words of secrets out of all findings: a finding at the same words keeps only what its code says, and

@@ -18,7 +18,7 @@ pub(crate) fn clean(text: &str) -> String {
     out
 }
 
-/// The same for text of several lines.
+/// Like [`clean`], for text of several lines.
 pub(crate) fn clean_lines(text: &str) -> String {
     text.lines().map(clean).collect::<Vec<_>>().join("\n")
 }

@@ -12,7 +12,7 @@ use crate::lower;
 use crate::model::Model;
 use crate::spec::{self, Kind, LintLevel, Loaded, Object, Spec, load};
 
-/// What the compiler is told beside the files.
+/// Inputs of the compiler beside the files.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The date of the check: suppressions and waivers end by it. It changes no byte of a bundle. Without one nothing
@@ -23,16 +23,16 @@ pub struct Options {
     pub environments: Vec<String>,
 }
 
-/// What the compiler says.
+/// Result of a compilation.
 #[derive(Debug)]
 pub struct Compiled {
-    /// The files.
+    /// The files that were compiled, for rendering findings.
     pub sources: Sources,
     /// All findings of all files and environments, sorted; suppressed ones are left out.
     pub findings: Diagnostics,
-    /// What is said once for completeness, in whole sentences.
+    /// Remarks on what is not evaluated, in whole sentences; not findings.
     pub notes: Vec<String>,
-    /// What was looked at.
+    /// Numbers of files, objects and environments.
     pub counts: Counts,
     /// The mesh's name.
     pub mesh: Option<String>,
@@ -40,27 +40,27 @@ pub struct Compiled {
     pub environments: Vec<CompiledEnvironment>,
 }
 
-/// What was looked at.
+/// Size of the mesh that was compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {
-    /// Files.
+    /// Number of files.
     pub files: usize,
-    /// Objects.
+    /// Number of objects in all files.
     pub objects: usize,
-    /// Environments.
+    /// Number of environments compiled.
     pub environments: usize,
 }
 
-/// One environment.
+/// The compilation of one environment.
 #[derive(Debug)]
 pub struct CompiledEnvironment {
-    /// Its name.
+    /// Name of the environment.
     pub name: Name,
-    /// What will be done there; meaningful only while there are no errors.
+    /// Program of the environment; meaningful only while there are no errors.
     pub program: Program,
-    /// Where each unit was written.
+    /// Source place of each part of each unit.
     pub maps: BTreeMap<UnitId, SourceMap>,
-    /// Its tests.
+    /// Test cases of the environment, names resolved.
     pub cases: Vec<TestCase>,
 }
 

@@ -17,11 +17,11 @@ use crate::spec::Sp;
 pub struct Mismatch {
     /// The field of `expect`.
     pub what: String,
-    /// What it says.
+    /// Expected value, as text.
     pub expected: String,
-    /// What came.
+    /// Actual value, as text.
     pub got: String,
-    /// Its words.
+    /// Place of the expectation in the file.
     pub span: Span,
 }
 

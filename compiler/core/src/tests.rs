@@ -1,4 +1,4 @@
-//! What tests share: pages of the documentation whose tables are written from the code.
+//! Helper of tests: pages of the documentation whose tables are written from the code.
 
 #![expect(clippy::disallowed_methods, reason = "a test reads and writes a page")]
 

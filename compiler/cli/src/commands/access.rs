@@ -1,4 +1,4 @@
-//! `meshc access`
+//! `meshc access`: the callers that access policies let in, for every pair of ends or for one.
 
 use mesh_bundle::program::{AccessMode, Entry, From};
 use mesh_bundle::unit::UnitId;
@@ -24,7 +24,7 @@ pub(crate) struct Args {
     from: Option<String>,
     /// The callee: a service or gateway/NAME
     to: Option<String>,
-    /// The environment
+    /// Environment to ask about
     #[arg(long, value_name = "ENV", env = "MESHC_ENV")]
     env: Option<String>,
     #[command(flatten)]
@@ -127,7 +127,7 @@ struct Answer<'a> {
 }
 
 impl Answer<'_> {
-    /// Where both ends were named: whether there is a way. A denial may have conditions, so it does not settle it.
+    /// The one-line answer, if both ends were named. A denial may have conditions, so it does not settle it.
     fn verdict(&self) -> Option<String> {
         let (from, to) = (self.from.as_ref()?, self.to.as_ref()?);
         let environment = &self.program.mesh.environment;

@@ -1,4 +1,4 @@
-//! `meshc build`
+//! `meshc build`: compiles, packs and signs the bundle of each environment.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -69,7 +69,7 @@ pub(crate) struct Args {
     expires: Option<Duration>,
 }
 
-/// What a reviewer has seen.
+/// One acknowledgement by a reviewer, as given to `--acknowledge`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Acknowledge {
     Removed(u32),
@@ -146,7 +146,7 @@ fn keys(files: &[PathBuf]) -> Result<Vec<SigningKey>, Failure> {
     files.iter().map(read).collect()
 }
 
-/// What every release of this build says.
+/// Fields of the release that are the same in every environment of this build.
 struct Terms {
     generation: u64,
     floor: u64,

@@ -1,4 +1,4 @@
-//! `meshc completion`
+//! `meshc completion`: prints the completion script of a shell.
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
@@ -13,7 +13,7 @@ use crate::output;
     meshc completion zsh > ~/.zfunc/_meshc\n  \
     meshc completion fish > ~/.config/fish/completions/meshc.fish")]
 pub(crate) struct Args {
-    /// The shell
+    /// Shell that the script is for
     shell: Shell,
 }
 

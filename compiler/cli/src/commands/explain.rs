@@ -1,4 +1,4 @@
-//! `meshc explain`
+//! `meshc explain`: prints the documentation of a code from the table of codes.
 
 use mesh_compiler::diag::{Code, CodeInfo, codes, nearest};
 use serde_json::{Value, json};

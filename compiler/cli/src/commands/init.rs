@@ -1,4 +1,4 @@
-//! `meshc init`
+//! `meshc init`: writes a small mesh into a new folder.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `meshc keygen`
+//! `meshc keygen`: makes signing keys, and certificates for development.
 
 mod ca;
 
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     /// The trust domain
     #[arg(long, value_name = "DOMAIN", requires_all = ["dev_ca", "env"])]
     trust_domain: Option<String>,
-    /// The environment
+    /// Environment that the identities belong to
     #[arg(long, value_name = "ENV", requires = "dev_ca")]
     env: Option<String>,
     /// A service, or gateway/NAME; may be repeated
@@ -53,7 +53,7 @@ pub(crate) struct Args {
     secret: Vec<SecretArg>,
 }
 
-/// `NAME=HOST`
+/// One `--secret NAME=HOST`: the name of the secret and the host of its certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct SecretArg {
     name: String,

@@ -1,4 +1,4 @@
-//! `meshc plan`
+//! `meshc plan`: compares the compiled mesh with a revision or a bundle.
 
 mod report;
 

@@ -1,4 +1,4 @@
-//! `meshc route`
+//! `meshc route`: decides one request as the proxies of both hops would, and explains it.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -36,17 +36,17 @@ const WORDS: usize = 100;
     meshc route GET http://orders/orders/5 --as web --stage canary/orders=1 --pick 0 --env prod"
 )]
 pub(crate) struct Args {
-    /// The method
+    /// Request method, such as GET
     method: String,
     /// The URL; its host is a gateway's, or a service's for callers of the mesh
     url: String,
-    /// Who asks: a service, gateway/NAME, or a SPIFFE ID of this mesh; a stranger if absent
+    /// Caller: a service, gateway/NAME, or a SPIFFE ID of this mesh; a stranger if absent
     #[arg(long = "as", value_name = "CALLER")]
     caller: Option<String>,
     /// A header line; may be repeated
     #[arg(short = 'H', long = "header", value_name = "NAME: VALUE", value_parser = header)]
     headers: Vec<(String, String)>,
-    /// The environment
+    /// Environment to ask about
     #[arg(long, value_name = "ENV", env = "MESHC_ENV")]
     env: Option<String>,
     #[command(flatten)]
@@ -275,7 +275,7 @@ impl Answer<'_> {
         rows
     }
 
-    /// What the client gets, in a few words.
+    /// One line on the outcome for the client.
     fn outcome(&self) -> String {
         let reason = self.journey.reason.as_ref().map(|r| format!(" {r}")).unwrap_or_default();
         match (self.journey.status, &self.journey.service) {

@@ -1,4 +1,4 @@
-//! `meshc schema`
+//! `meshc schema`: prints JSON Schemas, or checks a file against them.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;

@@ -1,4 +1,4 @@
-//! `meshc test`
+//! `meshc test`: runs the cases of Test objects.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! `meshc validate`
+//! `meshc validate`: reports the findings of the whole mesh.
 
 mod fix;
 
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     fix: bool,
 }
 
-/// A severity.
+/// Severity at which `--fail-on` gives exit code 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Level {
     Error,
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     Ok(u8::from(report.list.iter().any(bad)))
 }
 
-/// What tells findings apart.
+/// Identity of a finding: two findings with the same key are one.
 fn key(finding: &Diagnostic) -> (Span, Code, String) {
     (finding.primary.span, finding.code, finding.message.clone())
 }

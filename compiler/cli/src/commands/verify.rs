@@ -1,4 +1,4 @@
-//! `meshc verify`
+//! `meshc verify`: checks a bundle as a proxy does.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -144,7 +144,8 @@ pub(crate) fn climb(
     Ok(Verified { bundle, release, state, program, authentic: trust.is_some(), engines })
 }
 
-/// What is there without trust: every byte is the one that the manifest accounts for, and release and state fit.
+/// The content of a bundle without trust: every byte is the one that the manifest accounts for, and release and state
+/// fit.
 fn unsigned(files: mesh_bundle::FileSet) -> Result<(Intact, Release, State), Refusal> {
     let refuse = |code: &str, message: String, at: &str| Refusal::new(Rung::Authentic, code, message).at(at);
     let envelope = files.get("release.dsse").map(Vec::as_slice).unwrap_or_default();

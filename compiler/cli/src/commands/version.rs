@@ -1,4 +1,4 @@
-//! `meshc version`
+//! `meshc version`: prints the versions of the compiler and of the bundle format.
 
 use serde_json::{Value, json};
 

@@ -63,7 +63,7 @@ fn handler(look: Look) -> GraphicalReportHandler {
 struct Drawn<'a> {
     finding: &'a Diagnostic,
     source: Option<Joined<'a>>,
-    /// Where it is, for those that are not drawn.
+    /// `path:line:col` of a finding that has no drawing.
     place: Option<String>,
 }
 

@@ -21,20 +21,20 @@ use crate::text::count;
 pub(crate) struct Findings<'a> {
     /// The command, for machines.
     pub(crate) command: &'static str,
-    /// The files.
+    /// Files that the findings point into.
     pub(crate) sources: &'a Sources,
-    /// Sorted.
+    /// Findings to show, sorted by place.
     pub(crate) list: Vec<&'a Diagnostic>,
     /// Said once for completeness.
     pub(crate) notes: &'a [String],
-    /// What was looked at.
+    /// Numbers of files, objects and environments that were checked.
     pub(crate) counts: Counts,
     /// The time it took, for people at a terminal.
     pub(crate) took: std::time::Duration,
 }
 
 impl Findings<'_> {
-    /// How many have this severity.
+    /// Number of findings with this severity.
     pub(crate) fn count(&self, severity: Severity) -> usize {
         self.list.iter().filter(|d| d.severity == severity).count()
     }

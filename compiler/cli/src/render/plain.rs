@@ -28,7 +28,7 @@ pub(super) fn render(findings: &Findings<'_>) -> String {
     out
 }
 
-/// `path:line:col: text`
+/// A secondary label as `path:line:col: text`.
 fn label(sources: &Sources, label: &Label) -> String {
     let at = sources.position(label.span);
     let path = clean(sources.path(label.span.file));

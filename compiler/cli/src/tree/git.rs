@@ -38,7 +38,7 @@ impl Repository {
         Ok(opened)
     }
 
-    /// The same where there may be none.
+    /// Like [`Self::open`]; `None` outside a repository.
     pub(crate) fn open_if_any(folder: &Path) -> Option<Self> {
         Self::open(folder).ok()
     }

@@ -33,7 +33,7 @@ pub(crate) struct Snapshot {
     pub(crate) commit: Option<Commit>,
 }
 
-/// A commit.
+/// A commit from which a mesh is read.
 #[derive(Debug, Clone)]
 pub(crate) struct Commit {
     /// Commit and tree of the mesh's folder.
@@ -42,7 +42,7 @@ pub(crate) struct Commit {
     pub(crate) seconds: i64,
 }
 
-/// What git says about a snapshot.
+/// Provenance of a snapshot by git.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Origin {
     /// The commit whose files the snapshot holds; absent outside git and for a work tree that differs from it.
@@ -56,13 +56,13 @@ pub(crate) struct Origin {
 /// A file that cannot be part of a mesh.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refused {
-    /// Its path.
+    /// Path of the file, relative as in [`Snapshot::files`].
     pub(crate) path: String,
-    /// Why.
+    /// Reason of the refusal, for the message.
     pub(crate) why: String,
 }
 
-/// Where the files are.
+/// Location of a mesh: its folder, and the repository and revision where there is one.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
     /// The mesh's folder; for a bare repository the repository itself.
@@ -113,7 +113,7 @@ impl Place {
         Repository::open_if_any(&self.folder).and_then(|r| r.prefix_of(&self.folder)).unwrap_or_default()
     }
 
-    /// What git says about `snapshot`, which was read from here.
+    /// Provenance of `snapshot`, which was read from here.
     ///
     /// # Errors
     /// When the repository cannot be read.
@@ -154,8 +154,8 @@ fn is_spec(name: &str) -> bool {
     !name.starts_with('.') && (name.ends_with(".yaml") || name.ends_with(".yml"))
 }
 
-/// Why an entry of this name cannot be part of a mesh: names that a checkout could be led astray with (git's own
-/// `verify_path`), and control characters.
+/// The reason that an entry of this name cannot be part of a mesh: names that a checkout could be led astray with
+/// (git's own `verify_path`), and control characters.
 fn unusable(name: &[u8]) -> Option<&'static str> {
     let lower = name.to_ascii_lowercase();
     let Ok(text) = std::str::from_utf8(name) else { return Some("its name is not UTF-8") };
@@ -173,5 +173,5 @@ fn unusable(name: &[u8]) -> Option<&'static str> {
 
 /// Two names that some file systems take for one.
 const TWICE: &str = "two entries have this name, or differ in letter case only";
-/// What is no regular file.
+/// Reason of refusal for links, submodules, devices and the like.
 const NOT_REGULAR: &str = "a mesh is made of regular files";

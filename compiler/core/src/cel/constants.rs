@@ -12,7 +12,7 @@ use super::value::Value;
 use crate::diag::{codes, quoted};
 use crate::spec::SpiffeId;
 
-/// Finds them.
+/// Reports comparisons with constants that their place never has.
 pub(super) fn check(typed: &Typed, text: &str, findings: &mut Vec<CelFinding>) {
     typed.walk(&mut |node| {
         if let Kind::Call(call) = &node.kind {
@@ -76,7 +76,7 @@ fn compared(
     findings.push(finding);
 }
 
-/// Why the place never has the value, or never begins with it, and what is meant where that is certain.
+/// The reason that the place never has the value, or never begins with it, and the intended value if it is certain.
 fn wrong(slot: &Slot, value: &str, whole: bool) -> Option<(&'static str, Option<String>)> {
     match slot {
         Slot::Path if !value.starts_with('/') && (whole || !value.is_empty()) => {

@@ -1,4 +1,4 @@
-//! What an expression can name, and how strictly it is taken.
+//! The environment of an expression: its variables and functions, and how strictly it is checked.
 
 use std::collections::BTreeMap;
 
@@ -24,36 +24,36 @@ impl Environment {
         Self::default()
     }
 
-    /// The same with CEL's own rules: what is missing is an error when it is read, a list of unlike values is a list
-    /// of `dyn`. For the conformance suite of the language.
+    /// This environment with CEL's own rules: what is missing is an error when it is read, a list of unlike values is
+    /// a list of `dyn`. For the conformance suite of the language.
     #[must_use]
     pub fn standard(self) -> Self {
         Self { standard: true, ..self }
     }
 
-    /// The same with a variable.
+    /// This environment with one more variable.
     #[must_use]
     pub fn with(mut self, variable: Field) -> Self {
         self.variables.insert(variable.name.clone(), variable);
         self
     }
 
-    /// The same with a function that has types but no meaning here.
+    /// This environment with one more function, which has types but no meaning here.
     #[must_use]
     pub fn with_function(mut self, name: &str, signatures: Vec<Signature>) -> Self {
         self.functions.insert(name.to_owned(), signatures);
         self
     }
 
-    /// The same inside a namespace: `y` is looked up as `a.b.y`, `a.y` and `y` in the container `a.b` (cel-spec, "Name
-    /// Resolution").
+    /// This environment inside a namespace: `y` is looked up as `a.b.y`, `a.y` and `y` in the container `a.b`
+    /// (cel-spec, "Name Resolution").
     #[must_use]
     pub fn within(self, container: &str) -> Self {
         Self { container: container.to_owned(), ..self }
     }
 
-    /// The same for an expression whose rule takes a request where the expression fails: a `deny`. It decides what the
-    /// repair of a missing guard says of a missing value.
+    /// This environment for an expression whose rule takes a request if the expression fails: a `deny`. It decides
+    /// what the repair of a missing guard says of a missing value.
     #[must_use]
     pub fn true_if_absent(self) -> Self {
         Self { absent: true, ..self }
@@ -64,7 +64,8 @@ impl Environment {
         self.variables.values()
     }
 
-    /// The same for expressions whose variables have no declared types: a name that is not declared is a `dyn`.
+    /// This environment for expressions whose variables have no declared types: a name that is not declared is a
+    /// `dyn`.
     #[must_use]
     pub fn open(self) -> Self {
         Self { open: true, ..self }
@@ -91,7 +92,7 @@ impl Environment {
         self.variables.keys().map(String::as_str)
     }
 
-    /// What a name of one or more parts means: the longest part of it that is a variable or a type, how many parts that
+    /// Resolves a name of one or more parts: the longest part of it that is a variable or a type, how many parts that
     /// takes, and its full name.
     pub(super) fn resolve(&self, parts: &[&str]) -> Option<(Named<'_>, usize, String)> {
         let absolute = parts.first().is_some_and(|p| p.starts_with('.'));
@@ -118,7 +119,7 @@ impl Environment {
     }
 }
 
-/// What a name stands for.
+/// A resolved name: a variable or a type.
 pub(super) enum Named<'e> {
     Variable(&'e Field),
     Type(Type),

@@ -13,13 +13,13 @@ use super::value::{Fault, LARGEST, Map, Value};
 /// A fault, and the words of the expression that gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What went wrong.
+    /// Reason that the evaluation stopped.
     pub fault: Fault,
-    /// Where.
+    /// Bytes of the expression that failed.
     pub range: Range<usize>,
 }
 
-/// Where variables are looked up.
+/// Lookup of the values of variables.
 pub trait Variables {
     /// The value of a variable of the environment; `None` where it has none.
     fn get(&self, name: &str) -> Option<Value>;

@@ -40,7 +40,7 @@ fn part(mut typed: Typed, findings: &mut Vec<CelFinding>, steps: &mut usize) -> 
     typed
 }
 
-/// What is said of a constant that has no value.
+/// The finding about a constant that has no value.
 pub(super) fn finding(failure: &Failure) -> CelFinding {
     match &failure.fault {
         Fault::Budget => CelFinding::new(
@@ -66,7 +66,7 @@ pub(super) fn substitute(typed: &Typed, id: u32, by: &Typed) -> Typed {
     copy
 }
 
-/// How many nodes [`substitute`] makes. Saturates.
+/// Number of nodes that [`substitute`] makes. Saturates.
 pub(super) fn substituted_size(typed: &Typed, id: u32, by: &Typed) -> usize {
     let (mut size, mut times) = (0_usize, 0_usize);
     typed.walk(&mut |part| {

@@ -34,17 +34,17 @@ use crate::source::TextMap;
 /// A finding inside an expression; places are byte ranges of its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CelFinding {
-    /// Its code.
+    /// Code of the finding.
     pub code: Code,
     /// The exact words.
     pub range: Range<usize>,
-    /// What is wrong.
+    /// The fault in one line: lowercase, no full stop.
     pub message: String,
-    /// What is said under the words.
+    /// Text under the underlined words.
     pub label: String,
     /// Other words that matter.
     pub others: Vec<(Range<usize>, String)>,
-    /// What to do.
+    /// The remedy, if there is one.
     pub help: Option<String>,
     /// A safe repair: replaces these words.
     pub fix: Option<(Range<usize>, String)>,

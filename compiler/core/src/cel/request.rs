@@ -9,7 +9,7 @@ use super::typed::{Kind, Typed};
 use super::types::{Field, Keys, Record, Type};
 use super::value::Value;
 
-/// Where an expression is evaluated, and so what it knows.
+/// Side on which an expression is evaluated, which decides what it may read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// A route's `match.when`, at the caller's proxy or at a gateway: the request, and the source.
@@ -135,10 +135,10 @@ fn auth() -> Type {
     )
 }
 
-/// What an expression reads.
+/// A place in the request that an expression reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A value.
+    /// A single value.
     Slot(Slot),
     /// A map of texts.
     Map(Map),

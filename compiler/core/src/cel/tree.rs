@@ -21,21 +21,21 @@ pub(super) struct Tree {
 pub(super) enum Node {
     /// A name; with its dot where it is written `.name`.
     Ident(String),
-    /// A literal.
+    /// A literal of the source text.
     Constant(Value),
-    /// `operand.field`, `operand.?field`
+    /// A selection: `operand.field`, or `operand.?field`.
     Field(Box<Tree>, Name, Access),
-    /// `operand[key]`, `operand[?key]`
+    /// An index: `operand[key]`, or `operand[?key]`.
     Index(Box<Tree>, Box<Tree>, Access),
     /// An operator with its arguments.
     Operator(&'static str, Vec<Tree>),
     /// `target.name(arguments)` or `name(arguments)`, macros as they are written.
     Call(Option<Box<Tree>>, Name, Vec<Tree>),
-    /// `[a, ?b]`
+    /// A list: `[a, ?b]`.
     List(Vec<(Access, Tree)>),
     /// `{a: b, ?c: d}`
     Map(Vec<(Access, Tree, Tree)>),
-    /// `Name{field: value}`
+    /// A message: `Name{field: value}`.
     Message(String),
 }
 
@@ -49,7 +49,7 @@ pub(super) struct Name {
 /// Whether something must be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// It must.
+    /// Plain access: the value must be there.
     Plain,
     /// Written with `?`.
     Optional,

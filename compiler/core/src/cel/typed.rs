@@ -10,18 +10,18 @@ use super::value::Value;
 /// A checked expression.
 #[derive(Debug, Clone)]
 pub struct Typed {
-    /// Its type.
+    /// Type of its value.
     pub ty: Type,
     /// Its words: bytes of the text, without brackets that only group.
     pub range: Range<usize>,
-    /// What it is.
+    /// Kind of node, with its operands.
     pub kind: Kind,
 }
 
 /// The kinds of nodes.
 #[derive(Debug, Clone)]
 pub enum Kind {
-    /// A constant.
+    /// A constant of the text, or one that was worked out.
     Constant(Value),
     /// A variable of the environment, by its full name.
     Variable(String),
@@ -29,11 +29,11 @@ pub enum Kind {
     Local(u32),
     /// `of.name`, of a record, a map or an optional of one.
     Field(Box<Typed>, String, Access),
-    /// `of[key]`
+    /// An index: `of[key]`.
     Index(Box<Typed>, Box<Typed>, Access),
-    /// `has(of.name)`
+    /// A presence test: `has(of.name)`.
     Has(Box<Typed>, String),
-    /// `!`
+    /// Logical negation: `!`.
     Not(Box<Typed>),
     /// `&&`, of two or more.
     And(Vec<Typed>),
@@ -45,7 +45,7 @@ pub enum Kind {
     Call(Box<Call>),
     /// A function that the environment declares.
     Declared(Vec<Typed>),
-    /// `[a, ?b]`
+    /// A list: `[a, ?b]`.
     List(Vec<(Access, Typed)>),
     /// `{a: b, ?c: d}`
     Map(Vec<(Access, Typed, Typed)>),
@@ -55,14 +55,14 @@ pub enum Kind {
     Bind(u32, Box<Typed>, Box<Typed>),
     /// `of.optMap(name, body)`, and `optFlatMap` where the flag is set.
     OptMap(u32, Box<Typed>, Box<Typed>, bool),
-    /// What a finding has been said of.
+    /// An expression that already has a finding.
     Wrong,
 }
 
-/// A call.
+/// A call of a function or operator.
 #[derive(Debug, Clone)]
 pub struct Call {
-    /// What is called.
+    /// The function that is called.
     pub function: &'static Function,
     /// With what; the receiver of a method first.
     pub arguments: Vec<Typed>,
@@ -73,9 +73,9 @@ pub struct Call {
 /// A macro over a list or map.
 #[derive(Debug, Clone)]
 pub struct Fold {
-    /// Which one.
+    /// The macro that it is.
     pub kind: FoldKind,
-    /// Over what.
+    /// The list or map that it goes over.
     pub over: Typed,
     /// The variable: the element or key; the index or key where there are two.
     pub first: u32,
@@ -83,28 +83,28 @@ pub struct Fold {
     pub second: Option<u32>,
     /// Leaves elements out.
     pub filter: Option<Typed>,
-    /// What is tested, or the new element; the value of a new map.
+    /// The condition or the new element; in `transformMap` the new value.
     pub body: Typed,
 }
 
 /// The macros over lists and maps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FoldKind {
-    /// `all`
+    /// The macro `all`: true if the condition holds for every element.
     All,
-    /// `exists`
+    /// The macro `exists`: true if the condition holds for some element.
     Exists,
-    /// `exists_one`, `existsOne`
+    /// The macros `exists_one` and `existsOne`: true if the condition holds for exactly one element.
     ExistsOne,
-    /// `map`, `transformList`
+    /// The macros `map` and `transformList`: a list of new elements.
     Map,
-    /// `filter`
+    /// The macro `filter`: the elements for which the condition holds.
     Filter,
-    /// `transformMap`
+    /// The macro `transformMap`: a map with new values.
     TransformMap,
     /// `transformMapEntry`: the body is a map of one entry
     TransformMapEntry,
-    /// `sortBy`
+    /// The macro `sortBy`: the elements in the order of a key.
     SortBy,
 }
 

@@ -6,10 +6,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// A type.
+/// A type of CEL, or of the language's own units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Type {
-    /// `bool`
+    /// The CEL type `bool`.
     Bool,
     /// `int`: 64 bits, signed
     Int,
@@ -19,23 +19,23 @@ pub enum Type {
     Double,
     /// `string`: Unicode text
     String,
-    /// `bytes`
+    /// The CEL type `bytes`.
     Bytes,
     /// `timestamp`: nanoseconds, years 0001 to 9999
     Timestamp,
     /// `duration`: nanoseconds, at most ±10,000 years
     Duration,
-    /// `null_type`
+    /// The CEL type `null_type`.
     Null,
     /// `dyn`: checked when it is read
     Dyn,
     /// `type`: the type of types
     Type,
-    /// `list(A)`
+    /// The CEL type `list(A)`.
     List(Arc<Type>),
-    /// `map(K, V)`
+    /// The CEL type `map(K, V)`.
     Map(Arc<Type>, Arc<Type>),
-    /// `optional(A)`
+    /// The CEL type `optional(A)`.
     Optional(Arc<Type>),
     /// A record of named fields.
     Record(Arc<Record>),
@@ -43,7 +43,7 @@ pub enum Type {
     Ip,
     /// `cidr`: a network
     Cidr,
-    /// `url`
+    /// The extension type `url`.
     Url,
     /// `semver`: a semantic version
     Semver,
@@ -53,18 +53,18 @@ pub enum Type {
     Opaque(Arc<str>, Arc<[Type]>),
     /// A type parameter.
     Var(u32),
-    /// What a wrong expression has: it fits everywhere, so one mistake is one finding.
+    /// Type of an erroneous expression: it fits everywhere, so one mistake is one finding.
     Error,
 }
 
 /// The units of specs that have no type in CEL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unit {
-    /// `percent`: `5%`
+    /// Type `percent`: values like `5%`.
     Percent,
-    /// `rate`: `100/s`
+    /// Type `rate`: values like `100/s`.
     Rate,
-    /// `bytesize`: `64KiB`
+    /// Type `bytesize`: values like `64KiB`.
     ByteSize,
 }
 
@@ -83,7 +83,7 @@ impl Unit {
 /// A record type. Two are the same type where their names are the same.
 #[derive(Debug)]
 pub struct Record {
-    /// How it is said in messages: `request`.
+    /// Name in messages, such as `request`.
     pub name: String,
     /// Its fields, in the order in which they are documented.
     pub fields: Vec<Field>,
@@ -108,19 +108,19 @@ impl Record {
 /// A field of a record.
 #[derive(Debug, Clone)]
 pub struct Field {
-    /// Its name.
+    /// Name of the field or variable.
     pub name: String,
-    /// Its type.
+    /// Type of its value.
     pub ty: Type,
     /// Reading it needs a guard (`has`, or the optional form).
     pub optional: bool,
-    /// Why it cannot be known here; such a field is refused where it is read.
+    /// Reason that it cannot be known here; such a field is refused if it is read.
     pub hidden: Option<&'static str>,
     /// Which keys it has, if it is a map.
     pub keys: Keys,
     /// A map that has a value for each key that it is asked for.
     pub total: bool,
-    /// What it is, for the documentation.
+    /// Description, for the documentation.
     pub doc: &'static str,
 }
 
@@ -142,25 +142,25 @@ impl Field {
         Self { name: name.into(), ty, optional: false, hidden: None, keys: Keys::Any, total: false, doc }
     }
 
-    /// The same, and it may be missing.
+    /// This field, which may be absent.
     #[must_use]
     pub fn optional(self) -> Self {
         Self { optional: true, ..self }
     }
 
-    /// The same, and nothing here knows it; says why.
+    /// This field, hidden: nothing here knows it. Says why.
     #[must_use]
     pub fn hidden(self, why: &'static str) -> Self {
         Self { hidden: Some(why), ..self }
     }
 
-    /// The same, and every key has a value.
+    /// This field, a map in which every key has a value.
     #[must_use]
     pub fn total(self) -> Self {
         Self { total: true, ..self }
     }
 
-    /// The same, with these keys.
+    /// This field, with the keys that its map may have.
     #[must_use]
     pub fn keys(self, keys: Keys) -> Self {
         Self { keys, ..self }
@@ -168,19 +168,19 @@ impl Field {
 }
 
 impl Type {
-    /// `list(item)`
+    /// The type `list(item)`.
     #[must_use]
     pub fn list(item: Self) -> Self {
         Self::List(Arc::new(item))
     }
 
-    /// `map(key, value)`
+    /// The type `map(key, value)`.
     #[must_use]
     pub fn map(key: Self, value: Self) -> Self {
         Self::Map(Arc::new(key), Arc::new(value))
     }
 
-    /// `optional(item)`
+    /// The type `optional(item)`.
     #[must_use]
     pub fn optional(item: Self) -> Self {
         Self::Optional(Arc::new(item))
@@ -274,7 +274,7 @@ impl Type {
         found
     }
 
-    /// The same shape with every leaf replaced.
+    /// A copy of the type with every leaf replaced.
     fn replaced(&self, with: &mut dyn FnMut(&Self) -> Self) -> Self {
         match self {
             Self::List(a) => Self::list(a.replaced(with)),
@@ -373,7 +373,7 @@ impl fmt::Display for Type {
     }
 }
 
-/// What type parameters have been found to be.
+/// Substitution of type parameters that inference has found so far.
 #[derive(Debug, Clone, Default)]
 pub struct Unifier {
     bound: Vec<Option<Type>>,

@@ -7,42 +7,42 @@ use std::sync::Arc;
 
 use super::types::Unit;
 
-/// A value.
+/// A value of an expression.
 #[derive(Debug, Clone)]
 pub enum Value {
-    /// `null`
+    /// The value `null`.
     Null,
-    /// `bool`
+    /// A value of type `bool`.
     Bool(bool),
-    /// `int`
+    /// A value of type `int`: 64 bits, signed.
     Int(i64),
-    /// `uint`
+    /// A value of type `uint`: 64 bits, unsigned.
     Uint(u64),
-    /// `double`
+    /// A value of type `double`: IEEE 754, 64 bits.
     Double(f64),
-    /// `string`
+    /// A value of type `string`: UTF-8.
     String(Arc<str>),
-    /// `bytes`
+    /// A value of type `bytes`.
     Bytes(Arc<[u8]>),
     /// `timestamp`: nanoseconds since 1970-01-01T00:00:00Z, inside [`TIMESTAMPS`].
     Timestamp(i128),
     /// `duration`: nanoseconds, inside [`DURATIONS`].
     Duration(i128),
-    /// `list`
+    /// A value of type `list`.
     List(Arc<[Value]>),
     /// `map`, and a record by the names of its fields.
     Map(Arc<Map>),
-    /// `optional`
+    /// A value of type `optional`; `None` is `optional.none()`.
     Optional(Option<Arc<Value>>),
     /// `type`, by its name at run time ([`super::types::Type::runtime_name`]).
     Type(Arc<str>),
-    /// `ip`
+    /// A value of type `ip`.
     Ip(IpAddr),
     /// `cidr`: an address, not masked, and the length of its prefix, at most 32 or 128.
     Cidr(IpAddr, u8),
-    /// `url`, normalised
+    /// A value of type `url`, normalised.
     Url(Arc<url::Url>),
-    /// `semver`
+    /// A value of type `semver`.
     Semver(Arc<semver::Version>),
     /// A quantity in the smallest part of its unit: millionths of a percent, requests an hour in millionths, bytes.
     Quantity(Unit, i128),
@@ -59,7 +59,7 @@ pub const DURATIONS: std::ops::RangeInclusive<i128> = (i64::MIN as i128)..=(i64:
 #[derive(Debug, Clone, Default)]
 pub struct Map(BTreeMap<Key, (Value, Value)>);
 
-/// What makes two keys one: `1`, `1u` and `1.0` are the same key (cel-spec, "Maps").
+/// Equality of map keys: `1`, `1u` and `1.0` are the same key (cel-spec, "Maps").
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Bool(bool),
@@ -142,7 +142,7 @@ impl Key {
     }
 }
 
-/// Why an evaluation gives no value.
+/// Reason that an evaluation gives no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The function does not take these values.
@@ -173,13 +173,13 @@ pub enum Fault {
 pub const LARGEST: usize = 1 << 20;
 
 impl Value {
-    /// A text.
+    /// A string value with this text.
     #[must_use]
     pub fn text(text: &str) -> Self {
         Self::String(text.into())
     }
 
-    /// A list.
+    /// A list value of these items.
     #[must_use]
     pub fn list(items: impl IntoIterator<Item = Self>) -> Self {
         Self::List(items.into_iter().collect())

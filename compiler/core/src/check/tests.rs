@@ -22,11 +22,11 @@ pub struct TestCase {
     pub request: String,
     /// As whom, as it is written.
     pub caller: Option<String>,
-    /// The question.
+    /// The request as the engine is asked.
     pub ask: Ask,
     /// Stages of canaries, by service; the others have not begun.
     pub stages: Vec<(Key, Stage)>,
-    /// What must come of it.
+    /// The expected outcome.
     pub expect: Expect,
 }
 
@@ -39,10 +39,10 @@ pub enum Stage {
     Done,
 }
 
-/// What must come of a request, each with its words.
+/// Expected outcome of a request, each part with its words.
 #[derive(Debug, Clone, Default)]
 pub struct Expect {
-    /// `edge/order-api`
+    /// Address of the deciding rule, such as `edge/order-api`.
     pub rule: Option<Sp<String>>,
     /// The service that gets it.
     pub service: Option<Sp<String>>,
@@ -58,9 +58,9 @@ pub struct Expect {
     pub headers: Vec<(String, Sp<String>)>,
     /// A limit that is charged.
     pub quota: Option<Sp<String>>,
-    /// Milliseconds.
+    /// Timeout in milliseconds.
     pub timeout_ms: Option<Sp<u64>>,
-    /// Why the mesh answers itself.
+    /// Reason of an answer by the mesh itself, such as `no-route`.
     pub reason: Option<Sp<String>>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Code, Sources, Span};
 
-/// How bad a finding is. The order is from worst to mildest.
+/// Severity of a finding. The order is from worst to mildest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
     /// No bundle is made.
@@ -28,14 +28,14 @@ impl std::fmt::Display for Severity {
 pub struct Label {
     /// The exact words.
     pub span: Span,
-    /// What is to be said under them.
+    /// Remark under the underlined words.
     pub text: String,
 }
 
 /// A replacement that repairs the finding without changing what the author meant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fix {
-    /// What is replaced.
+    /// Bytes that are replaced.
     pub span: Span,
     /// By what; empty removes.
     pub replacement: String,
@@ -49,17 +49,17 @@ pub struct Fix {
 pub struct Diagnostic {
     /// Its stable code.
     pub code: Code,
-    /// How bad it is.
+    /// Severity of the finding.
     pub severity: Severity,
-    /// What is wrong, in one line.
+    /// The fault in one line: lowercase, no full stop.
     pub message: String,
     /// The exact words that are wrong.
     pub primary: Label,
     /// Other places that matter, possibly in other files.
     pub labels: Vec<Label>,
-    /// What to do.
+    /// The remedy, if it is known.
     pub help: Option<String>,
-    /// Further facts.
+    /// Further facts, one a line.
     pub notes: Vec<String>,
     /// A safe repair.
     pub fix: Option<Fix>,
@@ -83,17 +83,17 @@ impl Diagnostic {
         }
     }
 
-    /// An error.
+    /// A finding of severity error.
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, span, message)
     }
 
-    /// A warning.
+    /// A finding of severity warning.
     pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, span, message)
     }
 
-    /// A note.
+    /// A finding of severity note.
     pub fn note_level(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self::new(Severity::Note, code, span, message)
     }
@@ -142,12 +142,12 @@ pub struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// None.
+    /// An empty collection.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds one.
+    /// Adds one finding.
     pub fn push(&mut self, diagnostic: Diagnostic) {
         self.list.push(diagnostic);
     }
@@ -168,7 +168,7 @@ impl Diagnostics {
         self.count(Severity::Error) > 0
     }
 
-    /// How many have this severity.
+    /// Number of findings with this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.list.iter().filter(|d| d.severity == severity).count()
     }

@@ -7,9 +7,9 @@ pub struct FileId(pub u32);
 /// A half-open range of bytes of one file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
-    /// The file.
+    /// File that the bytes belong to.
     pub file: FileId,
-    /// First byte.
+    /// Offset of the first byte.
     pub start: u32,
     /// One past the last byte.
     pub end: u32,
@@ -121,7 +121,7 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// No files.
+    /// A collection without files.
     pub fn new() -> Self {
         Self::default()
     }

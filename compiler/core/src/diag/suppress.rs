@@ -5,18 +5,18 @@ use super::{Code, Date, Diagnostic, Diagnostics, Sources, Span, codes, quoted};
 /// A comment of a file: from `#` to the end of the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Comment {
-    /// Where it stands.
+    /// Place of the comment.
     pub span: Span,
     /// Whether only spaces stand before it on its line.
     pub own_line: bool,
 }
 
-/// What is left after suppression.
+/// Result of applying suppressions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Suppressed {
-    /// What remains to be reported, findings about the comments themselves included; sorted.
+    /// Findings to be reported, those about the comments themselves included; sorted.
     pub remaining: Diagnostics,
-    /// What was suppressed, for those who count.
+    /// Findings that were suppressed, for those who count.
     pub suppressed: Diagnostics,
 }
 

@@ -1,4 +1,4 @@
-//! Canaries.
+//! Lowering of Canaries to units.
 
 use std::collections::BTreeMap;
 

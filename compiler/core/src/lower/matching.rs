@@ -1,4 +1,4 @@
-//! What rules and entries match: paths, values, callers, expressions.
+//! Lowering of conditions of rules and entries: paths, values, callers, expressions.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::cel::{self, Phase};
 use crate::diag::{Diagnostic, Span, codes};
 use crate::spec::{self, Caller, CelText, FromItem, PathMatch, RegexText, Sp, StickySource, ValueForm};
 
-/// What belongs to the mesh on every listener.
+/// Path prefix that belongs to the mesh on every listener.
 const RESERVED: &str = "/.well-known/mesh";
 
 /// Lowers a path.
@@ -117,7 +117,7 @@ pub(super) fn matches(cx: &mut Cx<'_, '_>, spec: &spec::Match, slashes: SlashMod
     out
 }
 
-/// Methods, sorted.
+/// Methods of a rule, sorted; empty for all.
 pub(super) fn methods(spec: Option<&[Sp<spec::MethodToken>]>) -> Vec<String> {
     let mut methods: Vec<String> = spec.unwrap_or_default().iter().map(|m| m.as_str().to_owned()).collect();
     methods.sort();

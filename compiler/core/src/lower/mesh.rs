@@ -147,7 +147,7 @@ fn telemetry(cx: &mut Cx<'_, '_>, spec: &Telemetry, unit: &mut Mesh) {
     }
 }
 
-/// The gateways.
+/// Lowers the gateways of the mesh to units.
 pub(super) fn gateways(cx: &mut Cx<'_, '_>, program: &mut Program) {
     let model = cx.model;
     let Some(spec) = model.mesh_spec() else { return };
@@ -164,7 +164,7 @@ pub(super) fn gateways(cx: &mut Cx<'_, '_>, program: &mut Program) {
     }
 }
 
-/// What only the control plane reads.
+/// Lowers the settings that only the control plane reads.
 pub(super) fn control(cx: &mut Cx<'_, '_>) -> Control {
     let model = cx.model;
     let mut control = Control::default();

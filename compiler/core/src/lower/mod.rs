@@ -28,12 +28,12 @@ use crate::spec::{CelText, Name, Sp};
 
 pub(crate) use route::covers;
 
-/// What lowering gives.
+/// Result of lowering one environment.
 #[derive(Debug)]
 pub struct Lowered {
     /// The program; meaningful only without errors.
     pub program: Program,
-    /// Where each unit was written.
+    /// Source place of each part of each unit.
     pub maps: BTreeMap<UnitId, SourceMap>,
 }
 
@@ -66,7 +66,7 @@ pub fn lower(model: &Model<'_>, findings: &mut Vec<Diagnostic>) -> Option<Lowere
     Some(Lowered { program, maps })
 }
 
-/// What every lowering function shares.
+/// Context that all lowering functions share.
 pub(crate) struct Cx<'c, 'l> {
     pub(crate) model: &'c Model<'l>,
     pub(crate) findings: Vec<Diagnostic>,

@@ -1,4 +1,4 @@
-//! Quotas.
+//! Lowering of Quotas to units.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Resilience.
+//! Lowering of Resilience: ejection and bulkheads.
 
 use std::collections::BTreeMap;
 

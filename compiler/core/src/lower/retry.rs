@@ -1,4 +1,4 @@
-//! Retries.
+//! Lowering of retries: attempts, conditions, methods and backoff.
 
 use mesh_bundle::program::{Retry, RetryOn};
 

@@ -346,7 +346,7 @@ fn prefix_needs_tail(cx: &mut Cx<'_, '_>, spec: &spec::Rule, prefix: &Sp<PathLit
     }
 }
 
-/// Where a Route claims a host, and its order with its words.
+/// A Route's claim on a host: its place, and its order with its words.
 type Claim = (Span, Option<(i32, Span)>);
 
 /// Hosts of gateway Routes: known to the gateway, and claimed in an order.

@@ -58,7 +58,7 @@ fn service(cx: &mut Cx<'_, '_>, object: &Object, spec: &spec::Service) -> Option
     })
 }
 
-/// Where each version is found, by the environment's discovery. An environment without discovery has none: its proxies
+/// Endpoints of each version, by the environment's discovery. An environment without discovery has none: its proxies
 /// get their endpoints from a file.
 fn addresses(cx: &mut Cx<'_, '_>, spec: &spec::Service, versions: &[Key]) -> BTreeMap<Key, Vec<String>> {
     let mut found = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! What was meant: the objects of one environment, overrides applied, names resolvable.
+//! The model of one environment: its objects, overrides applied, names resolvable.
 
 mod overrides;
 
@@ -21,7 +21,7 @@ pub struct Model<'l> {
     pub environment: Key,
     /// The environment, where the spec has one.
     pub settings: Option<&'l Environment>,
-    /// The mesh.
+    /// The Mesh object of the repository.
     pub mesh: Cow<'l, Object>,
     objects: BTreeMap<Address, Cow<'l, Object>>,
     generated: BTreeSet<Address>,
@@ -83,7 +83,7 @@ impl<'l> Model<'l> {
         })
     }
 
-    /// The files.
+    /// The files that the objects were read from.
     #[must_use]
     pub fn sources(&self) -> &'l Sources {
         self.sources
@@ -113,7 +113,7 @@ impl<'l> Model<'l> {
         rest.take_while(move |object| object.address.kind == kind)
     }
 
-    /// One object.
+    /// The object of this kind and name.
     #[must_use]
     pub fn get(&self, kind: Kind, name: &str) -> Option<&Object> {
         let name = <Name as crate::spec::Leaf>::parse(name)?;

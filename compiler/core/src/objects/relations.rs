@@ -5,19 +5,19 @@ use std::collections::BTreeMap;
 use crate::model::Model;
 use crate::spec::{Kind, Name, Object, Rule, Sp, Spec, To};
 
-/// What goes with the objects of a kind.
+/// A field of `self` that gives related objects.
 pub(super) struct Relation {
     /// The field of `self`.
     pub(super) name: &'static str,
     /// Objects of this kind; `None` for a gateway of the mesh.
     pub(super) to: Option<Kind>,
     pub(super) many: Many,
-    /// How they are found.
+    /// Key by which they are found.
     pub(super) by: By,
     pub(super) doc: &'static str,
 }
 
-/// How many there are.
+/// Multiplicity of a relation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Many {
     /// One, or the field is absent.
@@ -26,7 +26,7 @@ pub(super) enum Many {
     List,
 }
 
-/// How the objects of a relation are found.
+/// Key by which the objects of a relation are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum By {
     /// Their `service` is the name of `self`.
@@ -83,7 +83,7 @@ const OF_EITHER: &[Relation] = &[
     },
 ];
 
-/// What goes with objects of a kind. No name is that of a field.
+/// Relations of a kind. No name is that of a field.
 pub(super) fn of(kind: Kind) -> &'static [Relation] {
     match kind {
         Kind::Service => OF_SERVICE,

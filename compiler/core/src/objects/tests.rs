@@ -144,7 +144,7 @@ fn what_goes_with_an_object_hides_no_field() {
 
 const MESH: &str = "kind: Mesh\nname: m\nversion: 1\ntrustDomain: m.example\ngateways: { public: { listen: 443, hosts: [m.example] } }\n";
 
-/// What an expression gives for an object of a mesh.
+/// Value of an expression over an object of a mesh.
 fn value_of(more: &str, address: (Kind, &str), expression: &str) -> Result<Value, String> {
     let loaded = load(vec![("a.yaml".to_owned(), format!("{MESH}---\n{more}").into_bytes())]);
     let problems: Vec<_> = loaded.findings.iter().collect();

@@ -8,11 +8,11 @@ use crate::cel::types::{Field, Record, Type, Unit};
 use crate::spec::Kind;
 use crate::spec::view::{FieldShape, RecordShape, Shape};
 
-/// All records.
+/// Records of all kinds and of their fields.
 pub(super) struct Types {
     /// Objects as they are written, defaults filled in.
     plain: BTreeMap<Kind, Arc<Record>>,
-    /// The same with what goes with them.
+    /// Records of the kinds, extended by their relations.
     own: BTreeMap<Kind, Arc<Record>>,
     /// Parts of objects, by name.
     parts: BTreeMap<String, Arc<Record>>,

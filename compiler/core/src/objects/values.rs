@@ -12,7 +12,7 @@ use crate::model::Model;
 use crate::spec::view::{Data, Inherited, View};
 use crate::spec::{AccessPolicy, Address, Kind, Object, Spec};
 
-/// What policies read in one environment. Values are made when they are first asked for, and shared.
+/// Objects of one environment as policies read them. Values are made when they are first asked for, and shared.
 #[derive(Debug)]
 pub struct Objects<'m, 'l> {
     model: &'m Model<'l>,

@@ -12,11 +12,11 @@ pub struct FieldChange {
     pub unit: UnitId,
     /// JSON pointer into the unit: of the program after where the field is there, else of the one before.
     pub pointer: String,
-    /// The same for people: named things by name, `rules/refund/timeoutMs`.
+    /// Path of the field for people: named things by name, `rules/refund/timeoutMs`.
     pub path: String,
-    /// What it was; absent where it was at its default or not there.
+    /// Value before; absent if it was at its default or not there.
     pub before: Option<Value>,
-    /// What it is.
+    /// Value after; absent if it is at its default or not there.
     pub after: Option<Value>,
 }
 

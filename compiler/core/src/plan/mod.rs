@@ -1,4 +1,4 @@
-//! What a change does: the difference of two programs as objects, as fields, and as units that move.
+//! The effect of a change: the difference of two programs as objects, as fields, and as units that move.
 //!
 //! Reads programs and nothing else, so a bundle compares with a work tree as well as a revision does.
 
@@ -85,7 +85,7 @@ impl Plan {
         self.objects.is_empty() && self.units.is_empty()
     }
 
-    /// How many objects come, go or change.
+    /// Number of objects that come, go or change, by kind of change.
     #[must_use]
     pub fn count(&self, kind: ChangeKind) -> usize {
         self.objects.iter().filter(|c| c.kind == kind).count()
@@ -129,7 +129,7 @@ struct Side {
     objects: BTreeMap<String, Vec<Part>>,
 }
 
-/// What one unit says about an object.
+/// The share of one unit in an object.
 struct Part {
     unit: UnitId,
     value: Value,

@@ -12,7 +12,7 @@ use super::ChangeKind;
 /// A unit whose bytes differ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnitChange {
-    /// The unit.
+    /// Id of the unit.
     pub unit: UnitId,
     /// Whether it comes, goes or changes.
     pub kind: ChangeKind,
@@ -20,7 +20,7 @@ pub struct UnitChange {
     pub before: Option<u64>,
     /// Its bytes after.
     pub after: Option<u64>,
-    /// How many services' and gateways' scopes hold it: their proxies fetch it, or drop it.
+    /// Number of services and gateways whose scope holds it: their proxies fetch it, or drop it.
     pub owners: usize,
 }
 
@@ -52,7 +52,7 @@ fn bytes(program: Option<&Program>) -> Result<BTreeMap<UnitId, Vec<u8>>, Canonic
     units.into_iter().map(|(id, unit)| Ok((id, unit.to_bytes()?))).collect()
 }
 
-/// How many scopes hold each of `units`.
+/// Number of scopes that hold each of `units`.
 fn holders(program: Option<&Program>, units: &[&UnitId]) -> BTreeMap<UnitId, usize> {
     let wanted: BTreeSet<&UnitId> = units.iter().copied().collect();
     let mut counts = BTreeMap::new();

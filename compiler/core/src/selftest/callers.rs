@@ -1,4 +1,4 @@
-//! Who can stand for a caller in an example.
+//! Callers of examples: concrete services, gateways and strangers that fit an entry.
 
 use std::collections::BTreeMap;
 

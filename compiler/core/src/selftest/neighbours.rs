@@ -1,4 +1,4 @@
-//! What a rule or entry takes, and what lies just beside it.
+//! Requests that a rule or entry takes, and requests just beside it.
 
 use mesh_bundle::PathPattern;
 use mesh_bundle::expr::{Expression, Op, Slot, View};
@@ -148,7 +148,7 @@ impl<'p> Taken<'p> {
     }
 }
 
-/// The same request with a header's line twice: what `when` reads then has no single value.
+/// The request with a header's line twice: what `when` reads then has no single value.
 fn repeated<'p>(slot: &Slot, taken: &Sketch<'p>) -> Option<Sketch<'p>> {
     let Slot::Header(name) = slot else { return None };
     let mut sketch = taken.clone();
@@ -157,7 +157,7 @@ fn repeated<'p>(slot: &Slot, taken: &Sketch<'p>) -> Option<Sketch<'p>> {
     Some(sketch)
 }
 
-/// The same request from others.
+/// The request, sent by other callers.
 pub(super) fn from_others(taken: &Example, others: impl IntoIterator<Item = Caller>) -> Vec<Example> {
     others.into_iter().map(|source| Example { source, ..taken.clone() }).collect()
 }

@@ -12,7 +12,7 @@ use mesh_decision::{host, path};
 use super::callers::Callers;
 use super::solve;
 
-/// What stands where anything may.
+/// Value of places where anything may stand.
 pub(super) const ANYTHING: &str = "x";
 
 /// A request with query, cookies and path parameters apart.
@@ -77,7 +77,7 @@ impl<'p> Sketch<'p> {
         self.example.path = path;
     }
 
-    /// What is at a place; `None` where nothing is, or where the example does not say.
+    /// The value of a place; `None` if there is none, or the example does not say.
     pub(super) fn get(&self, slot: &Slot) -> Option<&str> {
         let example = &self.example;
         match slot {

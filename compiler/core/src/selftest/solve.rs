@@ -19,7 +19,7 @@ const LONGEST: usize = 1 << 10;
 /// Addresses to try for one that lies outside of some networks: of the blocks for documentation (RFC 5737, RFC 3849).
 const ADDRESSES: [&str; 4] = ["192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1"];
 
-/// What is solved for: a request to change, and who there is to make it.
+/// Search for a request that satisfies an expression: a request to change, and the callers that can make it.
 pub(super) struct Solver<'s, 'p, 'c> {
     pub(super) sketch: &'s mut Sketch<'p>,
     pub(super) callers: &'s Callers<'c>,
@@ -312,7 +312,7 @@ fn opposite(op: CompareOp) -> CompareOp {
     }
 }
 
-/// The same comparison with its sides exchanged.
+/// The comparison with its sides exchanged.
 fn mirrored(op: CompareOp) -> CompareOp {
     match op {
         CompareOp::Eq | CompareOp::Ne => op,

@@ -8,7 +8,7 @@ use crate::diag::Span;
 pub struct Node {
     /// The exact bytes: quotes and brackets included, comments and line ends around it not.
     pub span: Span,
-    /// The value.
+    /// Resolved value of the node.
     pub value: Value,
 }
 
@@ -25,9 +25,9 @@ pub enum Value {
     BigInt(f64),
     /// A number with a fraction or exponent; always finite.
     Float(f64),
-    /// Text.
+    /// A text, quoted or not.
     Text(Text),
-    /// A list.
+    /// A list of nodes.
     Seq(Vec<Node>),
     /// A map in the order of writing; keys differ.
     Map(Vec<(Key, Node)>),
@@ -40,7 +40,7 @@ pub enum Value {
 pub struct Key {
     /// The exact bytes, quotes included.
     pub span: Span,
-    /// The text.
+    /// The text without quotes, escapes resolved.
     pub text: Box<str>,
 }
 
@@ -49,18 +49,18 @@ pub struct Key {
 pub struct Text {
     /// The text that is meant, at most [`super::limits::TEXT_BYTES`].
     pub text: Box<str>,
-    /// How it was written.
+    /// Quoting style in the file.
     pub style: Style,
 }
 
-/// How a text was written.
+/// Quoting style of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
-    /// Without quotes.
+    /// Plain, without quotes.
     Plain,
-    /// `'...'`
+    /// Single quotes: `'...'`.
     Single,
-    /// `"..."`
+    /// Double quotes: `"..."`.
     Double,
     /// A block that keeps its lines: `|`
     Literal,
@@ -103,7 +103,7 @@ impl Node {
         self.as_map()?.iter().find(|(k, _)| &*k.text == key)
     }
 
-    /// What the value is, in words for messages.
+    /// Kind of the value, in words for messages.
     pub fn describe(&self) -> &'static str {
         match &self.value {
             Value::Null => "nothing",

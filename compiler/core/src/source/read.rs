@@ -12,7 +12,7 @@ use crate::diag::{Comment, Diagnostic, FileId, Sources, Span, codes, quoted};
 /// One document of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// The file.
+    /// File of the document.
     pub file: FileId,
     /// The whole content, in the flat form: a Kubernetes envelope is taken off.
     pub root: Node,
@@ -22,14 +22,14 @@ pub struct Document {
     pub generated: bool,
 }
 
-/// What was read of a file.
+/// Result of reading one file.
 #[derive(Debug, Clone, Default)]
 pub struct Parsed {
     /// Its documents in order, without the `generated` marker and without empty ones.
     pub documents: Vec<Document>,
     /// Its comments, if any of them is addressed to meshc; none otherwise.
     pub comments: Vec<Comment>,
-    /// What is wrong with it.
+    /// Findings about the file itself.
     pub findings: Vec<Diagnostic>,
 }
 

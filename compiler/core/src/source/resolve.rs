@@ -1,8 +1,8 @@
-//! What an unquoted text means: the YAML 1.2.2 core schema (section 10.3.2).
+//! Meaning of an unquoted text: the YAML 1.2.2 core schema (section 10.3.2).
 
 use super::{Style, Text, Value};
 
-/// What an unquoted text is, or why it is refused.
+/// Value of an unquoted text, or the reason that it is refused.
 pub(super) enum Resolved {
     Value(Value),
     /// An infinite number or none.
@@ -60,7 +60,7 @@ fn finite(text: &str) -> Option<f64> {
     text.parse::<f64>().ok().filter(|f| f.is_finite())
 }
 
-/// `(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`
+/// Matches the core schema's `(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?`.
 fn is_float(unsigned: &str) -> bool {
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
         Some((m, e)) => (m, Some(e.strip_prefix(['-', '+']).unwrap_or(e))),

@@ -43,8 +43,8 @@ impl TextMap {
         Self { span, style: text.style, text: text.text.clone(), pieces }
     }
 
-    /// What to write where, so that the text has `replacement` at a byte range: in the escapes of the text's own quotes;
-    /// in quotes, where it had none and needs them. `None` where the text does not come from these bytes.
+    /// The edit that gives the text `replacement` at a byte range: in the escapes of the text's own quotes; in
+    /// quotes, if it had none and needs them. `None` if the text does not come from these bytes.
     pub fn replace(&self, range: Range<usize>, replacement: &str) -> Option<(Span, String)> {
         if self.pieces.is_empty() || replacement.contains('\n') {
             return None;
@@ -99,7 +99,7 @@ struct Walk<'a> {
     raw: &'a str,
     text: &'a str,
     pieces: Vec<Piece>,
-    /// How much of the text is mapped.
+    /// Bytes of the text that are mapped so far.
     at: usize,
 }
 

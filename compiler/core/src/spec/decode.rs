@@ -10,7 +10,7 @@ use crate::source::{Key, Node, Value};
 /// A value and where it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Sp<T> {
-    /// The value.
+    /// The decoded value.
     pub value: T,
     /// The exact bytes.
     pub span: Span,
@@ -30,7 +30,7 @@ impl<T> Deref for Sp<T> {
     }
 }
 
-/// Where findings go while a document is decoded.
+/// Context of decoding a document: collects the findings.
 #[derive(Debug)]
 pub struct Cx<'a> {
     sources: &'a Sources,
@@ -78,7 +78,7 @@ impl<'a> Cx<'a> {
     }
 }
 
-/// What can be read from a node, and its JSON Schema, which gives the same verdict.
+/// A type that is read from a node, and its JSON Schema, which gives the same verdict.
 pub trait Decode: Sized {
     /// Whether a field of this type must be written.
     const REQUIRED: bool = true;
@@ -269,9 +269,9 @@ impl<K: super::leaf::Leaf, V: Decode> Decode for Dict<K, V> {
 /// A number, or else text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NumberOr<N, T> {
-    /// A number.
+    /// A bare number.
     Number(N),
-    /// Text.
+    /// Any other value, written as text.
     Text(T),
 }
 
@@ -326,7 +326,7 @@ fn no_nulls(node: &Node, cx: &mut Cx<'_>) {
     }
 }
 
-/// What must hold between the fields of a map.
+/// A constraint between the fields of a map.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Rule {
     ExactlyOne(&'static [&'static str]),
@@ -340,7 +340,7 @@ pub(super) enum Rule {
 pub(super) struct Fields<'n> {
     pub(super) entries: &'n [(Key, Node)],
     span: Span,
-    /// What the map is, as `a Service`.
+    /// Name of the map in messages, such as `a Service`.
     what: &'static str,
     known: &'static [&'static str],
     /// Fields that were probably meant by unknown ones: not reported as missing again.

@@ -7,25 +7,25 @@ choice! {
     pub enum Kind, "a kind" {
         /// The mesh as a whole.
         Mesh = "Mesh",
-        /// Who exists.
+        /// A workload: port, protocol, versions, labels, callers.
         Service = "Service",
-        /// Where a request goes.
+        /// Destinations of requests to a service or gateway.
         Route = "Route",
-        /// How a new version arrives.
+        /// Gradual introduction of a new version.
         Canary = "Canary",
-        /// Who may call.
+        /// Callers that a service or gateway lets in.
         AccessPolicy = "AccessPolicy",
-        /// How much.
+        /// Rate limits of callers.
         Quota = "Quota",
-        /// Staying up.
+        /// Balancing, ejection and limits of a service's endpoints.
         Resilience = "Resilience",
         /// Certificates and tokens.
         Identity = "Identity",
-        /// What is seen.
+        /// Access logs, traces, metrics and objectives.
         Telemetry = "Telemetry",
-        /// What must always hold.
+        /// A rule about all objects or all requests.
         Policy = "Policy",
-        /// What differs.
+        /// A deployment of the mesh, with its overrides.
         Environment = "Environment",
         /// Outside the mesh.
         External = "External",

@@ -21,7 +21,7 @@ pub struct Loaded {
     pub broken: BTreeSet<Address>,
     /// Comments of files in which one is addressed to meshc.
     pub comments: Vec<Comment>,
-    /// What was found so far, sorted.
+    /// Findings so far, sorted.
     pub findings: Diagnostics,
 }
 

@@ -336,7 +336,7 @@ impl ObjectSchema {
 
     pub(super) fn kind(&mut self, tag: &'static str) {
         self.properties
-            .insert("kind".to_owned(), json!({ "const": tag, "description": "What the document is about." }));
+            .insert("kind".to_owned(), json!({ "const": tag, "description": "Kind of the object." }));
         self.required.push("kind");
     }
 

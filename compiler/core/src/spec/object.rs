@@ -25,7 +25,7 @@ pub struct Object {
     pub name_span: Span,
     /// The place of the whole document.
     pub span: Span,
-    /// What it says.
+    /// Content of the object, by its kind.
     pub spec: Spec,
     /// Whether it was decoded without an error. If not, fields that could not be read are absent.
     pub complete: bool,
@@ -34,14 +34,14 @@ pub struct Object {
 /// From one list: the sum of all kinds, its decoder, the schemas.
 macro_rules! specs {
     ($($(#[doc = $doc:literal])* $Kind:ident, $name:expr;)*) => {
-        /// What an object says.
+        /// Content of an object, by its kind.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Spec {
             $($(#[doc = $doc])* $Kind(Box<$Kind>),)*
         }
 
         impl Spec {
-            /// The kind.
+            /// Kind of the object.
             pub fn kind(&self) -> Kind {
                 match self {
                     $(Self::$Kind(_) => Kind::$Kind,)*
@@ -66,7 +66,7 @@ macro_rules! specs {
         }
 
         impl Spec {
-            /// What readers see of it, without the name that it may take from elsewhere.
+            /// The object as readers see it, without the name that it may take from elsewhere.
             fn data(&self, mesh: &Inherited) -> Option<Data> {
                 match self {
                     $(Self::$Kind(spec) => spec.view(mesh),)*
@@ -75,7 +75,7 @@ macro_rules! specs {
         }
 
         impl Kind {
-            /// What readers see of objects of the kind.
+            /// Shape of the objects of the kind, as readers see them.
             #[must_use]
             pub fn shape(self) -> Shape {
                 match self {
@@ -99,25 +99,25 @@ macro_rules! specs {
 specs! {
     /// The mesh as a whole.
     Mesh, |s| Some(&s.name);
-    /// Who exists.
+    /// A workload: port, protocol, versions, labels, callers.
     Service, |s| Some(&s.name);
-    /// Where a request goes.
+    /// Destinations of requests to a service or gateway.
     Route, |s| s.name.as_ref().or(s.service.as_ref());
-    /// How a new version arrives.
+    /// Gradual introduction of a new version.
     Canary, |s| Some(s.name.as_ref().unwrap_or(&s.service));
-    /// Who may call.
+    /// Callers that a service or gateway lets in.
     AccessPolicy, |s| s.name.as_ref().or(s.service.as_ref()).or(s.gateway.as_ref());
-    /// How much.
+    /// Rate limits of callers.
     Quota, |s| s.name.as_ref().or(s.service.as_ref()).or(s.gateway.as_ref());
-    /// Staying up.
+    /// Balancing, ejection and limits of a service's endpoints.
     Resilience, |s| Some(s.name.as_ref().unwrap_or(&s.service));
     /// Certificates and tokens.
     Identity, |s| s.name.as_ref().or(s.service.as_ref());
-    /// What is seen.
+    /// Access logs, traces, metrics and objectives.
     Telemetry, |s| s.name.as_ref().or(s.service.as_ref());
-    /// What must always hold.
+    /// A rule about all objects or all requests.
     Policy, |s| Some(&s.name);
-    /// What differs.
+    /// A deployment of the mesh, with its overrides.
     Environment, |s| Some(&s.name);
     /// Outside the mesh.
     External, |s| Some(&s.name);
@@ -126,7 +126,7 @@ specs! {
 }
 
 impl Object {
-    /// What readers see of it: what it says, its defaults filled in, and the name of its address.
+    /// The object as readers see it: its fields, its defaults filled in, and the name of its address.
     #[must_use]
     pub fn data(&self, mesh: &Inherited) -> Data {
         let mut fields = self.spec.data(mesh).map(Data::into_fields).unwrap_or_default();

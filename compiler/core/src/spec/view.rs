@@ -1,5 +1,5 @@
-//! What the language's types are to those who read objects without knowing them: a shape for each type, and the data
-//! of each value. Both come from the one definition of the type (`macros.rs`), so they agree with its schema.
+//! The language's types as seen by readers that do not know them: a shape for each type, and the data of each value.
+//! Both come from the one definition of the type (`macros.rs`), so they agree with its schema.
 //!
 //! What is not written is absent, unless the language has a default for it; then the data has the default.
 
@@ -11,18 +11,18 @@ use super::kinds::{Defaults, Mesh, Retry};
 use super::leaf::Duration;
 use crate::source::{Node, Value};
 
-/// What values of a type look like.
+/// Shape of the values of a type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shape {
     /// `true` or `false`
     Bool,
     /// A whole number.
     Int,
-    /// A number.
+    /// A floating-point number.
     Double,
-    /// Text.
+    /// A Unicode text.
     Text,
-    /// A share.
+    /// A share, such as `5%`.
     Percent,
     /// A number of events in a time.
     Rate,
@@ -34,13 +34,13 @@ pub enum Shape {
     Time,
     /// Anything that the author chose.
     Any,
-    /// What readers do not see; says why.
+    /// A field that readers do not see; says why.
     Hidden(&'static str),
-    /// A list.
+    /// A list of values of one shape.
     List(Box<Self>),
     /// A map by texts that the author chose.
     Map(Box<Self>),
-    /// Named fields.
+    /// A map with named fields.
     Record(RecordShape),
 }
 
@@ -53,52 +53,52 @@ pub struct RecordShape {
     pub fields: Vec<FieldShape>,
 }
 
-/// A field.
+/// A field of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldShape {
-    /// Its key.
+    /// Key of the field in YAML.
     pub key: &'static str,
-    /// Its type.
+    /// Shape of its value.
     pub shape: Shape,
     /// It may be absent.
     pub optional: bool,
-    /// What it says; lines of a doc comment.
+    /// Description: the lines of its doc comment.
     pub doc: &'static str,
 }
 
-/// A value.
+/// The value of an object or field, defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Data {
     /// Nothing; inside of what the author chose only.
     Null,
-    /// [`Shape::Bool`]
+    /// Data of shape [`Shape::Bool`].
     Bool(bool),
-    /// [`Shape::Int`]
+    /// Data of shape [`Shape::Int`].
     Int(i64),
-    /// [`Shape::Double`]
+    /// Data of shape [`Shape::Double`].
     Double(f64),
-    /// [`Shape::Text`]
+    /// Data of shape [`Shape::Text`].
     Text(Arc<str>),
     /// Millionths of a percent.
     Percent(i128),
     /// Millionths of an event an hour.
     Rate(i128),
-    /// Bytes.
+    /// A size in bytes.
     ByteSize(i128),
-    /// Nanoseconds.
+    /// A duration in nanoseconds.
     Duration(i128),
     /// Nanoseconds since 1970-01-01T00:00:00Z.
     Time(i128),
-    /// [`Shape::List`]
+    /// Data of shape [`Shape::List`].
     List(Vec<Self>),
-    /// [`Shape::Map`]
+    /// Data of shape [`Shape::Map`].
     Map(Vec<(Arc<str>, Self)>),
     /// [`Shape::Record`]: the fields that are there.
     Record(Vec<(&'static str, Self)>),
 }
 
 impl Data {
-    /// A text.
+    /// Data of shape [`Shape::Text`] with this text.
     #[must_use]
     pub fn text(text: &str) -> Self {
         Self::Text(text.into())
@@ -115,19 +115,19 @@ impl Data {
 }
 
 impl Shape {
-    /// A list.
+    /// The shape of a list of these items.
     #[must_use]
     pub fn list(item: Self) -> Self {
         Self::List(Box::new(item))
     }
 
-    /// A map.
+    /// The shape of a map with these values.
     #[must_use]
     pub fn map(value: Self) -> Self {
         Self::Map(Box::new(value))
     }
 
-    /// A record.
+    /// The shape of a record with this name and these fields.
     #[must_use]
     pub fn record(name: impl Into<Cow<'static, str>>, fields: Vec<FieldShape>) -> Self {
         Self::Record(RecordShape { name: name.into(), fields })
@@ -175,12 +175,12 @@ pub fn form(data: Data, name: &'static str) -> Data {
     }
 }
 
-/// What fields take from the mesh where nothing is written.
+/// Values that fields take from the mesh if they are omitted.
 #[derive(Debug, Clone)]
 pub struct Inherited {
-    /// `Mesh.defaults.timeout`
+    /// Value of `Mesh.defaults.timeout`.
     pub timeout: Sp<Duration>,
-    /// `Mesh.defaults.retry`
+    /// Value of `Mesh.defaults.retry`.
     pub retry: Retry,
 }
 
@@ -193,24 +193,24 @@ impl Inherited {
     }
 }
 
-/// What can be read as data.
+/// A type whose values are read as data.
 pub trait View {
     /// A field of this type may be absent.
     const OPTIONAL: bool = false;
 
-    /// What values look like.
+    /// Shape of the type's values.
     fn shape() -> Shape;
 
     /// The value, its defaults filled in; `None` where it is absent.
     fn view(&self, mesh: &Inherited) -> Option<Data>;
 }
 
-/// What may not be written, and then has a default.
+/// The type of a field that may be omitted, and then has a default.
 pub trait Fill {
-    /// What is there in any case.
+    /// Type of the field's value with its default.
     type Filled;
 
-    /// What is written, or else the default.
+    /// The written value, or else the default.
     fn filled(&self, default: impl FnOnce() -> Self::Filled) -> Self::Filled;
 }
 

@@ -13,9 +13,9 @@ use rcgen::{
 use crate::failure::Failure;
 use crate::tree::{read_small, replace_file};
 
-/// How long an identity is good.
+/// Validity of an identity certificate.
 const YEAR: Duration = Duration::from_secs(365 * 86_400);
-/// How long the root is good.
+/// Validity of the root certificate.
 const ROOT: Duration = Duration::from_secs(10 * 365 * 86_400);
 /// Clocks of other machines may be behind.
 const SLACK: Duration = Duration::from_secs(3_600);

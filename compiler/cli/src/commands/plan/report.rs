@@ -1,4 +1,4 @@
-//! What `meshc plan` prints.
+//! Reports of `meshc plan`, for people and as JSON.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub(super) struct Answer {
     pub(super) compared: Vec<Compared>,
 }
 
-/// One environment.
+/// The comparison of one environment.
 pub(super) struct Compared {
     pub(super) environment: String,
     pub(super) plan: Plan,
@@ -38,7 +38,7 @@ pub(super) struct Sided {
     pub(super) commit: String,
 }
 
-/// Where everything that a plan names is written: after, else before.
+/// Source places of everything that a plan names: in the tree after the change, else in the one before.
 pub(super) fn places(
     plan: &Plan,
     before: &Places<'_>,

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::load::Mesh;
 use crate::tree::replace_file;
 
-/// What was repaired.
+/// Repairs that were applied by `--fix`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Fixed {
     pub(super) findings: usize,

@@ -14,7 +14,7 @@ use crate::cel::types::Type;
 use crate::cel::value::Value;
 use crate::diag::{codes, quoted};
 
-/// What is known where an expression stands.
+/// Facts that are known at the place of an expression.
 #[derive(Debug, Clone)]
 pub(super) struct Scope {
     facts: Vec<String>,
@@ -30,7 +30,7 @@ impl Default for Scope {
     }
 }
 
-/// What holds where a condition was true, and where it was false.
+/// Facts that hold if a condition was true, and if it was false.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Proves {
     pub(super) when_true: Vec<String>,
@@ -67,7 +67,7 @@ impl Scope {
 pub(super) const TESTED: &[(&str, &str)] =
     &[("ip", "isIP"), ("cidr", "isCIDR"), ("url", "isURL"), ("semver", "isSemver")];
 
-/// What a test proves.
+/// Facts that a test proves.
 pub(super) fn proves(typed: &Typed) -> Proves {
     let fact = match &typed.kind {
         Kind::Has(of, name) => of.path().map(|path| format!("{path}[{name:?}]")),

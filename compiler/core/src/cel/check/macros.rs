@@ -163,7 +163,7 @@ impl Checker<'_> {
         Typed { ty, range, kind: Kind::Fold(Box::new(fold)) }
     }
 
-    /// `has(of.name)`
+    /// Checks the presence test `has(of.name)`.
     fn has(&mut self, range: Range<usize>, tree: &Tree, scope: &Scope) -> Typed {
         let Node::Field(of, name, Access::Plain) = &tree.node else {
             let message = "`has` takes a field: `has(value.field)`";

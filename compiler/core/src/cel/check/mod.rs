@@ -69,7 +69,7 @@ impl<'e> Checker<'e> {
         (typed, self.findings)
     }
 
-    /// Any expression.
+    /// Checks an expression of any kind.
     fn expr(&mut self, tree: &Tree, scope: &Scope) -> Typed {
         let range = tree.range.clone();
         match &tree.node {
@@ -300,7 +300,7 @@ impl<'e> Checker<'e> {
         wrong(range)
     }
 
-    /// `of.name`
+    /// Checks the selection `of.name`.
     fn field(&mut self, range: Range<usize>, of: Typed, name: &Name, access: Access, scope: &Scope) -> Typed {
         let of_ty = self.unifier.resolve(&of.ty);
         let (inner, optional) = through(&of_ty, access);
@@ -371,7 +371,7 @@ impl<'e> Checker<'e> {
         typed
     }
 
-    /// `of[key]`
+    /// Checks the index `of[key]`.
     fn index(&mut self, range: Range<usize>, of: Typed, key: Typed, access: Access, scope: &Scope) -> Typed {
         let of_ty = self.unifier.resolve(&of.ty);
         let (inner, optional) = through(&of_ty, access);
@@ -533,7 +533,7 @@ fn settle(typed: &mut Typed, unifier: &Unifier) {
     typed.parts_mut(&mut |part| settle(part, unifier));
 }
 
-/// What stands for an expression that a finding has been said of.
+/// Placeholder for an expression that already has a finding.
 fn wrong(range: Range<usize>) -> Typed {
     Typed { ty: Type::Error, range, kind: Kind::Wrong }
 }
@@ -556,7 +556,8 @@ fn shown(ty: &Type) -> String {
     }
 }
 
-/// What is read of a value of this type, and whether it is read as an optional: written so, or through one.
+/// The type that is read through a value of this type, and whether it is read as an optional: written so, or through
+/// one.
 fn through(ty: &Type, access: Access) -> (&Type, bool) {
     match ty {
         Type::Optional(inner) => (inner, true),
@@ -598,7 +599,7 @@ pub(super) fn type_of(value: &Value) -> Type {
     }
 }
 
-/// What is known of the keys of a map that a record of the environment has.
+/// The declared keys of a map that a record of the environment has.
 fn keys_of(of: &Typed) -> Option<Keys> {
     field_of(of).map(|field| field.keys.clone())
 }

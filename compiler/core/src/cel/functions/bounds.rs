@@ -38,7 +38,7 @@ pub(super) fn comparable(value: &Value) -> Result<(), Fault> {
     weigh(value, &mut { PARTS }, DEPTH)
 }
 
-/// What it costs at most to compare a value: its parts, and its texts by 64 bytes.
+/// Upper bound of the cost of comparing a value: its parts, and its texts by 64 bytes.
 fn weight(value: &Value, most: usize) -> Result<usize, Fault> {
     let mut left = most;
     weigh(value, &mut left, DEPTH)?;
@@ -73,7 +73,7 @@ pub(super) struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    /// Nothing yet.
+    /// An empty set of seen values, with the whole budget of comparisons.
     pub(super) fn new() -> Self {
         Self { keys: Map::default(), others: Vec::new(), left: COMPARISONS }
     }

@@ -76,7 +76,7 @@ fn precision(clause: &str) -> Result<(usize, &str), Fault> {
     }
 }
 
-/// `%s`
+/// Writes a value as `%s` does.
 fn write(text: &mut String, value: &Value, depth: usize) -> Result<(), Fault> {
     let deeper = depth.checked_sub(1).ok_or(Fault::Budget)?;
     match value {

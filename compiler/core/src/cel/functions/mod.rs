@@ -29,9 +29,9 @@ use super::value::{Fault, Value};
 pub struct Function {
     /// Its name, with its namespace: `startsWith`, `math.abs`, `+`.
     pub name: &'static str,
-    /// What it takes and gives.
+    /// Its signatures as text, one an overload: parameter types and result.
     pub signatures: &'static [&'static str],
-    /// What it does, in one or two sentences, with the errors that it may give.
+    /// Its effect, in one or two sentences, with the errors that it may give.
     pub doc: &'static str,
     /// Its meaning; the receiver of a method is the first argument. Gives [`Fault::NoOverload`] for values that no
     /// signature takes.
@@ -71,7 +71,7 @@ pub const GROUPS: &[(&str, &[Function])] = &[
 pub struct Known {
     /// The row of the table.
     pub function: &'static Function,
-    /// Its signatures.
+    /// The parsed signatures, one an overload.
     pub signatures: Vec<Signature>,
 }
 

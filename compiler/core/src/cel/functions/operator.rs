@@ -107,7 +107,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "%",
         signatures: &["%(int, int) -> int", "%(uint, uint) -> uint"],
-        doc: "What a division leaves, with the sign of the first number. An error for a division by 0.",
+        doc: "The remainder of a division, with the sign of the first number. An error for a division by 0.",
         call: remainder,
     },
     Function {

@@ -1,4 +1,4 @@
-//! Optional values.
+//! Functions of optional values.
 
 use super::{Fault, Function, Value, no_overload};
 

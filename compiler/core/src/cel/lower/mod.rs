@@ -23,7 +23,7 @@ use super::types::Type;
 use super::value::Value;
 use crate::diag::{codes, quoted};
 
-/// What happens to the constants that a macro's elements make.
+/// Treatment of the constants that a macro's elements make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Constants {
     /// They are worked out.
@@ -215,7 +215,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Why a read is no place.
+    /// Reports the reason that a read is no place.
     fn unread(&mut self, typed: &Typed) -> Lowered {
         match &typed.kind {
             Kind::Index(of, key, _) if matches!(place(of), Some(Place::Map(_) | Place::Lists(_))) => {

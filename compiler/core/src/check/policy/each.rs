@@ -16,8 +16,8 @@ use crate::spec::{CelText, Kind, Object, Policy, PolicySeverity, Sp, Waiver};
 /// Steps of `where` and of `require`, each, for one object: far more than reading all of it takes.
 const STEPS: usize = 1 << 20;
 
-/// What has been found so far. One object that breaks one policy for one reason is one finding, with the environments in
-/// which it does.
+/// Findings so far. One object that breaks one policy for one reason is one finding, with the environments in which
+/// it does.
 #[derive(Debug, Default)]
 pub(super) struct Each {
     /// Expressions by kind and text: each is checked once, whatever the number of environments.

@@ -14,7 +14,7 @@ use crate::spec::{Caller, CelText, Kind, OneOrMany, Policy, Selector, Sp};
 
 use each::Each;
 
-/// What is known of policies while one environment after the other is looked at.
+/// State of the policy check across environments.
 #[derive(Debug, Default)]
 pub struct Policies {
     each: Each,

@@ -1,4 +1,4 @@
-//! MC30xx: CEL.
+//! MC30xx: expressions in CEL.
 
 codes! {
     CEL_SYNTAX = 3001 "cel-syntax" "an expression is not valid CEL" {

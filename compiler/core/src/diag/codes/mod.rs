@@ -24,7 +24,7 @@ use std::fmt;
 pub struct Code(pub u16);
 
 impl Code {
-    /// What the table says about it.
+    /// The code's row in the table; `None` for a code that does not exist.
     pub fn info(self) -> Option<&'static CodeInfo> {
         all().find(|info| info.code == self)
     }
@@ -46,19 +46,19 @@ impl fmt::Display for Code {
 /// The documentation of one code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodeInfo {
-    /// The code.
+    /// The code, such as `MC2001`.
     pub code: Code,
     /// Short name for URLs and SARIF, `kebab-case`, unique.
     pub slug: &'static str,
-    /// One line.
+    /// The fault in one line: lowercase, no full stop.
     pub title: &'static str,
-    /// What is checked.
+    /// The rule that is checked, in whole sentences.
     pub checks: &'static str,
-    /// Why a finding is bad.
+    /// The harm that a finding stands for.
     pub why: &'static str,
     /// A spec with the finding.
     pub bad: &'static str,
-    /// The same without.
+    /// The example without the fault.
     pub good: &'static str,
     /// Whether a `# meshc: allow` comment can suppress it.
     pub suppressible: bool,

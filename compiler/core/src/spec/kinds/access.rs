@@ -6,21 +6,21 @@ use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
 
 object! {
-    /// Who may call a service, or pass a gateway. What no entry allows is denied; deny goes before allow.
+    /// Callers that may call a service or pass a gateway. What no entry allows is denied; deny goes before allow.
     pub struct AccessPolicy, "an AccessPolicy", kind "AccessPolicy" {
         /// The name; the name of the service or gateway unless said otherwise.
         name "name": Option<Sp<Name>>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
-        /// The service.
+        /// Service that the policy protects.
         service "service": Option<Sp<Name>>,
-        /// The gateway.
+        /// Gateway that the policy protects.
         gateway "gateway": Option<Sp<Name>>,
-        /// What is allowed.
+        /// Entries of requests that are allowed.
         allow "allow": Vec<Entry>,
-        /// What is denied in any case.
+        /// Entries of requests that are denied in any case.
         deny "deny": Vec<Entry>,
         /// Whether the policy counts; `enforce` unless said otherwise.
         mode "mode": Option<Sp<AccessMode>> = |_| Sp::unwritten(AccessMode::Enforce),
@@ -29,7 +29,7 @@ object! {
 }
 
 impl AccessPolicy {
-    /// What `callers` of a service is short for.
+    /// The AccessPolicy that `callers` of a service is short for.
     pub fn of_callers(service: Sp<Name>, callers: &[FromItem]) -> Self {
         let mut callers = callers.iter().cloned();
         let entry = callers.next().map(|first| Entry {
@@ -58,7 +58,7 @@ pub const CALLERS: &str = "callers";
 choice! {
     /// Whether a policy counts.
     pub enum AccessMode, "a mode" {
-        /// It does.
+        /// The policy is enforced.
         Enforce = "enforce",
         /// It is evaluated and logged only.
         Audit = "audit",
@@ -72,7 +72,7 @@ object! {
         name "name": Option<Sp<Name>>,
         /// One of these callers.
         from "from": List1<FromItem>,
-        /// What they ask for; everything unless said otherwise.
+        /// Requests that the entry is about; everything unless said otherwise.
         to "to": Option<AccessTo>,
         /// A CEL expression.
         when "when": Option<Sp<CelText>>,
@@ -82,7 +82,7 @@ object! {
 }
 
 object! {
-    /// What callers ask for; all fields must hold.
+    /// Requests that an entry is about; all fields must hold.
     pub struct AccessTo, "a target" {
         /// One of these methods.
         methods "methods": Option<List1<Sp<MethodToken>>>,

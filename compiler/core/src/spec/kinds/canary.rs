@@ -7,15 +7,15 @@ use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
 
 object! {
-    /// How a new version of a service arrives.
+    /// Rollout of a new version of a service, in stages.
     pub struct Canary, "a Canary", kind "Canary" {
         /// The name; the service's name unless said otherwise.
         name "name": Option<Sp<Name>>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
-        /// The service.
+        /// Service whose version changes.
         service "service": Sp<Name>,
         /// The version that serves.
         stable "stable": Sp<Name>,
@@ -23,15 +23,15 @@ object! {
         candidate "candidate": Option<Sp<Name>>,
         /// Step by step, or all at once; `canary` unless said otherwise.
         strategy "strategy": Option<Sp<Strategy>> = |_| Sp::unwritten(Strategy::Canary),
-        /// What keeps a caller on one version.
+        /// Key that keeps a caller on one version.
         sticky "sticky": Option<Sticky>,
         /// The stages, with growing weights.
         stages "stages": Option<Sp<List1<Stage>>> as [],
-        /// When a stage is good.
+        /// Conditions of a good stage.
         analysis "analysis": Option<Analysis>,
-        /// What happens when a stage fails; `rollback` unless said otherwise.
+        /// Reaction to a failed stage; `rollback` unless said otherwise.
         on_failure "onFailure": Option<Sp<OnFailure>> = |_| Sp::unwritten(OnFailure::Rollback),
-        /// What a new commit does while a canary is under way; `queue` unless said otherwise.
+        /// Reaction to a new commit while a canary is under way; `queue` unless said otherwise.
         on_new_commit "onNewCommit": Option<Sp<OnNewCommit>> = |_| Sp::unwritten(OnNewCommit::Queue),
         /// Whether the next stage begins by itself; `true` unless said otherwise.
         auto_promote "autoPromote": Option<Sp<bool>> = |_| Sp::unwritten(true),
@@ -40,7 +40,7 @@ object! {
 }
 
 choice! {
-    /// How a new version takes over.
+    /// Way in which a new version takes over.
     pub enum Strategy, "a strategy" {
         /// Step by step.
         Canary = "canary",
@@ -50,7 +50,7 @@ choice! {
 }
 
 choice! {
-    /// What happens when a stage fails.
+    /// Reaction to a failed stage.
     pub enum OnFailure, "a reaction to a failed stage" {
         /// All requests go back to stable.
         Rollback = "rollback",
@@ -60,9 +60,9 @@ choice! {
 }
 
 choice! {
-    /// What a new commit does while a canary is under way.
+    /// Reaction to a new commit while a canary is under way.
     pub enum OnNewCommit, "a reaction to a new commit" {
-        /// It waits.
+        /// The commit waits until the canary is done.
         Queue = "queue",
         /// The canary starts again with it.
         Restart = "restart",
@@ -72,11 +72,11 @@ choice! {
 }
 
 object! {
-    /// One stage.
+    /// One stage of a canary.
     pub struct Stage, "a stage" {
         /// The share of the candidate, below 100 %.
         weight "weight": Sp<Percent>,
-        /// How long it holds, in observed time.
+        /// Duration of the stage, in observed time.
         hold "hold": Sp<Duration>,
         /// The team that is asked before the stage begins.
         approval "approval": Option<Sp<Name>>,
@@ -86,23 +86,23 @@ object! {
 }
 
 object! {
-    /// When a stage is good.
+    /// Conditions of a good stage.
     pub struct Analysis, "an analysis" {
         /// Between two checks.
         interval "interval": Option<Sp<Duration>> = |_| Sp::unwritten(Duration::from_millis(30_000)),
         /// Requests of the candidate that a check needs.
         min_requests "minRequests": Option<Sp<Count>> = |_| Sp::unwritten(Count::clamped(100)),
-        /// What too few requests mean; `pause` unless said otherwise.
+        /// Reaction to too few requests; `pause` unless said otherwise.
         no_data "noData": Option<Sp<NoData>> = |_| Sp::unwritten(NoData::Pause),
         /// Failed checks of one metric that a stage survives.
         failure_limit "failureLimit": Option<Sp<Small>> = |_| Sp::unwritten(Small::clamped(0)),
-        /// What is measured.
+        /// Metrics that must stay within their bounds.
         metrics "metrics": List1<Metric>,
     }
 }
 
 choice! {
-    /// What too few requests mean.
+    /// Reaction to too few requests.
     pub enum NoData, "a reaction to missing data" {
         /// Time stands still.
         Pause = "pause",
@@ -126,7 +126,7 @@ object! {
         max "max": Option<Sp<Bound>>,
         /// Above it, the canary goes back at once.
         abort_over "abortOver": Option<Sp<Bound>>,
-        /// How much above stable, before the check fails.
+        /// Largest difference to stable that the check accepts.
         max_over_stable "maxOverStable": Option<Sp<Bound>>,
         /// The time that is looked at.
         window "window": Option<Sp<Duration>>,

@@ -14,23 +14,23 @@ object! {
     pub struct Environment, "an Environment", kind "Environment" {
         /// The name; part of identities.
         name "name": Sp<Name>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
-        /// Where endpoints are found.
+        /// Source of the endpoints of services.
         discovery "discovery": Option<Discovery>,
-        /// What of git runs here.
+        /// Branch that runs here, with its signatures and approvals.
         follow "follow": Option<Follow>,
-        /// How releases reach the proxies.
+        /// Delivery of releases to the proxies.
         proxies "proxies": Option<Proxies>,
-        /// What differs, by address: merged into the object; `null` removes.
+        /// Differences by address: a map is merged into the object; `null` removes it.
         overrides "overrides": Overrides,
     }
 }
 
 object! {
-    /// Where endpoints are found.
+    /// Source of the endpoints of services.
     pub struct Discovery, "a discovery" {
         /// Of a service as a whole.
         pattern "pattern": Option<Sp<EndpointPattern>>,
@@ -47,15 +47,15 @@ either! {
     pub enum StaticEndpoints {
         /// Of its only version.
         All(List1<Sp<Endpoint>>) as "endpoints",
-        /// By version.
+        /// Endpoints by version.
         ByVersion(Dict<Name, List1<Sp<Endpoint>>>) if Map as "versions",
     }
 }
 
 object! {
-    /// What of git runs here.
+    /// The branch that an environment runs, with its signatures and approvals.
     pub struct Follow, "a followed branch" {
-        /// The branch.
+        /// Name of the branch.
         branch "branch": Sp<BranchName>,
         /// The file of allowed signers (`ssh-keygen`, ALLOWED SIGNERS), from which commits must be signed.
         signers "signers": Option<Sp<RelPath>>,
@@ -65,13 +65,13 @@ object! {
 }
 
 object! {
-    /// How releases reach the proxies.
+    /// Delivery of releases to the proxies.
     pub struct Proxies, "proxy settings" {
-        /// How many proxies get a release one after the other: numbers or shares.
+        /// Sizes of the groups of proxies that get a release one after the other: numbers or shares.
         waves "waves": Option<List1<NumberOr<Sp<Count>, Sp<Percent>>>>,
-        /// How long each wave is watched.
+        /// Time for which each wave is watched.
         hold "hold": Option<Sp<Duration>>,
-        /// What a wave must keep within.
+        /// Limits that a wave must keep within.
         gates "gates": Vec<Gate>,
         /// Features that proxies here have.
         features "features": Vec<Sp<Name>>,
@@ -79,7 +79,7 @@ object! {
 }
 
 choice! {
-    /// What a wave is measured by.
+    /// Measure of a wave.
     pub enum GateMeasure, "a measure" {
         /// Proxies that could not activate the release.
         ActivationErrors = "activation-errors",
@@ -93,11 +93,11 @@ choice! {
 }
 
 object! {
-    /// What a wave must keep within.
+    /// A limit that a wave must keep within.
     pub struct Gate, "a gate" {
-        /// What is measured.
+        /// Measure that is limited.
         measure "measure": Sp<GateMeasure>,
-        /// At most.
+        /// Largest accepted value.
         max "max": Option<Sp<Bound>>,
         /// At most this much more than on the proxies with the old bundle.
         max_over_stable "maxOverStable": Option<Sp<Bound>>,
@@ -105,7 +105,7 @@ object! {
     rules [Rule::AtLeastOne(&["max", "maxOverStable"])]
 }
 
-/// What differs in an environment: a map (merged into the object) or `null` (removes the object) by address. The maps
+/// Differences in an environment: a map (merged into the object) or `null` (removes the object) by address. The maps
 /// are typed only once merged.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Overrides(Vec<(Sp<Address>, Node)>);

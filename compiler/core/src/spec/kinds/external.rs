@@ -10,21 +10,21 @@ object! {
     pub struct External, "an External", kind "External" {
         /// The name, as a destination.
         name "name": Sp<Name>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
         /// The hosts that services ask for.
         hosts "hosts": List1<Sp<HostText>>,
-        /// Where it listens; the host itself, by DNS, unless said otherwise.
+        /// Addresses of its endpoints; the host itself, by DNS, unless said otherwise.
         endpoints "endpoints": Vec<Sp<Endpoint>>,
-        /// How it is spoken to; `on` unless said otherwise.
+        /// TLS towards it; `on` unless said otherwise.
         tls "tls": Option<ExternalTls> = |_| ExternalTls::Simple(Sp::unwritten(TlsSwitch::On)),
-        /// Who may call it.
+        /// Callers that may call it.
         callers "callers": Option<Sp<Vec<FromItem>>>,
-        /// How endpoints are asked whether they live.
+        /// Active health checks of its endpoints.
         health_check "healthCheck": Option<HealthCheck>,
-        /// How much may be under way at once.
+        /// Limits of connections and requests under way at once.
         limits "limits": Option<Limits>,
     }
 }
@@ -34,13 +34,13 @@ choice! {
     pub enum TlsSwitch, "`on`, `off` or a map" {
         /// TLS, with the public roots.
         On = "on",
-        /// Plain text.
+        /// Plain text, without TLS.
         Off = "off",
     }
 }
 
 object! {
-    /// How TLS is spoken.
+    /// Details of TLS towards an external service.
     pub struct ExternalTlsForm, "a TLS setting" {
         /// The name that the server's certificate must have; the host unless said otherwise.
         sni "sni": Option<Sp<ExactHost>>,
@@ -52,11 +52,11 @@ object! {
 }
 
 either! {
-    /// How an external one is spoken to: `on`, `off`, or a map.
+    /// TLS towards an external service: `on`, `off`, or a map.
     pub enum ExternalTls {
-        /// Whether.
+        /// Whether TLS is spoken.
         Simple(Sp<TlsSwitch>) as "switch",
-        /// How.
+        /// TLS with its details.
         Form(ExternalTlsForm) if Map,
     }
 }

@@ -10,19 +10,19 @@ object! {
     pub struct Identity, "an Identity", kind "Identity" {
         /// The name; the service's name, or `default` for the mesh, unless said otherwise.
         name "name": Option<Sp<Name>>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
         /// The service; the whole mesh unless said otherwise.
         service "service": Option<Sp<Name>>,
         /// The path of identities; `/{env}/{service}` unless said otherwise.
         path "path": Option<Sp<IdentityPath>> = |_| Sp::unwritten(IdentityPath::default()),
-        /// Who makes certificates; `builtin` unless said otherwise.
+        /// Issuer of certificates; `builtin` unless said otherwise.
         issuer "issuer": Option<Issuer> = |_| Issuer::Simple(Sp::unwritten(IssuerKind::Builtin)),
-        /// How long a certificate is valid.
+        /// Validity of a certificate.
         validity "validity": Option<Sp<Duration>>,
-        /// How long before its end it is replaced.
+        /// Time before the end of a certificate at which it is replaced.
         rotate_before "rotateBefore": Option<Sp<Duration>>,
         /// The oldest TLS version that is spoken; `"1.2"` unless said otherwise.
         min_version "minVersion": Option<Sp<TlsVersion>>,
@@ -30,13 +30,13 @@ object! {
         cipher_suites "cipherSuites": Option<List1<Sp<CipherSuite>>>,
         /// Tokens that are believed.
         jwt "jwt": Vec<Jwt>,
-        /// What the application sees of it.
+        /// Identity information that the application gets.
         forward "forward": Option<Forward> = |_| Forward { mtls_headers: None, credentials: None },
     }
 }
 
 choice! {
-    /// Who makes certificates.
+    /// Issuer of certificates.
     pub enum IssuerKind, "an issuer" {
         /// The control plane.
         Builtin = "builtin",
@@ -48,7 +48,7 @@ choice! {
 }
 
 object! {
-    /// Who makes certificates; exactly one of the fields.
+    /// Issuer of certificates; exactly one of the fields.
     pub struct IssuerForm, "an issuer" {
         /// The control plane.
         builtin "builtin": Option<BuiltinIssuer>,
@@ -85,15 +85,15 @@ object! {
 }
 
 either! {
-    /// Who makes certificates: a word, or a map.
+    /// Issuer of certificates: a word, or a map.
     pub enum Issuer {
-        /// Who.
+        /// The issuer by its name.
         Simple(Sp<IssuerKind>) => |kind| IssuerForm {
             builtin: (kind.value == IssuerKind::Builtin).then_some(BuiltinIssuer { ca: None }),
             file: (kind.value == IssuerKind::File).then_some(FileIssuer { path: None }),
             spire: (kind.value == IssuerKind::Spire).then_some(SpireIssuer { socket: None }),
         },
-        /// Who, with details.
+        /// The issuer with its details.
         Form(IssuerForm) if Map,
     }
 }
@@ -101,9 +101,9 @@ either! {
 choice! {
     /// A version of TLS. Written in quotes: `"1.2"` is text, `1.2` a number.
     pub enum TlsVersion, "a TLS version" {
-        /// TLS 1.2
+        /// TLS 1.2 (RFC 5246).
         V12 = "1.2",
-        /// TLS 1.3
+        /// TLS 1.3 (RFC 8446).
         V13 = "1.3",
     }
 }
@@ -126,7 +126,7 @@ object! {
         issuer "issuer": Sp<Prose>,
         /// One of them must be in `aud`.
         audiences "audiences": List1<Sp<Prose>>,
-        /// Where its keys are.
+        /// Source of the issuer's keys.
         jwks "jwks": Jwks,
         /// Claims that a token must have.
         claims "claims": Dict<Prose, ValueMatch>,
@@ -134,7 +134,7 @@ object! {
 }
 
 object! {
-    /// Where keys are; exactly one of the fields.
+    /// Source of keys; exactly one of the fields.
     pub struct JwksForm, "a set of keys" {
         /// They are fetched from here.
         url "url": Option<Sp<Url>>,
@@ -145,7 +145,7 @@ object! {
 }
 
 either! {
-    /// Where keys are: a URL, or a map.
+    /// Source of keys: a URL, or a map.
     pub enum Jwks {
         /// They are fetched from here.
         Url(Sp<Url>) => |url| JwksForm { url: Some(url.clone()), file: None },
@@ -155,7 +155,7 @@ either! {
 }
 
 object! {
-    /// What the application sees of identities.
+    /// Identity information that the application gets.
     pub struct Forward, "a forwarding" {
         /// Whether the application gets the caller's identity in headers.
         mtls_headers "mtlsHeaders": Option<Sp<bool>> = |_| Sp::unwritten(false),
@@ -166,11 +166,11 @@ object! {
 }
 
 choice! {
-    /// What happens to credentials that were checked.
+    /// Treatment of credentials that were checked.
     pub enum Credentials, "a treatment of credentials" {
         /// They are taken out.
         Remove = "remove",
-        /// They stay.
+        /// They are passed on.
         Keep = "keep",
     }
 }

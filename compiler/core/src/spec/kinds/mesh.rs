@@ -11,9 +11,9 @@ object! {
     pub struct Mesh, "a Mesh", kind "Mesh" {
         /// The name of the mesh.
         name "name": Sp<Name>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
         /// The version of the language: 1.
         version "version": Sp<LanguageVersion>,
@@ -21,15 +21,15 @@ object! {
         trust_domain "trustDomain": Sp<TrustDomain>,
         /// Whether connections without mutual TLS are taken; `strict` unless said otherwise.
         tls "tls": Option<Sp<TlsMode>> = |_| Sp::unwritten(TlsMode::Strict),
-        /// What holds where nothing else is said.
+        /// Values of omitted fields of rules.
         defaults "defaults": Option<Defaults> = |_| Defaults { timeout: None, retry: None },
         /// Doors from outside, by name.
         gateways "gateways": Dict<Name, Gateway>,
-        /// Who owns which files, by name; read without parsing the files.
+        /// Teams by name, with the files that they own; read without parsing the files.
         teams "teams": Dict<Name, Team>,
-        /// How proxies take bundles.
+        /// Activation of bundles by proxies.
         proxy "proxy": Option<ProxySettings> = |_| ProxySettings { probation: None, max_removed: None, keep: None },
-        /// How the tool behaves for this repository.
+        /// Settings of the tool for this repository.
         tool "tool": Option<Tool>,
     }
 }
@@ -45,7 +45,7 @@ choice! {
 }
 
 object! {
-    /// What holds where a rule says nothing.
+    /// Values of omitted fields of rules.
     pub struct Defaults, "defaults" {
         /// From request head to last response byte; `0s` is off.
         timeout "timeout": Option<Sp<Duration>> = |_| Sp::unwritten(Duration::from_millis(15_000)),
@@ -57,7 +57,7 @@ object! {
 object! {
     /// A door from outside.
     pub struct Gateway, "a gateway" {
-        /// The port.
+        /// Port that the gateway listens on.
         listen "listen": Sp<Port>,
         /// The hosts that it answers for.
         hosts "hosts": List1<Sp<HostText>>,
@@ -67,19 +67,19 @@ object! {
 }
 
 object! {
-    /// A team.
+    /// A team and the files that it owns.
     pub struct Team, "a team" {
         /// Files that it owns.
         paths "paths": Vec<Sp<Glob>>,
-        /// Who may sign commits to them.
+        /// People who may sign commits to them.
         signers "signers": Vec<Sp<Prose>>,
-        /// Who may approve changes.
+        /// People who may approve changes.
         approvers "approvers": Vec<Sp<Prose>>,
     }
 }
 
 object! {
-    /// How proxies take bundles.
+    /// Activation of bundles by proxies.
     pub struct ProxySettings, "proxy settings" {
         /// Bounds of the probation of a new bundle.
         probation "probation": Option<Probation> = |_| Probation { min_requests: None, window: None, margin: None, max: None },
@@ -95,7 +95,7 @@ object! {
     pub struct Probation, "probation bounds" {
         /// Requests before there is a verdict: for a bad one so many must be decided otherwise than before, or fail in the proxy.
         min_requests "minRequests": Option<Sp<Count>> = |_| Sp::unwritten(Count::clamped(50)),
-        /// How long a bundle is watched before it can be good; 60 s unless said otherwise.
+        /// Longest time for which a bundle is on probation; 60 s unless said otherwise.
         window "window": Option<Sp<Duration>> = |_| Sp::unwritten(Duration::from_millis(60_000)),
         /// By how much the share of bad requests may grow.
         margin "margin": Option<Sp<Percent>> = |_| Sp::unwritten(Percent::whole(5)),
@@ -105,7 +105,7 @@ object! {
 }
 
 choice! {
-    /// How bad findings of one code are for this repository.
+    /// Severity of findings of one code in this repository.
     pub enum LintLevel, "a level" {
         /// No bundle is made.
         Error = "error",
@@ -113,13 +113,13 @@ choice! {
         Warning = "warning",
         /// Said for completeness.
         Note = "note",
-        /// Not said.
+        /// Findings of the code are left out.
         Off = "off",
     }
 }
 
 choice! {
-    /// How bad a broken policy is.
+    /// Severity of a broken policy.
     pub enum PolicySeverity, "a severity" {
         /// No bundle is made.
         Error = "error",
@@ -139,11 +139,11 @@ text! {
 }
 
 object! {
-    /// How the tool behaves for this repository.
+    /// Settings of the tool for a repository.
     pub struct Tool, "tool settings" {
-        /// How bad findings are, by code.
+        /// Severity of findings, by code.
         lints "lints": Dict<CodeText, Sp<LintLevel>>,
-        /// Stock policies.
+        /// Stock policies that are applied.
         policies "policies": Option<StockPolicies>,
     }
     rules [Rule::AtLeastOne(&["lints", "policies"])]
@@ -152,9 +152,9 @@ object! {
 object! {
     /// Stock policies that hold here.
     pub struct StockPolicies, "stock policies" {
-        /// Their names.
+        /// Names of the stock policies.
         use_ "use": List1<Sp<Name>>,
-        /// How bad it is to break one; as each says itself, unless said here.
+        /// Severity of breaking one; each policy's own unless said otherwise.
         severity "severity": Option<Sp<PolicySeverity>>,
     }
 }

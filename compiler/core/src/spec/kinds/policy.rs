@@ -9,15 +9,15 @@ use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
 
 object! {
-    /// What must always hold; exactly one of `each`, `invariant`, `forbid`, `permitOnly`, `change`.
+    /// A rule that must always hold; exactly one of `each`, `invariant`, `forbid`, `permitOnly`, `change`.
     pub struct Policy, "a Policy", kind "Policy" {
-        /// The name.
+        /// Name, unique among Policies.
         name "name": Sp<Name>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
-        /// Where it holds; in all environments unless said otherwise.
+        /// Environments in which it holds; all unless said otherwise.
         environments "environments": Option<List1<Sp<Name>>>,
         /// Objects of this kind ...
         each "each": Option<Sp<Kind>>,
@@ -25,17 +25,17 @@ object! {
         where_ "where": Option<Sp<CelText>>,
         /// ... are such that this one is.
         require "require": Option<Sp<CelText>>,
-        /// What holds for all requests and decisions.
+        /// Condition that holds for all requests and decisions.
         invariant "invariant": Option<Invariant>,
-        /// Who must not reach whom.
+        /// Callers that must not reach certain services.
         forbid "forbid": Option<Forbid>,
-        /// Who alone may reach whom.
+        /// The only callers that may reach certain services.
         permit_only "permitOnly": Option<PermitOnly>,
-        /// What a change needs.
+        /// Condition that changes must meet.
         change "change": Option<Change>,
-        /// How bad it is to break it; `error` unless said otherwise.
+        /// Severity of breaking it; `error` unless said otherwise.
         severity "severity": Option<Sp<PolicySeverity>> = |_| Sp::unwritten(PolicySeverity::Error),
-        /// What is said to those who break it.
+        /// Message for those who break it.
         message "message": Option<Sp<Prose>>,
         /// Objects for which it need not hold for a time.
         waivers "waivers": Vec<Waiver>,
@@ -49,19 +49,19 @@ object! {
 }
 
 object! {
-    /// What holds for all requests and decisions.
+    /// A condition that holds for all requests and decisions.
     pub struct Invariant, "an invariant" {
         /// For requests for which this CEL expression is true (all unless said otherwise) ...
         where_ "where": Option<Sp<CelText>>,
         /// ... this one is, too.
         require "require": Sp<CelText>,
-        /// What happens when it can neither be proved nor refuted; `block` unless said otherwise.
+        /// Reaction to an invariant that can neither be proved nor refuted; `block` unless said otherwise.
         on_unknown "onUnknown": Option<Sp<OnUnknown>> = |_| Sp::unwritten(OnUnknown::Block),
     }
 }
 
 choice! {
-    /// What happens when an invariant can neither be proved nor refuted.
+    /// Reaction to an invariant that can neither be proved nor refuted.
     pub enum OnUnknown, "a reaction to an open question" {
         /// It counts as broken.
         Block = "block",
@@ -82,19 +82,19 @@ object! {
 either! {
     /// Services: one by name (`gateway/name` and `external` too), or those with labels.
     pub enum Selector {
-        /// By name.
+        /// One caller by name.
         Name(Sp<Caller>) as "caller",
-        /// By labels.
+        /// All services with these labels.
         Labels(LabelSelector) if Map,
     }
 }
 
 object! {
-    /// Who must not reach whom.
+    /// Callers that must not reach certain services.
     pub struct Forbid, "a prohibition" {
-        /// Who.
+        /// The callers that the prohibition is about.
         from "from": OneOrMany<Selector>,
-        /// Whom.
+        /// Services that they must not reach.
         reach "reach": OneOrMany<Selector>,
         /// In at most this many calls; 1 is a direct call. In any number unless said otherwise.
         hops "hops": Option<Sp<Hops>>,
@@ -102,17 +102,17 @@ object! {
 }
 
 object! {
-    /// Who alone may reach whom directly.
+    /// The only callers that may reach certain services directly.
     pub struct PermitOnly, "a permission" {
-        /// Whom.
+        /// Services that are protected.
         to "to": OneOrMany<Selector>,
-        /// Who.
+        /// The only callers that may reach them.
         from "from": OneOrMany<Selector>,
     }
 }
 
 object! {
-    /// What a change needs.
+    /// A condition that changes must meet.
     pub struct Change, "a change policy" {
         /// For plans for which this CEL expression is true (all unless said otherwise) ...
         when "when": Option<Sp<CelText>>,
@@ -124,13 +124,13 @@ object! {
 object! {
     /// An object for which a policy need not hold for a time.
     pub struct Waiver, "a waiver" {
-        /// The object.
+        /// Address of the object that is exempt.
         object "object": Sp<Address>,
         /// The last day of it.
         until "until": Sp<Date>,
-        /// Why.
+        /// Reason of the exception, for readers.
         reason "reason": Sp<Prose>,
-        /// Where it was agreed.
+        /// Reference to the agreement, such as a ticket.
         ticket "ticket": Option<Sp<Prose>>,
     }
 }

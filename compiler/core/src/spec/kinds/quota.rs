@@ -5,46 +5,47 @@ use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
 
 object! {
-    /// How much callers may ask for. All limits must pass; each try counts.
+    /// Rate limits of callers. All limits must pass; each try counts.
     pub struct Quota, "a Quota", kind "Quota" {
         /// The name; the name of the service or gateway unless said otherwise.
         name "name": Option<Sp<Name>>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
-        /// The service.
+        /// Service that the limits protect.
         service "service": Option<Sp<Name>>,
-        /// The gateway.
+        /// Gateway that the limits protect.
         gateway "gateway": Option<Sp<Name>>,
-        /// The limits.
+        /// The limits, each with a key of its own.
         limits "limits": List1<QuotaLimit>,
     }
     rules [Rule::ExactlyOne(&["service", "gateway"])]
 }
 
 object! {
-    /// One limit.
+    /// One rate limit.
     pub struct QuotaLimit, "a limit" {
         /// The name, unique in the Quota.
         name "name": Option<Sp<Name>>,
-        /// Who shares it: `caller`, `service`, `header:<name>`, `claim:<name>`, or a CEL expression that gives the key.
+        /// Key that requests are counted by: `caller`, `service`, `header:<name>`, `claim:<name>`, or a CEL
+        /// expression that gives the key.
         per "per": Sp<CelText>,
-        /// How much in the long run.
+        /// Rate in the long run.
         rate "rate": Sp<Rate>,
-        /// How much at once; one second's worth unless said otherwise.
+        /// Largest number at once; one second's worth unless said otherwise.
         burst "burst": Option<Sp<Count>> = |limit| Sp::unwritten(limit.usual_burst()),
         /// Whether each proxy counts for itself, or all together; `proxy` unless said otherwise.
         scope "scope": Option<Sp<QuotaScope>> = |_| Sp::unwritten(QuotaScope::Proxy),
-        /// What a request costs: a number, or a CEL expression that gives one; 1 unless said otherwise.
+        /// Cost of a request: a number, or a CEL expression that gives one; 1 unless said otherwise.
         cost "cost": Option<NumberOr<Sp<Count>, Sp<CelText>>> = |_| NumberOr::Number(Sp::unwritten(Count::clamped(1))),
-        /// What happens when the shared store is away; `local` unless said otherwise.
+        /// Reaction to an unavailable shared store; `local` unless said otherwise.
         on_unavailable "onUnavailable": Option<Sp<OnUnavailable>> = |_| Sp::unwritten(OnUnavailable::Local),
     }
 }
 
 impl QuotaLimit {
-    /// What a request costs; 1 where that is computed.
+    /// Cost of a request; 1 if it is computed.
     pub fn fixed_cost(&self) -> Count {
         match self.cost() {
             NumberOr::Number(cost) => cost.value,
@@ -60,7 +61,7 @@ impl QuotaLimit {
 }
 
 choice! {
-    /// Who counts.
+    /// Scope within which requests are counted.
     pub enum QuotaScope, "a scope" {
         /// Each proxy for itself.
         Proxy = "proxy",
@@ -70,9 +71,9 @@ choice! {
 }
 
 choice! {
-    /// What happens when the shared store is away.
+    /// Reaction to an unavailable shared store.
     pub enum OnUnavailable, "a reaction to a missing store" {
-        /// Requests pass.
+        /// All requests pass.
         Allow = "allow",
         /// Requests are refused.
         Deny = "deny",

@@ -6,25 +6,25 @@ use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
 
 object! {
-    /// How callers of a service treat its endpoints.
+    /// Treatment of a service's endpoints by its callers.
     pub struct Resilience, "a Resilience", kind "Resilience" {
         /// The name; the service's name unless said otherwise.
         name "name": Option<Sp<Name>>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
-        /// The service.
+        /// Service whose endpoints these are.
         service "service": Sp<Name>,
-        /// How an endpoint is chosen; `roundRobin` unless said otherwise.
+        /// Choice of an endpoint; `roundRobin` unless said otherwise.
         load_balancer "loadBalancer": Option<LoadBalancer> = |_| LoadBalancer::Simple(Sp::unwritten(Balancing::RoundRobin)),
-        /// How endpoints are asked whether they live.
+        /// Active health checks of endpoints.
         health_check "healthCheck": Option<HealthCheck>,
-        /// When an endpoint is left alone because its answers are bad.
+        /// Ejection of endpoints whose answers are bad.
         outlier_detection "outlierDetection": Option<OutlierDetection>,
-        /// When the whole service is left alone.
+        /// Circuit breaker around the whole service.
         circuit_breaker "circuitBreaker": Option<CircuitBreaker>,
-        /// How much may be under way at once.
+        /// Limits of connections and requests under way at once.
         limits "limits": Option<Limits>,
         /// Localities in the order in which they are tried after the own one.
         locality "locality": Option<List1<Sp<Name>>>,
@@ -32,7 +32,7 @@ object! {
 }
 
 choice! {
-    /// How an endpoint is chosen.
+    /// Algorithm that chooses an endpoint.
     pub enum Balancing, "a way of balancing" {
         /// One after the other.
         RoundRobin = "roundRobin",
@@ -40,7 +40,7 @@ choice! {
         LeastRequests = "leastRequests",
         /// The one of two random ones that answers sooner.
         PeakEwma = "peakEwma",
-        /// Any.
+        /// A random one.
         Random = "random",
         /// By a key, on a ring of hashes.
         RingHash = "ringHash",
@@ -50,21 +50,21 @@ choice! {
 }
 
 either! {
-    /// How an endpoint is chosen: a word, or a map.
+    /// Choice of an endpoint: a word, or a map.
     pub enum LoadBalancer {
-        /// How.
+        /// The algorithm by its name.
         Simple(Sp<Balancing>) => |policy| {
             LoadBalancerForm { policy: *policy, key: None, panic_threshold: None, slow_start: None }
         },
-        /// How, with details.
+        /// The algorithm with its details.
         Form(LoadBalancerForm) if Map,
     }
 }
 
 object! {
-    /// How an endpoint is chosen.
+    /// Choice of an endpoint, with details.
     pub struct LoadBalancerForm, "a load balancer" {
-        /// How.
+        /// Algorithm that chooses an endpoint.
         policy "policy": Sp<Balancing>,
         /// The key of `ringHash` and `maglev`.
         key "key": Option<Sticky>,
@@ -76,11 +76,11 @@ object! {
 }
 
 object! {
-    /// When an endpoint is left alone.
+    /// Ejection of endpoints whose answers are bad.
     pub struct OutlierDetection, "an outlier detection" {
         /// Bad answers in a row.
         consecutive_errors "consecutiveErrors": Sp<Count>,
-        /// How long at first; longer with each time.
+        /// Duration of the first ejection; longer with each time.
         eject_for "ejectFor": Sp<Duration>,
         /// At most this share of endpoints at once.
         max_ejected "maxEjected": Option<Sp<Percent>> = |_| Sp::unwritten(Percent::whole(50)),
@@ -88,13 +88,13 @@ object! {
 }
 
 object! {
-    /// When a whole service is left alone.
+    /// Circuit breaker around a whole service.
     pub struct CircuitBreaker, "a circuit breaker" {
         /// Above this share of errors.
         error_rate "errorRate": Sp<Percent>,
         /// After at least this many requests.
         min_requests "minRequests": Option<Sp<Count>>,
-        /// How long.
+        /// Time for which the service is left alone.
         open_for "openFor": Sp<Duration>,
     }
 }

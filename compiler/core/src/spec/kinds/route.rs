@@ -6,13 +6,13 @@ use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
 
 object! {
-    /// Where the requests of a service or gateway go.
+    /// Destinations of the requests of a service or gateway.
     pub struct Route, "a Route", kind "Route" {
         /// The name; the service's name unless said otherwise. Required for a gateway.
         name "name": Option<Sp<Name>>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
         /// The service whose requests these are.
         service "service": Option<Sp<Name>>,
@@ -24,7 +24,7 @@ object! {
         order "order": Option<Sp<Order>> = |_| Sp::unwritten(Order::clamped(0)),
         /// A fence: all rules lie inside these paths, and no later Route is asked inside them.
         paths "paths": Option<List1<Sp<PathText>>>,
-        /// What keeps requests on one version.
+        /// Key that keeps requests on one version.
         sticky "sticky": Option<Sticky>,
         /// The rules, in order; the first that matches wins.
         rules "rules": List1<Rule>,
@@ -42,11 +42,11 @@ object! {
     pub struct Rule, "a rule" {
         /// The name, unique in the Route.
         name "name": Sp<Name>,
-        /// What it matches; everything unless said otherwise.
+        /// Requests that the rule takes; everything unless said otherwise.
         match_ "match": Option<Match>,
-        /// Where the request goes.
+        /// Destination of the request.
         to "to": Option<To>,
-        /// What is changed on the way.
+        /// Changes of path and host on the way.
         rewrite "rewrite": Option<Rewrite>,
         /// The client is sent elsewhere.
         redirect "redirect": Option<Redirect>,
@@ -77,7 +77,7 @@ object! {
 }
 
 object! {
-    /// What a request must be like; all fields must hold.
+    /// Requests that a rule takes; all fields must hold.
     pub struct Match, "a match" {
         /// The normalised path.
         path "path": Option<PathMatch>,
@@ -99,28 +99,28 @@ object! {
 object! {
     /// A share of a split.
     pub struct Share, "a share" {
-        /// Where it goes.
+        /// Destination of the share.
         to "to": Sp<Destination>,
-        /// How much; all shares make 100 %.
+        /// Size of the share; all shares make 100 %.
         weight "weight": Sp<Percent>,
     }
 }
 
 either! {
-    /// Where requests go: one destination, or shares that make 100 %.
+    /// Destination of requests: one, or shares that make 100 %.
     pub enum To {
-        /// One.
+        /// A single destination.
         One(Sp<Destination>) => |to| {
             let share = Share { to: to.clone(), weight: Sp { value: Percent::whole(100), span: to.span } };
             Sp { value: List1::new(share, []), span: to.span }
         },
-        /// Several.
+        /// Shares of several destinations.
         Split(Sp<List1<Share>>) if Seq,
     }
 }
 
 object! {
-    /// What is changed before a request is sent on.
+    /// Changes of path and host before a request is sent on.
     pub struct Rewrite, "a rewrite" {
         /// Replaces the literal part of the path before `/*`.
         prefix "prefix": Option<Sp<PathLiteral>>,
@@ -135,9 +135,9 @@ object! {
 choice! {
     /// The scheme of a URL.
     pub enum Scheme, "a scheme" {
-        /// Plain text.
+        /// HTTP in plain text.
         Http = "http",
-        /// TLS.
+        /// HTTP over TLS.
         Https = "https",
     }
 }
@@ -145,11 +145,11 @@ choice! {
 object! {
     /// The client is sent elsewhere; what is not said stays as it was.
     pub struct Redirect, "a redirect" {
-        /// The scheme.
+        /// Scheme of the new URL.
         scheme "scheme": Option<Sp<Scheme>>,
-        /// The host.
+        /// Host of the new URL.
         host "host": Option<Sp<ExactHost>>,
-        /// The port.
+        /// Port of the new URL.
         port "port": Option<Sp<Port>>,
         /// The whole path.
         path "path": Option<Sp<PathLiteral>>,
@@ -164,11 +164,11 @@ object! {
 object! {
     /// The proxy answers itself.
     pub struct Respond, "an answer" {
-        /// The status.
+        /// Status of the answer.
         status "status": Sp<AnswerStatus>,
-        /// The body.
+        /// Body of the answer; empty unless said otherwise.
         body "body": Option<Sp<AnyText>> = |_| Sp::unwritten(AnyText::empty()),
-        /// Header fields.
+        /// Header fields of the answer.
         headers "headers": Dict<HeaderName, Sp<HeaderValue>>,
     }
 }
@@ -176,9 +176,9 @@ object! {
 object! {
     /// A copy of requests goes elsewhere too.
     pub struct Mirror, "a mirror" {
-        /// Where to.
+        /// Destination of the copies.
         to "to": Sp<Destination>,
-        /// How many; all unless said otherwise.
+        /// Share of requests that are copied; all unless said otherwise.
         percent "percent": Option<Sp<Percent>> = |_| Sp::unwritten(Percent::whole(100)),
     }
 }
@@ -186,7 +186,7 @@ object! {
 object! {
     /// Failures on purpose.
     pub struct Fault, "a fault" {
-        /// Requests wait.
+        /// Delay before requests are sent on.
         delay "delay": Option<Delay>,
         /// Requests are answered with an error.
         abort "abort": Option<Abort>,
@@ -197,11 +197,11 @@ object! {
 }
 
 object! {
-    /// Requests wait.
+    /// Delay before requests are sent on.
     pub struct Delay, "a delay" {
-        /// How many.
+        /// Share of requests that are delayed.
         percent "percent": Sp<Percent>,
-        /// How long.
+        /// Duration of the delay.
         for_ "for": Sp<Duration>,
     }
 }
@@ -209,7 +209,7 @@ object! {
 object! {
     /// Requests are answered with an error.
     pub struct Abort, "an abort" {
-        /// How many.
+        /// Share of requests that are aborted.
         percent "percent": Sp<Percent>,
         /// The status of the answer.
         status "status": Sp<AnswerStatus>,
@@ -243,7 +243,7 @@ object! {
 object! {
     /// A second try before the first has failed; the first answer wins.
     pub struct Hedge, "a hedge" {
-        /// How long to wait for the first try.
+        /// Time that the first try has before the second begins.
         after "after": Sp<Duration>,
         /// More tries at most; 1 unless said otherwise.
         attempts "attempts": Option<Sp<Attempts>> = |_| Sp::unwritten(Attempts::clamped(1)),
@@ -253,17 +253,17 @@ object! {
 choice! {
     /// A content coding.
     pub enum Coding, "a content coding" {
-        /// gzip
+        /// gzip (RFC 1952).
         Gzip = "gzip",
-        /// Brotli
+        /// Brotli (RFC 7932).
         Br = "br",
-        /// Zstandard
+        /// Zstandard (RFC 8878).
         Zstd = "zstd",
     }
 }
 
 object! {
-    /// How answers are compressed.
+    /// Compression of answers, with details.
     pub struct CompressForm, "a compression" {
         /// Codings, best first.
         codings "codings": Option<List1<Sp<Coding>>>,
@@ -278,9 +278,9 @@ object! {
 either! {
     /// Whether and how answers are compressed.
     pub enum Compress {
-        /// Whether.
+        /// Whether answers are compressed.
         On(Sp<bool>) as "on",
-        /// How.
+        /// Compression with its details.
         Form(CompressForm) if Map,
     }
 }

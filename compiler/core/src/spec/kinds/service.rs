@@ -13,37 +13,37 @@ object! {
     pub struct Service, "a Service", kind "Service" {
         /// The name of the service, and the host that others ask for inside the mesh.
         name "name": Sp<Name>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
-        /// Where the mesh listens.
+        /// Port that the mesh listens on.
         port "port": Sp<Port>,
-        /// Where the application listens on 127.0.0.1; as `port` unless said otherwise.
+        /// Port that the application listens on at 127.0.0.1; as `port` unless said otherwise.
         app_port "appPort": Option<Sp<Port>> = |service| service.port,
-        /// What it speaks; `http` unless said otherwise.
+        /// Protocol of the service; `http` unless said otherwise.
         protocol "protocol": Option<Sp<Protocol>> = |_| Sp::unwritten(Protocol::Http),
         /// Its versions; the one version `v1` unless said otherwise.
         versions "versions": Vec<Sp<Name>> = |_| Name::parse(ONLY_VERSION).map(Sp::unwritten).into_iter().collect(),
         /// Labels for access rules and policies.
         labels "labels": Labels,
-        /// Who may call it; short for an AccessPolicy.
+        /// Callers that may call it; short for an AccessPolicy.
         callers "callers": Option<Sp<Vec<FromItem>>>,
         /// `none` for a service without a proxy of its own: access and quotas are enforced by the caller.
         proxy "proxy": Option<Sp<ProxyMode>>,
-        /// What to do with `%2F` and `%5C` in paths; `reject` unless said otherwise.
+        /// Treatment of `%2F` and `%5C` in paths; `reject` unless said otherwise.
         escaped_slashes "escapedSlashes": Option<Sp<EscapedSlashes>> = |_| Sp::unwritten(EscapedSlashes::Reject),
     }
 }
 
 choice! {
-    /// What a service speaks.
+    /// Protocol of a service.
     pub enum Protocol, "a protocol" {
         /// HTTP/1.1 and HTTP/2.
         Http = "http",
         /// gRPC over HTTP/2.
         Grpc = "grpc",
-        /// Bytes.
+        /// A byte stream over TCP.
         Tcp = "tcp",
     }
 }
@@ -57,9 +57,9 @@ choice! {
 }
 
 choice! {
-    /// What to do with `%2F` and `%5C` in paths.
+    /// Treatment of `%2F` and `%5C` in paths.
     pub enum EscapedSlashes, "a treatment of escaped slashes" {
-        /// Answer 400.
+        /// Such requests are answered with 400.
         Reject = "reject",
         /// Keep them as they are.
         Keep = "keep",

@@ -1,4 +1,4 @@
-//! What several kinds use.
+//! Types that several kinds use.
 
 use crate::spec::decode::{Dict, List1, NumberOr, Rule, Sp};
 use crate::spec::leaf::*;
@@ -16,7 +16,7 @@ object! {
 }
 
 choice! {
-    /// No retries.
+    /// The word that switches retries off.
     pub enum NoRetry, "`none` or a map" {
         /// No try is repeated.
         None = "none",
@@ -26,19 +26,19 @@ choice! {
 either! {
     /// Whether and how a failed try is repeated: `none`, or a map.
     pub enum Retry {
-        /// `none`
+        /// No retries: `none`.
         Off(Sp<NoRetry>) as "off",
-        /// How.
+        /// Retries with their details.
         On(RetryForm) if Map,
     }
 }
 
 object! {
-    /// How a failed try is repeated.
+    /// Repetition of failed tries.
     pub struct RetryForm, "a retry" {
         /// More tries after the first one, 1 to 10.
         attempts "attempts": Sp<Attempts>,
-        /// When a try counts as failed; without it, on connect failure and refused streams.
+        /// Conditions that count as a failed try; without it, connect failure and refused streams.
         conditions "conditions": Option<List1<Sp<Condition>>> = |_| {
             let refused = Sp::unwritten(Condition::RefusedStream);
             List1::new(Sp::unwritten(Condition::ConnectFailure), [refused])
@@ -48,7 +48,7 @@ object! {
             let [first, more @ ..] = MethodToken::idempotent().map(Sp::unwritten);
             List1::new(first, more)
         },
-        /// How long to wait between tries.
+        /// Wait between tries; 25 ms, doubling up to 250 ms, unless said otherwise.
         backoff "backoff": Option<Backoff> = |_| Backoff {
             base: Sp::unwritten(Duration::from_millis(25)),
             max: Some(Sp::unwritten(Duration::from_millis(250))),
@@ -70,15 +70,15 @@ object! {
     pub struct Backoff, "a backoff" {
         /// Before the second try.
         base "base": Sp<Duration>,
-        /// At most.
+        /// Longest wait between tries; ten times `base` unless said otherwise.
         max "max": Option<Sp<Duration>> = |backoff| Sp::unwritten(backoff.base.times(10)),
     }
 }
 
 object! {
-    /// What a value must be; exactly one of the fields.
+    /// A comparison with a value; exactly one of the fields.
     pub struct ValueForm, "a comparison" {
-        /// Exactly this.
+        /// Equal to this.
         exact "exact": Option<Sp<AnyText>>,
         /// Begins with this.
         prefix "prefix": Option<Sp<Prose>>,
@@ -95,9 +95,9 @@ object! {
 }
 
 either! {
-    /// What a value must be: a text for exactly that, or a map.
+    /// A comparison with a value: a text for equality, or a map.
     pub enum ValueMatch {
-        /// Exactly this.
+        /// Equal to this.
         Exact(Sp<AnyText>) => |exact| ValueForm {
             exact: Some(exact.clone()),
             prefix: None,
@@ -106,7 +106,7 @@ either! {
             regex: None,
             present: None,
         },
-        /// Another comparison.
+        /// A comparison of another kind.
         Form(ValueForm) if Map,
     }
 }
@@ -141,9 +141,9 @@ object! {
 }
 
 either! {
-    /// Who calls: a service, `gateway/name`, `external`, `any`, `{labels}` or `{principal}`.
+    /// A caller: a service, `gateway/name`, `external`, `any`, `{labels}` or `{principal}`.
     pub enum FromItem {
-        /// By name.
+        /// One caller by name.
         Caller(Sp<Caller>) as "caller",
         /// By labels or identity.
         Form(FromForm) if Map,
@@ -151,7 +151,7 @@ either! {
 }
 
 choice! {
-    /// What of the source keeps requests together.
+    /// Part of the source that keeps requests together.
     pub enum StickySource, "a part of the source" {
         /// The identity of the caller.
         Principal = "principal",
@@ -161,7 +161,7 @@ choice! {
 }
 
 object! {
-    /// What keeps requests on one version or endpoint; exactly one of the fields.
+    /// Key that keeps requests on one version or endpoint; exactly one of the fields.
     pub struct Sticky, "a sticky key" {
         /// The value of this header.
         header "header": Option<Sp<HeaderName>>,
@@ -174,7 +174,7 @@ object! {
 }
 
 object! {
-    /// How endpoints are asked whether they live; exactly one of `http`, `grpc`, `tcp`.
+    /// Active health checks of endpoints; exactly one of `http`, `grpc`, `tcp`.
     pub struct HealthCheck, "a health check" {
         /// GET of this path; 200 to 399 is healthy.
         http "http": Option<Sp<PathLiteral>>,
@@ -211,11 +211,11 @@ object! {
 pub type Bound = NumberOr<Number, Quantity>;
 
 choice! {
-    /// What a canary or wave is measured by.
+    /// Measure of a canary or wave.
     pub enum Measure, "a measure" {
         /// Failed requests of all requests.
         ErrorRate = "error-rate",
-        /// Median latency.
+        /// Median of the latency.
         P50 = "p50",
         /// Latency that 95 % keep below.
         P95 = "p95",

@@ -5,23 +5,23 @@ use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
 
 object! {
-    /// What is seen of requests, in the mesh or at one service.
+    /// Logs, traces and metrics of requests, in the mesh or at one service.
     pub struct Telemetry, "a Telemetry", kind "Telemetry" {
         /// The name; the service's name, or `default` for the mesh, unless said otherwise.
         name "name": Option<Sp<Name>>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
         /// The service; the whole mesh unless said otherwise.
         service "service": Option<Sp<Name>>,
         /// Whether requests are logged.
         access_log "accessLog": Option<AccessLog> = |_| AccessLog::On(Sp::unwritten(true)),
-        /// Traces.
+        /// Sampling and export of traces.
         traces "traces": Option<Traces>,
-        /// Metrics.
+        /// Metrics that are kept.
         metrics "metrics": Option<Metrics> = |_| Metrics::On(Sp::unwritten(true)),
-        /// Objectives.
+        /// Service-level objectives (SLO).
         slo "slo": Option<Slo>,
     }
 }
@@ -29,7 +29,7 @@ object! {
 object! {
     /// Which requests are logged.
     pub struct AccessLogForm, "an access log" {
-        /// How many of them; denied and failed ones always. All unless said otherwise.
+        /// Share of them that is logged; denied and failed ones always. All unless said otherwise.
         sample "sample": Option<Sp<Percent>> = |_| Sp::unwritten(Percent::whole(100)),
         /// Only requests for which this CEL expression is true.
         when "when": Option<Sp<CelText>>,
@@ -42,17 +42,17 @@ object! {
 either! {
     /// Whether and which requests are logged.
     pub enum AccessLog {
-        /// Whether.
+        /// Whether requests are logged.
         On(Sp<bool>) as "on",
-        /// Which.
+        /// Which requests are logged.
         Form(AccessLogForm) if Map,
     }
 }
 
 object! {
-    /// Traces.
+    /// Sampling and export of traces.
     pub struct Traces, "traces" {
-        /// How many requests without a sampled parent are traced.
+        /// Share of requests without a sampled parent that is traced.
         sample "sample": Option<Sp<Percent>>,
         /// The collector (OTLP).
         otlp "otlp": Option<Sp<Url>>,
@@ -67,7 +67,7 @@ choice! {
     pub enum TraceHeaders, "a form of trace headers" {
         /// W3C Trace Context.
         W3c = "w3c",
-        /// B3 (Zipkin).
+        /// B3, the headers of Zipkin.
         B3 = "b3",
     }
 }
@@ -83,9 +83,9 @@ object! {
 either! {
     /// Whether and which metrics there are.
     pub enum Metrics {
-        /// Whether.
+        /// Whether metrics are kept.
         On(Sp<bool>) as "on",
-        /// Which.
+        /// Which metrics are kept.
         Form(MetricsForm) if Map,
     }
 }

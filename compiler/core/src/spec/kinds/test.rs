@@ -7,17 +7,17 @@ use crate::spec::macros::{choice, object};
 object! {
     /// Examples that must stay true.
     pub struct Test, "a Test", kind "Test" {
-        /// The name.
+        /// Name, unique among Tests.
         name "name": Sp<Name>,
-        /// Who answers for it.
+        /// Team responsible for the object.
         owner "owner": Option<Sp<Name>>,
-        /// What it is for.
+        /// Purpose of the object, for readers.
         description "description": Option<Sp<Prose>>,
-        /// The environment.
+        /// Environment in which the cases run.
         environment "environment": Sp<Name>,
         /// Stages of canaries by address, such as `canary/orders: 2`; before the first stage unless said otherwise.
         state "state": Dict<Address, NumberOr<Sp<StageNumber>, Sp<StageDone>>>,
-        /// The examples.
+        /// The cases, each a request with its expected outcome.
         cases "cases": List1<Case>,
     }
 }
@@ -31,11 +31,11 @@ choice! {
 }
 
 object! {
-    /// One example.
+    /// A request with its expected outcome.
     pub struct Case, "a case" {
-        /// The name.
+        /// Name of the case, for reports.
         name "name": Option<Sp<Name>>,
-        /// The request.
+        /// Request that is sent.
         send "send": Sp<Send>,
         /// As whom; as a client without a mesh identity unless said otherwise.
         as_ "as": Option<Sp<TestCaller>>,
@@ -43,7 +43,7 @@ object! {
         headers "headers": Dict<HeaderName, OneOrMany<Sp<HeaderValue>>>,
         /// Claims of its token.
         claims "claims": Dict<Prose, AnyValue>,
-        /// What must come of it.
+        /// Expected outcome; at least one field.
         expect "expect": Expect,
     }
 }
@@ -51,7 +51,7 @@ object! {
 choice! {
     /// The verdict on a request.
     pub enum Verdict, "a verdict" {
-        /// It passes.
+        /// The request passes.
         Allow = "allow",
         /// It does not.
         Deny = "deny",
@@ -59,7 +59,7 @@ choice! {
 }
 
 object! {
-    /// What must come of a request; at least one field.
+    /// Expected outcome of a request; at least one field.
     pub struct Expect, "an expectation" {
         /// The rule that matches: `edge/order-api`.
         rule "rule": Option<Sp<RuleRef>>,
@@ -79,7 +79,7 @@ object! {
         quota "quota": Option<Sp<Prose>>,
         /// The timeout that holds.
         timeout "timeout": Option<Sp<Duration>>,
-        /// Why the mesh itself answers, such as `no-route`.
+        /// Reason of an answer by the mesh itself, such as `no-route`.
         reason "reason": Option<Sp<Prose>>,
     }
     rules [Rule::AtLeastOne(&[

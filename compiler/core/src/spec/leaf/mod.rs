@@ -18,7 +18,7 @@ pub use units::*;
 
 /// A value that is written as one text.
 pub trait Leaf: Sized + JsonSchema {
-    /// What is due, for messages: "a duration like `250ms`".
+    /// The expected form, for messages: "a duration like `250ms`".
     const WHAT: &'static str;
     /// The code of a text that is not one.
     const CODE: Code = codes::BAD_VALUE;
@@ -169,7 +169,7 @@ macro_rules! text {
         pub struct $Name(Box<str>);
 
         impl $Name {
-            /// The text.
+            /// The text as written.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -208,7 +208,7 @@ macro_rules! text {
     };
 }
 
-/// What readers see of a value that is written as one word.
+/// Implements `View` for the type of a value that is written as one word.
 macro_rules! viewed {
     ($Name:ty: $Shape:ident, $data:expr) => {
         impl $crate::spec::view::View for $Name {

@@ -60,7 +60,7 @@ text! {
 }
 
 impl HostText {
-    /// What follows `*.`, if this is a wildcard.
+    /// The domain behind `*.`, if this is a wildcard.
     pub fn wildcard(&self) -> Option<&str> {
         self.as_str().strip_prefix("*.")
     }
@@ -75,7 +75,7 @@ text! {
 }
 
 text! {
-    /// Where something listens: `host:port` or `[IPv6]:port`.
+    /// The address of an endpoint: `host:port` or `[IPv6]:port`.
     pub struct Endpoint, "an endpoint like `10.0.0.7:8080`";
     pattern concat!("^(?:(?:", label!(), "\\.)*", label!(), "|\\[[0-9a-f:.]{2,45}\\]):", port!(), "$"), length 3..=260,
     check |text| split_endpoint(text).is_some(),
@@ -148,7 +148,7 @@ fn is_spiffe_id(text: &str) -> bool {
         && path.split('/').all(segment)
 }
 
-/// Who calls: a service, a gateway, anybody without a mesh identity, or anybody.
+/// A caller: a service, a gateway, anybody without a mesh identity, or anybody.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Caller {
     /// A service, or an external one, by name.
@@ -157,7 +157,7 @@ pub enum Caller {
     Gateway(Name),
     /// Callers without a mesh identity: `external`.
     External,
-    /// Everybody: `any`.
+    /// Any caller at all: `any`.
     Any,
 }
 
@@ -188,7 +188,7 @@ impl Leaf for Caller {
         lower(text.strip_prefix("service/").unwrap_or(text))
     }
 }
-leaf!(Caller, "Who calls: a service by name, `gateway/name`, `external` (no mesh identity) or `any`.",
+leaf!(Caller, "A caller: a service by name, `gateway/name`, `external` (no mesh identity) or `any`.",
     pattern: concat!("^(?:gateway/)?", label!(), "$"), length: 1..=71);
 viewed!(Caller: Text, |caller| Data::text(&caller.to_string()));
 
@@ -223,7 +223,7 @@ leaf!(TestCaller, "As whom a test calls: a service by name, `gateway/name`, `ext
     pattern: concat!("^(?:(?:gateway/)?", label!(), r"|spiffe://[a-z0-9._-]{1,255}(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+)$"), length: 1..=2048);
 viewed!(TestCaller: Text, |caller| Data::text(&caller.to_string()));
 
-/// Where requests go: `orders`, `orders@v41`, `orders@stable`.
+/// The destination of requests: `orders`, `orders@v41`, `orders@stable`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Destination {
     /// The service, or an external one.
@@ -239,7 +239,7 @@ pub enum VersionRef {
     Stable,
     /// The candidate of the service's canary.
     Candidate,
-    /// This version.
+    /// One version by its name.
     Named(Name),
 }
 
@@ -269,16 +269,16 @@ impl Leaf for Destination {
         lower(text.strip_prefix("service/").unwrap_or(text))
     }
 }
-leaf!(Destination, "Where requests go: `orders`, `orders@v41`, `orders@stable` or `orders@candidate`.",
+leaf!(Destination, "A destination of requests: `orders`, `orders@v41`, `orders@stable` or `orders@candidate`.",
     pattern: concat!("^", label!(), "(?:@", label!(), ")?$"), length: 1..=127);
 viewed!(Destination: Text, |to| Data::text(&to.to_string()));
 
 /// The address of an object: `canary/orders`. Unique in a mesh.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
-    /// The kind.
+    /// Kind of the object.
     pub kind: Kind,
-    /// The name.
+    /// Name of the object.
     pub name: Name,
 }
 

@@ -1,4 +1,4 @@
-//! Bounded numbers.
+//! Whole numbers with bounds, and numbers with units beside them.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
@@ -28,7 +28,7 @@ macro_rules! whole {
                 Self(<$int>::try_from(number.clamp($min, $max)).unwrap_or($min))
             }
 
-            /// The number.
+            /// The number, within its bounds.
             pub fn get(self) -> $int {
                 self.0
             }
@@ -156,7 +156,7 @@ pub struct RedirectStatus(u16);
 const REDIRECTS: [i64; 5] = [301, 302, 303, 307, 308];
 
 impl RedirectStatus {
-    /// 302 Found.
+    /// 302 Found (RFC 9110, 15.4.3).
     pub const FOUND: Self = Self(302);
 
     /// 301, 302, 303, 307 or 308.

@@ -236,14 +236,14 @@ impl Default for IdentityPath {
 }
 
 text! {
-    /// Where the endpoints of a service are found: `{service}.prod.internal:{port}`.
+    /// The address of the endpoints of a service: `{service}.prod.internal:{port}`.
     pub struct EndpointPattern, "a pattern of `{service}` and `{port}` like `{service}.prod.internal:{port}`";
     pattern r"^(?:[a-z0-9.-]|\{service\})+:(?:\{port\}|[1-9][0-9]{0,4})$", length 3..=512,
     check |text| is_endpoint_pattern(text, &["{service}"]),
 }
 
 text! {
-    /// Where the endpoints of one version are found: `{service}-{version}.prod.internal:{port}`.
+    /// The address of the endpoints of one version: `{service}-{version}.prod.internal:{port}`.
     pub struct VersionPattern, "a pattern of `{service}`, `{version}` and `{port}` like `{service}-{version}.prod.internal:{port}`";
     pattern r"^(?:[a-z0-9.-]|\{service\}|\{version\})+:(?:\{port\}|[1-9][0-9]{0,4})$", length 3..=512,
     check |text| is_endpoint_pattern(text, &["{service}", "{version}"]),
@@ -276,7 +276,7 @@ text! {
 pub struct CelText(Text);
 
 impl CelText {
-    /// The expression.
+    /// The text of the expression.
     pub fn as_str(&self) -> &str {
         &self.0.text
     }
@@ -322,12 +322,12 @@ pub struct Send {
 }
 
 impl Send {
-    /// The method.
+    /// Method of the request.
     pub fn method(&self) -> &MethodToken {
         &self.method
     }
 
-    /// The URL.
+    /// URL of the request.
     pub fn url(&self) -> &Url {
         &self.url
     }
@@ -352,7 +352,7 @@ leaf!(Send, "A request: method and URL, such as `POST https://shop.example/api/o
     pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64} https?://[A-Za-z0-9.:\\[\\]-]+(?:[/?][!-~]*)?$", length: 10..=2113);
 viewed!(Send: Text, |send| Data::text(&format!("{} {}", send.method, send.url)));
 
-/// When a try counts as failed and may be repeated.
+/// A condition on which a try counts as failed and may be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Condition {
     /// No connection could be made.
@@ -419,6 +419,6 @@ impl Leaf for Condition {
         crate::diag::nearest(text, words).map(str::to_owned)
     }
 }
-leaf!(Condition, "When a try may be repeated: `connect-failure`, `refused-stream`, `reset`, `timeout`, a status from `\"400\"` to `\"599\"`, or a gRPC status such as `grpc-unavailable`.",
+leaf!(Condition, "A condition on which a try may be repeated: `connect-failure`, `refused-stream`, `reset`, `timeout`, a status from `\"400\"` to `\"599\"`, or a gRPC status such as `grpc-unavailable`.",
     pattern: "^(?:connect-failure|refused-stream|reset|timeout|[45][0-9]{2}|grpc-(?:cancelled|unknown|deadline-exceeded|resource-exhausted|aborted|internal|unavailable|data-loss))$", length: 3..=24);
 viewed!(Condition: Text, |condition| Data::text(&condition.to_string()));

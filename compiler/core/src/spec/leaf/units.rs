@@ -41,7 +41,7 @@ impl Duration {
         Self(self.0.saturating_mul(factor))
     }
 
-    /// Nanoseconds.
+    /// The duration in nanoseconds.
     pub fn as_nanos(self) -> u64 {
         self.0
     }
@@ -317,7 +317,7 @@ viewed!(Date: Time, |date| Data::Time(i128::from(date.days()) * 86_400_000_000_0
 /// A share or a length of time, whichever the measure has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Quantity {
-    /// A share.
+    /// A share, such as `1%`.
     Percent(Percent),
     /// A length of time.
     Duration(Duration),

@@ -19,7 +19,7 @@ fn validator_of<'v>(validators: &'v BTreeMap<&'static str, Validator>, json: &Js
     validators.get(if kind == Kind::AccessPolicy { "accesspolicy" } else { kind.slug() })
 }
 
-/// The same value as a node without places.
+/// The JSON value as a node without places.
 fn node(json: &Json) -> Node {
     let span = Span::new(FileId(0), 0, 0);
     let text = |t: &str| Text { text: t.into(), style: Style::Double };
@@ -192,7 +192,7 @@ fn words() -> Vec<Json> {
 const KEYS: [&str; 12] =
     ["name", "service", "gateway", "to", "when", "from", "zzz", "exact", "path", "labels", "max", "redirect"];
 
-/// What texts are changed with.
+/// Characters that texts are changed with.
 const ALPHABET: [char; 24] = [
     'a', 'Z', '0', '9', '%', '/', '.', '-', '*', '{', '}', '@', ' ', 'ß', '_', ':', '~', '\n', '\t', '"',
     '[', '?', '#', 's',

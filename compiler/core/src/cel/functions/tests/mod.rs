@@ -31,7 +31,7 @@ mod library;
 mod plain;
 mod texts;
 
-/// What a call gives: a value, or the kind of its fault.
+/// Expected result of a call: a value, or the kind of its fault.
 #[derive(Debug)]
 enum Due {
     Gives(Value),

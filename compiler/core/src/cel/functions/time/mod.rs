@@ -117,7 +117,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// Nanoseconds.
+/// One second in nanoseconds.
 const SECOND: i128 = 1_000_000_000;
 
 fn of_time(arguments: &[Value], field: fn(&Local) -> i64) -> Result<Value, Fault> {
@@ -151,7 +151,7 @@ struct Local {
     nanos: i64,
 }
 
-/// Seconds.
+/// One day in seconds.
 const DAY: i64 = 86_400;
 
 impl Local {

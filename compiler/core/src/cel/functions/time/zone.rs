@@ -1,4 +1,4 @@
-//! Zones.
+//! Time zones: names of the IANA database and fixed offsets.
 
 use std::sync::LazyLock;
 
