@@ -149,7 +149,7 @@ fn judge(case: &Json, typed: &Typed) -> Verdict {
     if let Some(ty) = expect.get("type").and_then(Json::as_str) {
         let ty = read_type(ty);
         if typed.ty != ty {
-            return Verdict::Wrong(format!("has the type {}, and {ty} is due", typed.ty));
+            return Verdict::Wrong(format!("expected the type {ty}, found {}", typed.ty));
         }
     }
     if case.get("check_only").and_then(Json::as_bool) == Some(true) {
@@ -158,12 +158,12 @@ fn judge(case: &Json, typed: &Typed) -> Verdict {
     let outcome = evaluate(typed, &Bindings(case.get("bindings").unwrap()), STEPS);
     match (expect.get("kind").and_then(Json::as_str), outcome) {
         (Some("error"), Err(_)) => Verdict::Right,
-        (Some("error"), Ok(value)) => Verdict::Wrong(format!("is {value:?}, and an error is due")),
+        (Some("error"), Ok(value)) => Verdict::Wrong(format!("expected an error, found {value:?}")),
         (_, Err(failure)) => Verdict::Wrong(format!("fails: {}", failure.fault)),
         (_, Ok(value)) => {
             let due = read_value(expect.get("value").unwrap());
             if !same(&value, &due) {
-                return Verdict::Wrong(format!("is {value:?}, and {due:?} is due"));
+                return Verdict::Wrong(format!("expected {due:?}, found {value:?}"));
             }
             // What the checker said must be what came out.
             match fits(&value, &typed.ty) {

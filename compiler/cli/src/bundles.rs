@@ -22,7 +22,7 @@ pub(crate) fn is_archive(path: &Path) -> bool {
 /// Reads a folder or an archive, bounded before anything is parsed.
 ///
 /// # Errors
-/// When it cannot be read, or is no archive.
+/// When it cannot be read, or is not an archive.
 pub(crate) fn read(path: &Path) -> Result<Result<FileSet, mesh_bundle::Refusal>, Failure> {
     let cannot = |e: std::io::Error| Failure::cannot(format!("cannot read `{}`: {e}", path.display()));
     if path.is_dir() {

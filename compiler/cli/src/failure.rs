@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-/// A command that did not do its work. Findings in a spec are no failures (exit code 1).
+/// A command that did not do its work. Findings in a spec are not failures (exit code 1).
 #[derive(Debug)]
 pub(crate) struct Failure {
     /// 2: could not run.

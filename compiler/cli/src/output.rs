@@ -118,7 +118,7 @@ pub(crate) fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-/// Writes a result. A reader that went away (`| head`) is no failure.
+/// Writes a result. A reader that went away (`| head`) is not a failure.
 ///
 /// # Errors
 /// When standard output cannot be written.

@@ -122,7 +122,7 @@ fn dev_ca(args: &Args, folder: &Path, place: &Where, outputs: &Outputs) -> Resul
                     TrustDomain::WHAT
                 )));
             }
-            // The mesh's name is no part of an identity.
+            // The mesh's name is not part of an identity.
             (MeshUnit::new(name("mesh")?, name(env)?, domain), args.id.clone())
         }
         _ => {

@@ -304,7 +304,7 @@ impl Run<'_> {
         outcome
     }
 
-    /// A field, key or index. Through an optional, and optionally, what is missing is no error.
+    /// A field, key or index. Through an optional, and optionally, what is missing is not an error.
     fn read(&mut self, of: &Value, key: &Value, access: Access, typed: &Typed) -> Outcome {
         let (inner, optional) = match of {
             Value::Optional(None) => return Ok(Value::Optional(None)),

@@ -174,7 +174,7 @@ impl Map {
 }
 
 /// The place that an expression of the environment is, read plainly or optionally; `None` for what is computed, and
-/// for a key that is no constant.
+/// for a key that is not a constant.
 pub(super) fn place(typed: &Typed) -> Option<Place> {
     match &typed.kind {
         Kind::Variable(name) if name == "now" => Some(Place::Slot(Slot::Now)),

@@ -247,7 +247,7 @@ impl Type {
     /// letter is a type parameter.
     ///
     /// # Errors
-    /// Says which part is no type.
+    /// Says which part is not a type.
     pub fn parse(text: &str) -> Result<Self, String> {
         let (ty, rest) = parse(text, 0)?;
         if rest.trim().is_empty() { Ok(ty) } else { Err(format!("`{rest}` follows the type")) }

@@ -83,7 +83,7 @@ impl Map {
     /// Puts a value in.
     ///
     /// # Errors
-    /// [`Fault::Invalid`] for a key that is no bool, integer or text, or that is there already.
+    /// [`Fault::Invalid`] for a key that is not a bool, integer or text, or that is there already.
     pub fn insert(&mut self, key: Value, value: Value) -> Result<(), Fault> {
         let at = match (&key, Key::of(&key)) {
             (Value::Double(_), _) | (_, None) => {

@@ -4,7 +4,7 @@ use super::limits;
 use crate::diag::{Diagnostic, FileId, Span, codes};
 
 /// The text of a file, and why it must not be parsed. The text is always there, so that findings can be shown; where
-/// bytes are no UTF-8 it has replacement characters.
+/// bytes are not UTF-8 it has replacement characters.
 pub(super) struct Decoded {
     pub(super) text: String,
     pub(super) refused: Vec<Diagnostic>,

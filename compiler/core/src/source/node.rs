@@ -107,7 +107,7 @@ impl Node {
     pub fn describe(&self) -> &'static str {
         match &self.value {
             Value::Null => "nothing",
-            Value::Bool(_) => "true or false",
+            Value::Bool(_) => "a boolean",
             Value::Int(_) | Value::BigInt(_) | Value::Float(_) => "a number",
             Value::Text(_) => "text",
             Value::Seq(_) => "a list",

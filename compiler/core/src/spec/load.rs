@@ -17,7 +17,7 @@ pub struct Loaded {
     /// All objects, in order of file and place, each with its document. Addresses are unique: of two equal ones only
     /// the first is here.
     pub objects: Vec<(DocumentId, Object)>,
-    /// Objects that exist but could not be decoded: references to them are no mistakes.
+    /// Objects that exist but could not be decoded: references to them are not mistakes.
     pub broken: BTreeSet<Address>,
     /// Comments of files in which one is addressed to meshc.
     pub comments: Vec<Comment>,

@@ -168,7 +168,7 @@ macro_rules! choice {
 ///
 /// Readers see one record ([`super::view::View`]). `Short(..) => |short| long` says what the short form is short for: they see
 /// the long one. `Short(..) as "name"` cannot be said in the long form: they see the fields of the long form and one more,
-/// none of which need be there. A long form that is no map has a name too.
+/// none of which need be there. A long form that is not a map has a name too.
 macro_rules! either {
     (
         $(#[doc = $doc:literal])*

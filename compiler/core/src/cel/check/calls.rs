@@ -79,7 +79,7 @@ impl Checker<'_> {
         Typed { ty, range, kind: Kind::Call(Box::new(Call { function: known.function, arguments, proven })) }
     }
 
-    /// `math.abs` where `math` is no variable.
+    /// `math.abs` where `math` is not a variable.
     fn qualified(&self, target: &Tree, name: &Name) -> Option<(String, Range<usize>)> {
         let mut names = Vec::new();
         super::names_of(target, &mut names)?;
@@ -276,7 +276,7 @@ impl Checker<'_> {
     }
 }
 
-/// Namespaces of the library; a call in one of them is no method.
+/// Namespaces of the library; a call in one of them is not a method.
 const NAMESPACES: &[&str] =
     &["math", "strings", "lists", "sets", "optional", "cel", "base64", "regex", "net"];
 

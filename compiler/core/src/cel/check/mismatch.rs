@@ -73,7 +73,7 @@ impl Checker<'_> {
     }
 }
 
-/// A constant written as the type that is due, where that is certain.
+/// A constant written as the expected type, where that is certain.
 fn repair(constant: &Typed, due: &Type) -> Option<(Range<usize>, String)> {
     let Kind::Constant(value) = &constant.kind else { return None };
     let text = match (value, due) {

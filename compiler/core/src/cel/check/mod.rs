@@ -206,7 +206,7 @@ impl<'e> Checker<'e> {
         Typed { ty, range, kind: Kind::If(Box::new([condition, then, otherwise])) }
     }
 
-    /// Says so where a value is no condition.
+    /// Reports a value that is not a condition.
     fn truth(&mut self, typed: Typed) -> Typed {
         if self.unifier.unify(&typed.ty, &Type::Bool) {
             return typed;

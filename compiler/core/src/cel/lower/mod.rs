@@ -215,7 +215,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Reports the reason that a read is no place.
+    /// Reports the reason that a read is not a place.
     fn unread(&mut self, typed: &Typed) -> Lowered {
         match &typed.kind {
             Kind::Index(of, key, _) if matches!(place(of), Some(Place::Map(_) | Place::Lists(_))) => {
