@@ -1,4 +1,4 @@
-//! Whole numbers with bounds, and numbers with units beside them.
+//! Numbers with bounds: ports, counts, statuses and the like.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
