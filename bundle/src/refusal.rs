@@ -13,7 +13,8 @@ pub enum Rung {
     /// 2: signatures, then every digest.
     Authentic,
     /// 3: mesh, environment, order, expiry, features.
-    ForMe,
+    #[serde(rename = "forMe")]
+    Eligible,
     /// 4: strict decode, references complete.
     WellFormed,
     /// 5: matchers, expressions, certificates, secrets.
@@ -41,7 +42,7 @@ impl fmt::Display for Rung {
         let words = match self {
             Self::Bound => "bound",
             Self::Authentic => "authentic",
-            Self::ForMe => "meant for me",
+            Self::Eligible => "eligible",
             Self::WellFormed => "well formed",
             Self::Built => "built",
             Self::Proven => "proven",

@@ -70,7 +70,7 @@ fn climb(files: FileSet, trust: &TrustSet) -> Result<Taken, Refusal> {
     let (now, accepted) = (1_000, None);
     let me =
         Expectation { mesh: &mesh, environment: &environment, owner: &owner, now, accepted, local: false };
-    verify::for_me(&authentic, &me)?;
+    verify::eligible(&authentic, &me)?;
     let program = verify::well_formed(&authentic.bundle, None)?;
     Ok((authentic.bundle.id, authentic.release, authentic.state, program))
 }

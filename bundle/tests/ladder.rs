@@ -90,7 +90,7 @@ fn climb(
     let (mesh, environment, owner) = (name("shop"), name("prod"), Owner::Service(name("web")));
     let me =
         Expectation { mesh: &mesh, environment: &environment, owner: &owner, now: 1_000, accepted, local };
-    verify::for_me(&authentic, &me)?;
+    verify::eligible(&authentic, &me)?;
     verify::well_formed(&authentic.bundle, Some(&owner))
 }
 

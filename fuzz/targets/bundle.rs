@@ -63,7 +63,7 @@ fn climb(files: FileSet, compiled: bool) {
         let (mesh, environment) =
             (Name::new("shop").expect("a name"), &candidate.bundle.manifest.environment);
         let me = Expectation { mesh: &mesh, environment, owner, now: 1_000, accepted: None, local: false };
-        verify::for_me(&candidate, &me)
+        verify::eligible(&candidate, &me)
     };
     let whole = verify::well_formed(&candidate.bundle, None);
     for owner in ["web", "orders", "gateway/public"] {

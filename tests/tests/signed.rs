@@ -340,7 +340,7 @@ fn climb(files: FileSet, trust: &TrustSet, judge: &Judge) -> Result<(), Refusal>
         accepted: accepted.as_ref(),
         local: judge.local,
     };
-    verify::for_me(&candidate, &me)?;
+    verify::eligible(&candidate, &me)?;
     let program = verify::well_formed(&candidate.bundle, Some(&owner))?;
     let engine = Engine::new(Arc::new(program), &candidate.state, &owner).unwrap();
     for id in candidate.bundle.needs(&owner).unwrap_or_default().units {

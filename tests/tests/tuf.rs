@@ -154,9 +154,9 @@ fn rollback() {
     let mut victim = Victim::new();
     let older = make(&program(8_004, 5).unwrap(), 4, &victim.keys, |_| ()).unwrap();
     victim.archive(&older);
-    victim.refuses(Rung::ForMe, "older-generation", "generation 5 was accepted before");
+    victim.refuses(Rung::Eligible, "older-generation", "generation 5 was accepted before");
     victim.folder(&older.files);
-    victim.refuses(Rung::ForMe, "older-generation", "generation 4");
+    victim.refuses(Rung::Eligible, "older-generation", "generation 4");
     let reign = victim.newer(|release| (release.epoch, release.generation) = (1, 1));
     victim.takes(&reign);
     victim.active = reign.id;
@@ -180,7 +180,7 @@ fn fast_forward() {
 fn indefinite_freeze() {
     let mut victim = Victim::new();
     victim.archive(&victim.newer(|release| release.expires = Some(NOW)));
-    victim.refuses(Rung::ForMe, "expired", "expired at 1000");
+    victim.refuses(Rung::Eligible, "expired", "expired at 1000");
     let good = victim.newer(|release| release.expires = Some(NOW + 1));
     victim.takes(&good);
     // What was accepted in time stays in force, after a restart too; a source that still offers it is frozen.
@@ -294,21 +294,21 @@ fn replay_to_others() {
         release.mesh = bundles::name("bakery").unwrap();
     });
     victim.archive(&foreign.unwrap());
-    victim.refuses(Rung::ForMe, "wrong-mesh", "`bakery`");
+    victim.refuses(Rung::Eligible, "wrong-mesh", "`bakery`");
     // A bundle of this mesh under the release of another.
     victim.archive(&victim.newer(|release| release.mesh = bundles::name("bakery").unwrap()));
-    victim.refuses(Rung::ForMe, "wrong-mesh", "`bakery`");
+    victim.refuses(Rung::Eligible, "wrong-mesh", "`bakery`");
     let mut staging = program(8_006, 5).unwrap();
     staging.mesh.environment = bundles::name("staging").unwrap();
     let foreign = make(&staging, 6, &victim.keys, |release| {
         release.environment = bundles::name("staging").unwrap();
     });
     victim.archive(&foreign.unwrap());
-    victim.refuses(Rung::ForMe, "wrong-environment", "`staging`");
+    victim.refuses(Rung::Eligible, "wrong-environment", "`staging`");
     let mut without = program(8_006, 5).unwrap();
     without.gateways.clear();
     victim.archive(&make(&without, 6, &victim.keys, |_| ()).unwrap());
-    victim.refuses(Rung::ForMe, "not-in-bundle", bundles::GATEWAY);
+    victim.refuses(Rung::Eligible, "not-in-bundle", bundles::GATEWAY);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The pure rungs of the activation ladder: 1 bound, 2 authentic, 3 meant for me, 4 well formed.
+//! The pure rungs of the activation ladder: 1 bound, 2 authentic, 3 eligible, 4 well formed.
 //!
 //! Each rung is a function; the later ones take what the earlier gave. There is no way to skip
 //! one: [`Authentic`] is made by [`authentic`] alone.
@@ -253,9 +253,9 @@ fn read_shard(
 /// no feature that this version lacks.
 ///
 /// # Errors
-/// A [`Refusal`] at [`Rung::ForMe`].
-pub fn for_me(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal> {
-    let refuse = |code: &str, message: String| Err(Refusal::new(Rung::ForMe, code, message));
+/// A [`Refusal`] at [`Rung::Eligible`].
+pub fn eligible(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal> {
+    let refuse = |code: &str, message: String| Err(Refusal::new(Rung::Eligible, code, message));
     let (manifest, release) = (&candidate.bundle.manifest, &candidate.release);
     for (what, mine, bundles, releases) in [
         ("mesh", me.mesh, &manifest.mesh, &release.mesh),
@@ -298,7 +298,7 @@ pub fn for_me(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal
         let requires = candidate.bundle.entries.get(id).map(|e| e.requires.as_slice()).unwrap_or_default();
         if let Some(feature) = requires.iter().find(|f| !FEATURES.contains(&f.as_str())) {
             let message = format!("the unit needs `{feature}`, which this version does not have");
-            return Err(Refusal::new(Rung::ForMe, "missing-feature", message).at(id));
+            return Err(Refusal::new(Rung::Eligible, "missing-feature", message).at(id));
         }
     }
     Ok(())

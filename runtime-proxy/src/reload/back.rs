@@ -15,14 +15,18 @@ impl<D: Disk> Reloader<D> {
     pub fn rollback(&mut self, to: Option<Digest>) -> Result<Digest, Refusal> {
         let journal = self.store.journal();
         let target = to.or_else(|| before_active(journal)).ok_or_else(|| {
-            Refusal::new(Rung::ForMe, "no-older-bundle", "there is no older bundle in the history")
+            Refusal::new(Rung::Eligible, "no-older-bundle", "there is no older bundle in the history")
         })?;
         let activation = journal.activation_of(target).cloned().ok_or_else(|| {
-            Refusal::new(Rung::ForMe, "not-in-history", format!("{target} was never in force on this proxy"))
+            Refusal::new(
+                Rung::Eligible,
+                "not-in-history",
+                format!("{target} was never in force on this proxy"),
+            )
         })?;
         if journal.accepted.as_ref().is_some_and(|accepted| activation.generation < accepted.floor) {
             let message = format!("{target} is of generation {}, below the floor", activation.generation);
-            return Err(Refusal::new(Rung::ForMe, "below-floor", message));
+            return Err(Refusal::new(Rung::Eligible, "below-floor", message));
         }
         if let Some(reason) = journal.quarantine.get(&target) {
             let message = format!("{target} is quarantined: {reason}; `resume {target}` ends that");

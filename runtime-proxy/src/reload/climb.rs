@@ -51,7 +51,7 @@ impl<D: Disk> Reloader<D> {
     /// Rungs 3 to 8.
     fn climb(&mut self, candidate: &Authentic, packed: Option<Vec<u8>>) -> Result<Look, Refusal> {
         let accepted = self.store.journal().accepted.clone();
-        verify::for_me(candidate, &self.expectation((self.config.now)(), accepted.as_ref()))?;
+        verify::eligible(candidate, &self.expectation((self.config.now)(), accepted.as_ref()))?;
         let program = Arc::new(self.well_formed(&candidate.bundle)?);
         let (bundle, release) = (candidate.bundle.id, &candidate.release);
         let journal = self.store.journal();
@@ -120,7 +120,7 @@ impl<D: Disk> Reloader<D> {
     pub(super) fn restore(&mut self, bundle: Digest, taste: bool) -> Result<Ready, Refusal> {
         let candidate = self.read_back(bundle)?;
         // Expiry and order are asked when a release is accepted from a source, never of the own disk.
-        verify::for_me(&candidate, &self.expectation(0, None))?;
+        verify::eligible(&candidate, &self.expectation(0, None))?;
         let program = Arc::new(self.well_formed(&candidate.bundle)?);
         let state = self.store.journal().state.clone();
         self.build(&candidate, program, &state, taste).map_err(|refusal| candidate.bundle.locate(refusal))

@@ -49,7 +49,7 @@ impl Refused {
             Rung::Authentic | Rung::WellFormed | Rung::Proven | Rung::Probation => false,
             // A taster that died or hung would do so again, and holds up all else meanwhile.
             Rung::Built => !matches!(self.refusal.code.as_str(), "taste-died" | "taste-hung"),
-            Rung::ForMe | Rung::Durable | Rung::InForce => true,
+            Rung::Eligible | Rung::Durable | Rung::InForce => true,
         }
     }
 }
@@ -80,7 +80,7 @@ mod tests {
     fn only_what_depends_on_the_surroundings_may_heal() {
         let heals = |rung, offer| Refused::new(offer, refusal(rung), Duration::ZERO, None).may_heal();
         let read = Some(Digest::of(b"1"));
-        for rung in [Rung::ForMe, Rung::Built, Rung::Durable] {
+        for rung in [Rung::Eligible, Rung::Built, Rung::Durable] {
             assert!(heals(rung, read), "{rung}");
         }
         for rung in [Rung::Bound, Rung::Authentic, Rung::WellFormed] {

@@ -63,7 +63,7 @@ impl Removal {
 /// Whether `new` may follow `old`.
 ///
 /// # Errors
-/// A [`Refusal`] at [`Rung::ForMe`] with the number that would have to be acknowledged.
+/// A [`Refusal`] at [`Rung::Eligible`] with the number that would have to be acknowledged.
 pub fn not_too_much(old: &Program, new: &Program, seen: &Acknowledges) -> Result<(), Refusal> {
     let Removal { removed, total } = Removal::between(old, new);
     let allowed = u128::from(old.mesh.max_removed) * total as u128;
@@ -76,7 +76,7 @@ pub fn not_too_much(old: &Program, new: &Program, seen: &Acknowledges) -> Result
          build with `--acknowledge removed={removed}` if that is meant",
         old.mesh.max_removed / 100
     );
-    Err(Refusal::new(Rung::ForMe, "removes-too-much", message))
+    Err(Refusal::new(Rung::Eligible, "removes-too-much", message))
 }
 
 fn allowed(access: &Access) -> impl Iterator<Item = &str> {
@@ -146,7 +146,7 @@ mod tests {
         let seen = |removed| Acknowledges { removed, denied: Vec::new() };
         assert!(not_too_much(&program(10), &program(7), &seen(0)).is_ok());
         let refusal = not_too_much(&program(10), &program(6), &seen(0)).unwrap_err();
-        assert_eq!((refusal.rung, refusal.code.as_str()), (Rung::ForMe, "removes-too-much"));
+        assert_eq!((refusal.rung, refusal.code.as_str()), (Rung::Eligible, "removes-too-much"));
         assert!(not_too_much(&program(10), &program(6), &seen(3)).is_err());
         assert!(not_too_much(&program(10), &program(6), &seen(4)).is_ok());
         assert!(not_too_much(&program(10), &program(0), &seen(0)).is_err());
