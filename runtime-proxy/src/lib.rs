@@ -4,7 +4,7 @@
 //! that. It contains no parser of specs or expressions and no compiler; bundles reach it compiled and signed.
 //!
 //! `http` is the vocabulary of the path, `listen` and `upstream` its two ends, `request` what happens between them;
-//! `tls` says who is who, `limits` counts, `reload`, `taste` and `store` bring bundles into force and keep them,
+//! `tls` says who is who, `limits` counts, `reload`, `preflight` and `store` bring bundles into force and keep them,
 //! `probation` judges them there, `telemetry` and `admin` show it all, `app` is the program. May depend on `mesh-bundle` and `mesh-decision` only.
 
 pub mod admin;
@@ -13,11 +13,11 @@ pub mod http;
 pub mod limits;
 pub mod listen;
 mod memory;
+pub mod preflight;
 pub mod probation;
 pub mod reload;
 pub mod request;
 pub mod store;
-pub mod taste;
 pub mod telemetry;
 pub mod tls;
 pub mod upstream;

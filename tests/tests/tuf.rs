@@ -12,7 +12,7 @@ use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Digest, FileSet, Refusal, Rung, limits};
 use mesh_proxy::reload::{Look, Reloader};
 use mesh_proxy::store::RealDisk;
-use mesh_tests::activate::ladder::{Ladder, NoTaster, Setup, ladder};
+use mesh_tests::activate::ladder::{Ladder, NoPreflight, Setup, ladder};
 use mesh_tests::bundles::{self, Made, make, program};
 
 /// What the proxy's clock shows at first.
@@ -51,8 +51,8 @@ impl Victim {
             ladder.reloader.stop();
         }
         let (state, source) = (self.dir.path().join("state"), self.source());
-        let (trust, now, taster) = (self.trust.clone(), self.now, Box::new(NoTaster));
-        let setup = Setup { state: &state, source: &source, trust, now, disk: RealDisk, taster };
+        let (trust, now, preflight) = (self.trust.clone(), self.now, Box::new(NoPreflight));
+        let setup = Setup { state: &state, source: &source, trust, now, disk: RealDisk, preflight };
         self.ladder = Some(ladder(setup).unwrap());
     }
 

@@ -106,7 +106,7 @@ pub enum Operate {
     Drain(Where),
     /// Build a bundle's engine and run its self-tests, within limits; what the proxy starts before it takes a bundle.
     #[command(hide = true)]
-    Taste,
+    Preflight,
 }
 
 /// Which proxy, and how its answer is shown.

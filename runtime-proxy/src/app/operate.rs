@@ -10,7 +10,7 @@ use tokio::task::LocalSet;
 
 use super::args::{Operate, Output, Where};
 use crate::admin::ask;
-use crate::taste;
+use crate::preflight;
 use crate::telemetry::timestamp;
 
 /// The proxy refused what was asked (`cli.md`, exit codes).
@@ -33,8 +33,8 @@ pub fn operate(command: &Operate) -> ExitCode {
             (at, Method::POST, with(bundle.as_ref(), |id| format!("/v1/resume?bundle={id}"), "/v1/resume"))
         }
         Operate::Drain(at) => (at, Method::POST, "/v1/drain".to_owned()),
-        Operate::Taste => {
-            return match taste::run(taste::Limits::default()) {
+        Operate::Preflight => {
+            return match preflight::run(preflight::Limits::default()) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(error) => complain(&error.to_string()),
             };

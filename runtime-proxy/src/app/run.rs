@@ -19,10 +19,10 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::args::RunArgs;
 use super::worker::{self, Listeners, Stop};
 use crate::admin::{self, Command, Panel};
+use crate::preflight::{ChildPreflight, Preflight};
 use crate::reload::{Config, Look, Reloader, Secrets, Source};
 use crate::request::{Hook, Shared};
 use crate::store::{RealDisk, Store, StoreError};
-use crate::taste::{ChildTaster, Taster};
 use crate::telemetry::{AccessLog, Events, Level, Metrics};
 use crate::tls::{FileSet, IdentityError, Reload, TlsState, Watch};
 use crate::upstream::{Directory, DnsRefresh, EndpointsFile, FileNews, SystemResolver};
@@ -81,13 +81,13 @@ pub enum StartError {
 /// # Errors
 /// [`StartError`], before any request was taken.
 pub fn run(args: &RunArgs) -> Result<(), StartError> {
-    run_with(args, Seams { taster: Box::new(ChildTaster::own()), hook: None })
+    run_with(args, Seams { preflight: Box::new(ChildPreflight::own()), hook: None })
 }
 
 /// Where tests put something else.
 pub struct Seams {
     /// Who builds a bundle first.
-    pub taster: Box<dyn Taster>,
+    pub preflight: Box<dyn Preflight>,
     /// Who hears of each rule that decided a request, in the midst of it.
     pub hook: Option<Hook>,
 }
@@ -133,7 +133,7 @@ impl Proxy {
             environment: args.env.clone(),
             owner,
             trust,
-            taster: seams.taster,
+            preflight: seams.preflight,
             application: args.app,
             seed: u32::try_from(seed() & 0xffff).unwrap_or(0),
             now: Box::new(unix_now),

@@ -25,7 +25,7 @@ use serde_json::Value;
 
 use super::{Cli, Seams, StartError, run_with};
 use crate::admin::ask;
-use crate::taste::InProcess;
+use crate::preflight::InProcess;
 use crate::tls::testing::Authority;
 
 fn name(text: &str) -> Name {
@@ -193,7 +193,7 @@ impl Rig {
         Proxy {
             admin,
             thread: std::thread::spawn(move || {
-                run_with(&args, Seams { taster: Box::new(InProcess), hook: None })
+                run_with(&args, Seams { preflight: Box::new(InProcess), hook: None })
             }),
         }
     }

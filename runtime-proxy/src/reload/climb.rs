@@ -15,9 +15,9 @@ use super::reloader::{Look, Reloader};
 use super::removal::not_too_much;
 use super::secrets::Watched;
 use super::source::Offer;
+use crate::preflight::PreflightInput;
 use crate::request::{Active, BuildInput, UnitDigests};
 use crate::store::{Activation, BOOT_ATTEMPTS, Disk, StoreError};
-use crate::taste::Meal;
 use crate::telemetry::Level;
 use crate::upstream::Known;
 
@@ -117,13 +117,13 @@ impl<D: Disk> Reloader<D> {
     }
 
     /// Rungs 1 to 6 for what is on the own disk, under the newest accepted state.
-    pub(super) fn restore(&mut self, bundle: Digest, taste: bool) -> Result<Ready, Refusal> {
+    pub(super) fn restore(&mut self, bundle: Digest, preflight: bool) -> Result<Ready, Refusal> {
         let candidate = self.read_back(bundle)?;
         // Expiry and order are asked when a release is accepted from a source, never of the own disk.
         verify::eligible(&candidate, &self.expectation(0, None))?;
         let program = Arc::new(self.well_formed(&candidate.bundle)?);
         let state = self.store.journal().state.clone();
-        self.build(&candidate, program, &state, taste).map_err(|refusal| candidate.bundle.locate(refusal))
+        self.build(&candidate, program, &state, preflight).map_err(|refusal| candidate.bundle.locate(refusal))
     }
 
     /// Rungs 1 and 2 for what is on the own disk. It was signed by a set that counted when it was accepted.
@@ -164,7 +164,7 @@ impl<D: Disk> Reloader<D> {
         candidate: &Authentic,
         program: Arc<Program>,
         state: &State,
-        taste: bool,
+        preflight: bool,
     ) -> Result<Ready, Refusal> {
         let owner = &self.config.owner;
         let units = digests(&candidate.bundle, owner);
@@ -175,9 +175,9 @@ impl<D: Disk> Reloader<D> {
             .filter(|(id, digests)| known.and_then(|units| units.get(*id)) != Some(*digests))
             .map(|(id, _)| id.clone())
             .collect();
-        // Only what came into force already needs no taster: the same units, under whatever state.
-        if taste && !(changed.is_empty() && known.is_some_and(|known| known.len() == units.len())) {
-            self.config.taster.taste(&Meal::of(&candidate.bundle, owner, state, &changed))?;
+        // Only what came into force already needs no preflight: the same units, under whatever state.
+        if preflight && !(changed.is_empty() && known.is_some_and(|known| known.len() == units.len())) {
+            self.config.preflight.check(&PreflightInput::of(&candidate.bundle, owner, state, &changed))?;
         }
         let input = BuildInput {
             program: Arc::clone(&program),

@@ -47,8 +47,8 @@ impl Refused {
         match self.refusal.rung {
             Rung::Bound => self.offer.is_none(),
             Rung::Authentic | Rung::WellFormed | Rung::Proven | Rung::Probation => false,
-            // A taster that died or hung would do so again, and holds up all else meanwhile.
-            Rung::Built => !matches!(self.refusal.code.as_str(), "taste-died" | "taste-hung"),
+            // A child that crashed or hung would do so again, and holds up all else meanwhile.
+            Rung::Built => !matches!(self.refusal.code.as_str(), "preflight-crashed" | "preflight-timeout"),
             Rung::Eligible | Rung::Durable | Rung::InForce => true,
         }
     }

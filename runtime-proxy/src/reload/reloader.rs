@@ -15,10 +15,10 @@ use super::refused::Refused;
 use super::secrets::{Secrets, Watched};
 use super::source::{Fingerprint, Source};
 use super::watch::{OnProbation, Watching};
+use crate::preflight::Preflight;
 use crate::probation::{Before, Services};
 use crate::request::Shared;
 use crate::store::{Disk, Journal, RefusalRecord, Store};
-use crate::taste::Taster;
 use crate::telemetry::{Events, Level};
 use crate::upstream::{Directory, Known};
 
@@ -37,7 +37,7 @@ pub struct Config {
     /// Seeds the order of shares.
     pub seed: u32,
     /// Who builds a bundle first.
-    pub taster: Box<dyn Taster>,
+    pub preflight: Box<dyn Preflight>,
     /// Seconds since the epoch.
     pub now: Box<dyn Fn() -> u64 + Send>,
     /// Time since some beginning, by a clock that only goes on.

@@ -6,7 +6,7 @@ use mesh_bundle::trust::TrustSet;
 use mesh_bundle::{Digest, archive, verify};
 use mesh_proxy::store::{Journal, RealDisk, Store};
 
-use super::ladder::{NoTaster, Setup, ladder};
+use super::ladder::{NoPreflight, Setup, ladder};
 
 /// What may be in force after a crash.
 #[derive(Clone, Debug)]
@@ -81,8 +81,8 @@ pub fn whole(state: &Path, trust: &TrustSet, allowed: &Allowed) -> Result<Option
         return Err(format!("generation {accepted} after {} was accepted", allowed.generation));
     }
     let empty = state.join("no-source");
-    let (trust, disk, taster) = (trust.clone(), RealDisk, Box::new(NoTaster));
-    let setup = Setup { state, source: &empty, trust, now: 1_000, disk, taster };
+    let (trust, disk, preflight) = (trust.clone(), RealDisk, Box::new(NoPreflight));
+    let setup = Setup { state, source: &empty, trust, now: 1_000, disk, preflight };
     let mut reloader = ladder(setup).map_err(|error| error.to_string())?.reloader;
     let started = reloader.start();
     reloader.stop();

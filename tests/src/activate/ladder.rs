@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use mesh_bundle::Refusal;
 use mesh_bundle::trust::TrustSet;
+use mesh_proxy::preflight::{Preflight, PreflightInput};
 use mesh_proxy::probation::Kind;
 use mesh_proxy::reload::{Config, Reloader, Secrets, Source};
 use mesh_proxy::request::Shared;
 use mesh_proxy::store::{Disk, Store};
-use mesh_proxy::taste::{Meal, Taster};
 use mesh_proxy::telemetry::{AccessLog, Metrics, Target};
 use mesh_proxy::upstream::Directory;
 
@@ -31,15 +31,15 @@ pub struct Setup<'a, D> {
     /// The file system.
     pub disk: D,
     /// Who builds a bundle first.
-    pub taster: Box<dyn Taster>,
+    pub preflight: Box<dyn Preflight>,
 }
 
-/// Tastes nothing and starts no child: rungs 5 and 6 are climbed in the process itself all the same.
+/// Checks nothing and starts no child: rungs 5 and 6 are climbed in the process itself all the same.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NoTaster;
+pub struct NoPreflight;
 
-impl Taster for NoTaster {
-    fn taste(&self, _: &Meal) -> Result<usize, Refusal> {
+impl Preflight for NoPreflight {
+    fn check(&self, _: &PreflightInput) -> Result<usize, Refusal> {
         Ok(0)
     }
 }
@@ -73,7 +73,7 @@ impl<D> Ladder<D> {
 /// # Errors
 /// The folder cannot be used, or its journal is damaged.
 pub fn ladder<D: Disk>(setup: Setup<'_, D>) -> io::Result<Ladder<D>> {
-    let Setup { state, source, trust, now, disk, taster } = setup;
+    let Setup { state, source, trust, now, disk, preflight } = setup;
     let metrics = Metrics::new();
     let log = AccessLog::open(&Target::Off, metrics.log_dropped.clone())?;
     let shared = Arc::new(Shared::new(metrics, log, None));
@@ -87,7 +87,7 @@ pub fn ladder<D: Disk>(setup: Setup<'_, D>) -> io::Result<Ladder<D>> {
         trust,
         application: None,
         seed: 0,
-        taster,
+        preflight,
         now: Box::new(move || now),
         elapsed: Box::new(move || Duration::from_millis(clock.load(Ordering::Relaxed))),
     };

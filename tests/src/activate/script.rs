@@ -11,7 +11,7 @@ use mesh_proxy::reload::Look;
 use mesh_proxy::store::{Disk, Journal};
 
 use super::disks::{AnyDisk, Bad};
-use super::ladder::{Ladder, NoTaster, Setup, ladder};
+use super::ladder::{Ladder, NoPreflight, Setup, ladder};
 
 /// Longer than any probation of the bundles that harnesses make.
 const LONG: Duration = Duration::from_secs(24 * 3_600);
@@ -73,8 +73,8 @@ pub fn run(
     let trust: TrustSet = serde_json::from_slice(&std::fs::read(trust)?)?;
     let steps =
         steps.split(',').map(str::parse).collect::<Result<Vec<Step>, _>>().map_err(io::Error::other)?;
-    let (disk, taster) = (AnyDisk(bad), Box::new(NoTaster));
-    let mut ladder = ladder(Setup { state, source, trust, now: 1_000, disk, taster })?;
+    let (disk, preflight) = (AnyDisk(bad), Box::new(NoPreflight));
+    let mut ladder = ladder(Setup { state, source, trust, now: 1_000, disk, preflight })?;
     for step in steps {
         if step == Step::Die {
             return Ok(());

@@ -1,11 +1,11 @@
 //! Runs steps of activation over a state folder, in one thread, for harnesses that kill it or cut its power; as
-//! `activator taste`, the taster's child.
+//! `activator preflight`, the preflight's child.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use mesh_proxy::taste;
+use mesh_proxy::preflight;
 use mesh_tests::activate::disks::Bad;
 use mesh_tests::activate::script;
 
@@ -26,8 +26,8 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).is_some_and(|word| word == "taste") {
-        return match taste::run(taste::Limits::default()) {
+    if std::env::args().nth(1).is_some_and(|word| word == "preflight") {
+        return match preflight::run(preflight::Limits::default()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 say(&format!("error: {error}"));

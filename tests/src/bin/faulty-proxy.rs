@@ -7,7 +7,7 @@
 //! | `panic` | a rule's address | panics in the midst of each request that this rule decides |
 //! | `abort` | a rule's address | ends the process there |
 //! | `start` | anything | ends the process when it is about to build a bundle |
-//! | `taste` | a kind | starts `faulty-proxy taste-KIND` instead of the taster |
+//! | `preflight` | a kind | starts `faulty-proxy preflight-KIND` instead of the preflight |
 //!
 //! A child of the kind `paused` waits until there is a file `go` beside the others, and then does its work.
 
@@ -26,7 +26,7 @@ use std::time::Duration;
 use clap::Parser;
 use mesh_bundle::{Refusal, Rung};
 use mesh_proxy::app::{Cli, Seams, operate, run_with};
-use mesh_proxy::taste::{self, ChildTaster, Limits, Meal, Taster, Verdict};
+use mesh_proxy::preflight::{self, ChildPreflight, Limits, Preflight, PreflightInput, Verdict};
 use mesh_proxy::telemetry::{Events, Level};
 use rustix::process::{Signal, getpid, kill_process};
 
@@ -41,7 +41,7 @@ const COULD_NOT: u8 = 2;
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
-    if let Some(kind) = words.next().as_deref().and_then(|word| word.strip_prefix("taste-")) {
+    if let Some(kind) = words.next().as_deref().and_then(|word| word.strip_prefix("preflight-")) {
         return match child(kind, words.next().as_deref().map(Path::new)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => failed(&error.to_string()),
@@ -65,9 +65,9 @@ fn failed(message: &str) -> ExitCode {
 
 fn seams() -> Seams {
     let Some(faults) = std::env::var_os("MESH_FAULTS").map(PathBuf::from) else {
-        return Seams { taster: Box::new(ChildTaster::own()), hook: None };
+        return Seams { preflight: Box::new(ChildPreflight::own()), hook: None };
     };
-    let taster = Box::new(Faulty { faults: faults.clone() });
+    let preflight = Box::new(Faulty { faults: faults.clone() });
     let planted = move |file: &str, address: &str| planted(&faults, file).is_some_and(|at| at == address);
     let hook = move |address: &str| {
         if planted("abort", address) {
@@ -77,31 +77,33 @@ fn seams() -> Seams {
             panic!("a planted fault");
         }
     };
-    Seams { taster, hook: Some(Arc::new(hook)) }
+    Seams { preflight, hook: Some(Arc::new(hook)) }
 }
 
 fn planted(faults: &Path, file: &str) -> Option<String> {
     fs::read_to_string(faults.join(file)).ok().map(|text| text.trim().to_owned())
 }
 
-/// The taster, or what is planted in its place.
+/// The preflight, or what is planted in its place.
 struct Faulty {
     faults: PathBuf,
 }
 
-impl Taster for Faulty {
-    fn taste(&self, meal: &Meal) -> Result<usize, Refusal> {
+impl Preflight for Faulty {
+    fn check(&self, input: &PreflightInput) -> Result<usize, Refusal> {
         if planted(&self.faults, "start").is_some() {
             std::process::abort();
         }
-        let Some(kind) = planted(&self.faults, "taste") else { return ChildTaster::own().taste(meal) };
+        let Some(kind) = planted(&self.faults, "preflight") else {
+            return ChildPreflight::own().check(input);
+        };
         let program = if kind == "missing" { "/nowhere/mesh-proxy" } else { "/proc/self/exe" };
         let patience = if kind == "paused" { PAUSE } else { PATIENCE };
         let faults = self.faults.display().to_string();
-        ChildTaster::new(PathBuf::from(program))
-            .with_arguments(&[&format!("taste-{kind}"), &faults])
+        ChildPreflight::new(PathBuf::from(program))
+            .with_arguments(&[&format!("preflight-{kind}"), &faults])
             .with_patience(patience)
-            .taste(meal)
+            .check(input)
     }
 }
 
@@ -168,7 +170,7 @@ fn child(kind: &str, faults: Option<&Path>) -> io::Result<()> {
             while go.as_ref().is_some_and(|go| !go.exists()) {
                 thread::sleep(Duration::from_millis(5));
             }
-            taste::run(Limits::default())
+            preflight::run(Limits::default())
         }
         other => Err(io::Error::other(format!("there is no fault `{other}`"))),
     }

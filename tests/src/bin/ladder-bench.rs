@@ -12,7 +12,7 @@ use mesh_bundle::trust::TrustSet;
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Digest, Owner, Program, archive, verify};
 use mesh_decision::Engine;
-use mesh_proxy::taste::{ChildTaster, Meal, Taster};
+use mesh_proxy::preflight::{ChildPreflight, Preflight, PreflightInput};
 
 /// Times the rungs of the activation ladder for one proxy.
 #[derive(Debug, Parser)]
@@ -28,7 +28,7 @@ struct Args {
     /// The bundle before: its units are not proven again.
     #[arg(long)]
     before: Option<PathBuf>,
-    /// A `mesh-proxy` to taste with.
+    /// A `mesh-proxy` to run the preflight with.
     #[arg(long)]
     proxy: Option<PathBuf>,
     /// Repetitions.
@@ -84,9 +84,9 @@ fn measure(args: &Args) -> Result<Vec<(&'static str, f64)>, Problem> {
             let entries = candidate.bundle.entries().iter();
             let changed: BTreeSet<_> =
                 entries.filter(|(id, entry)| unknown(id, entry)).map(|(id, _)| id.clone()).collect();
-            let meal = Meal::of(&candidate.bundle, &args.owner, &candidate.state, &changed);
-            ChildTaster::new(proxy.clone()).taste(&meal)?;
-            lap("5 tasted");
+            let input = PreflightInput::of(&candidate.bundle, &args.owner, &candidate.state, &changed);
+            ChildPreflight::new(proxy.clone()).check(&input)?;
+            lap("5 preflight");
         }
         Engine::new(program, &candidate.state, &args.owner)?;
         lap("5 built");

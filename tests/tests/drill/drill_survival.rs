@@ -153,14 +153,14 @@ fn d13_an_older_activation_never_lands_on_a_newer_one() {
     let stored =
         |lone: &Lone, bundle: Digest| lone.path(&format!("state/bundles/{}.mcb", bundle.hex())).exists();
     // The fifth is paused in the midst of its activation; meanwhile the sixth is offered.
-    lone.plant("taste", "paused").unwrap();
+    lone.plant("preflight", "paused").unwrap();
     lone.offer(&fifth, &terms(5)).unwrap();
     wait("the fifth is being built", 20, || !lone.children().is_empty()).unwrap();
     lone.offer(&sixth, &terms(6)).unwrap();
     assert_eq!(lone.get("/orders/1").unwrap(), 200, "nobody waits for a builder");
     lone.plant("go", "on").unwrap();
     lone.wait_active(sixth.id, 20).unwrap();
-    lone.cure("taste");
+    lone.cure("preflight");
     // The fifth again, as if its worker woke up now.
     assert_eq!(lone.take(&fifth, &terms(5)).unwrap(), "older-generation");
     assert_eq!(lone.said("/active"), sixth.id.to_string());

@@ -19,10 +19,10 @@ use mesh_bundle::{Digest, Name, Owner, Program, State, archive};
 use serde_json::json;
 
 use super::{Config, Look, Reloader, Secrets, Source};
+use crate::preflight::InProcess;
 use crate::probation::Kind;
 use crate::request::Shared;
 use crate::store::{RealDisk, Store};
-use crate::taste::InProcess;
 use crate::telemetry::{AccessLog, Metrics, Target};
 use crate::tls::testing::Authority;
 use crate::upstream::Directory;
@@ -91,7 +91,7 @@ impl Rig {
             environment: name("prod"),
             owner: Owner::Gateway(name("public")),
             trust: self.trust.clone(),
-            taster: Box::new(InProcess),
+            preflight: Box::new(InProcess),
             application: None,
             seed: 0,
             now: Box::new(|| 0),

@@ -11,7 +11,7 @@ use mesh_decision::{Engine, selftest};
 use rustix::fs::fstat;
 use rustix::process::{Resource, Rlimit, setrlimit};
 
-use super::meal::{Meal, Verdict};
+use super::input::{PreflightInput, Verdict};
 
 /// What a child may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl Limits {
     }
 }
 
-/// What `mesh-proxy taste` does: limits itself, reads a meal from standard input (a file, or a pipe), writes a [`Verdict`] to standard
+/// What `mesh-proxy preflight` does: limits itself, reads a [`PreflightInput`] from standard input (a file, or a pipe), writes a [`Verdict`] to standard
 /// output.
 ///
 /// # Errors
@@ -54,8 +54,8 @@ pub fn run(limits: Limits) -> io::Result<()> {
     let length = fstat(&stdin).map_or(0, |stat| usize::try_from(stat.st_size).unwrap_or(0));
     let mut all = Vec::with_capacity(length.saturating_add(1).min(most));
     stdin.take(most as u64).read_to_end(&mut all)?;
-    let meal = Meal::read(&all)?;
-    let verdict = match taste(&meal) {
+    let input = PreflightInput::read(&all)?;
+    let verdict = match check(&input) {
         Ok(cases) => Verdict::Good { cases },
         Err(refusal) => Verdict::Refused(refusal),
     };
@@ -69,10 +69,10 @@ fn limit(what: Resource, to: u64) -> io::Result<()> {
 }
 
 /// Rungs 5 and 6.
-pub(super) fn taste(meal: &Meal<'_>) -> Result<usize, Refusal> {
-    let mut parts = meal.parts();
+pub(super) fn check(input: &PreflightInput<'_>) -> Result<usize, Refusal> {
+    let mut parts = input.parts();
     let mut units = Vec::new();
-    for (name, bytes) in parts.by_ref().take(meal.order.units.len()) {
+    for (name, bytes) in parts.by_ref().take(input.order.units.len()) {
         let id = id(name)?;
         let unit = Unit::from_verified(&id, bytes)
             .map_err(|e| Refusal::new(Rung::WellFormed, "malformed-unit", e.to_string()).at(name))?;
@@ -80,8 +80,8 @@ pub(super) fn taste(meal: &Meal<'_>) -> Result<usize, Refusal> {
     }
     let none = || Refusal::new(Rung::WellFormed, "missing-unit", "there is no mesh unit").at("mesh");
     let mut program = Program::from_units(units).ok_or_else(none)?;
-    program.calls = Some(meal.order.calls.clone());
-    let engine = Engine::new(Arc::new(program), &meal.order.state, &meal.order.owner)
+    program.calls = Some(input.order.calls.clone());
+    let engine = Engine::new(Arc::new(program), &input.order.state, &input.order.owner)
         .map_err(|e| Refusal::new(Rung::Built, "cannot-build", e.reason).at(e.unit).pointing(e.pointer))?;
     // The process ends next: taking ten thousand rules apart would be a tenth of its time.
     let engine = ManuallyDrop::new(engine);

@@ -1,4 +1,4 @@
-//! The taster's child dies, hangs, bloats, lies, or is killed at any step: the bundle is refused in words, within the
+//! The preflight's child dies, hangs, bloats, lies, or is killed at any step: the bundle is refused in words, within the
 //! child's bounds, what was in force stays, and nothing is left behind.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -51,7 +51,7 @@ fn refuses(faults: &[(&str, &str, &str)]) {
     let (mut lone, first) = started(&folder);
     let next = bundle("next");
     for (turn, (kind, code, words)) in (1..).zip(faults) {
-        lone.plant("taste", kind).unwrap();
+        lone.plant("preflight", kind).unwrap();
         let begun = Instant::now();
         let got = lone.take(&next, &terms(1 + turn)).unwrap();
         assert_eq!(got, *code, "{kind}: {}", lone.log());
@@ -65,7 +65,7 @@ fn refuses(faults: &[(&str, &str, &str)]) {
     }
     let refused = lone.metric("service_mesh_bundle_refusals_total").unwrap();
     assert!(refused >= faults.len() as u64, "{refused} refusals are counted");
-    lone.cure("taste");
+    lone.cure("preflight");
     let number = 2 + faults.len() as u64;
     assert_eq!(lone.take(&next, &terms(number)).unwrap(), "activated", "the bundle itself is sound");
     lone.stop().unwrap();
@@ -74,17 +74,17 @@ fn refuses(faults: &[(&str, &str, &str)]) {
 #[test]
 fn a_faulty_child_is_a_refusal_in_words() {
     refuses(&[
-        ("panic", "taste-died", "the builder fell over a planted fault"),
-        ("abort", "taste-died", "signal 6"),
-        ("hang", "taste-hung", "more than 2 s"),
-        ("spin", "taste-died", "signal"),
-        ("bloat", "taste-died", "signal 6"),
-        ("garbage", "taste-died", "exit 0"),
-        ("flood", "taste-died", "the taster"),
-        ("silent", "taste-died", "exit 0"),
+        ("panic", "preflight-crashed", "the builder fell over a planted fault"),
+        ("abort", "preflight-crashed", "signal 6"),
+        ("hang", "preflight-timeout", "more than 2 s"),
+        ("spin", "preflight-crashed", "signal"),
+        ("bloat", "preflight-crashed", "signal 6"),
+        ("garbage", "preflight-crashed", "exit 0"),
+        ("flood", "preflight-crashed", "the preflight"),
+        ("silent", "preflight-crashed", "exit 0"),
         ("refuses", "planted", "the builder says no"),
-        ("fails-after-good", "taste-died", "exit 2"),
-        ("missing", "taste-unavailable", "cannot be started"),
+        ("fails-after-good", "preflight-crashed", "exit 2"),
+        ("missing", "preflight-unavailable", "cannot be started"),
     ]);
 }
 
@@ -93,18 +93,18 @@ fn a_child_killed_at_any_step_is_a_refusal() {
     let steps =
         ["at-start", "when-limited", "while-reading", "when-fed", "while-answering", "after-answering"];
     let kinds: Vec<String> = steps.iter().map(|step| format!("killed-{step}")).collect();
-    let faults: Vec<_> = kinds.iter().map(|kind| (kind.as_str(), "taste-died", "signal 9")).collect();
+    let faults: Vec<_> = kinds.iter().map(|kind| (kind.as_str(), "preflight-crashed", "signal 9")).collect();
     refuses(&faults);
 }
 
 #[test]
 fn a_child_without_its_output_pipe_is_ended_in_time() {
-    refuses(&[("closes-output", "taste-hung", "more than 2 s")]);
+    refuses(&[("closes-output", "preflight-timeout", "more than 2 s")]);
 }
 
 #[test]
 fn a_child_without_any_pipe_is_ended_in_time() {
-    refuses(&[("closes-pipes", "taste-hung", "more than 2 s")]);
+    refuses(&[("closes-pipes", "preflight-timeout", "more than 2 s")]);
 }
 
 /// A bundle whose first self-test of the gateway's route expects another service.
@@ -126,7 +126,7 @@ fn a_wrong_self_test_refuses_its_bundle_at_rung_6() {
     // The child says so; and where the child lies, the proxy finds out by itself.
     for (generation, fault) in [(2, None), (3, Some("lies"))] {
         if let Some(fault) = fault {
-            lone.plant("taste", fault).unwrap();
+            lone.plant("preflight", fault).unwrap();
         }
         assert_eq!(lone.take(&wrong(), &terms(generation)).unwrap(), "self-test-failed", "{}", lone.log());
         let status = lone.status();

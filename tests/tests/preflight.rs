@@ -1,4 +1,4 @@
-//! The taster's child, killed at every system call that it makes: the bundle is refused in words, the one in force stays,
+//! The preflight's child, killed at every system call that it makes: the bundle is refused in words, the one in force stays,
 //! and a child that lives lets the same bundle in.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use mesh_bundle::Rung;
 use mesh_bundle::trust::SigningKey;
+use mesh_proxy::preflight::ChildPreflight;
 use mesh_proxy::reload::Look;
 use mesh_proxy::store::RealDisk;
-use mesh_proxy::taste::ChildTaster;
 use mesh_tests::activate::kill::{calls, cannot_trace};
 use mesh_tests::activate::ladder::{Setup, ladder};
 use mesh_tests::activate::skip;
@@ -18,10 +18,10 @@ use mesh_tests::bundles::{make, program, trusting};
 
 const ACTIVATOR: &str = env!("CARGO_BIN_EXE_activator");
 
-/// A program that runs the taster behind strace; without huge pages, since an allocator that looks for them does not make
+/// A program that runs the preflight behind strace; without huge pages, since an allocator that looks for them does not make
 /// the same calls each time.
 fn traced(dir: &Path, arguments: &str) -> PathBuf {
-    let path = dir.join("taster");
+    let path = dir.join("preflight");
     let text = format!(
         "#!/bin/sh\nunset GLIBC_TUNABLES\nPATH={} exec strace -f -qq {arguments} {ACTIVATOR} \"$@\"\n",
         std::env::var("PATH").unwrap_or_default()
@@ -36,7 +36,7 @@ fn traced(dir: &Path, arguments: &str) -> PathBuf {
 #[test]
 fn a_child_that_dies_anywhere_refuses_the_bundle() {
     if let Some(why) = cannot_trace() {
-        skip("the taster's child killed", &why);
+        skip("the preflight's child killed", &why);
         return;
     }
     let dir = tempfile::tempdir().unwrap();
@@ -49,11 +49,11 @@ fn a_child_that_dies_anywhere_refuses_the_bundle() {
         std::fs::write(&source, made.archive().unwrap()).unwrap();
         made.id
     };
-    // A proxy that starts with a taster that lives; then comes a look with one that may not.
+    // A proxy that starts with a preflight that lives; then comes a look with one that may not.
     let look = |arguments: &str, before| {
-        let taster = Box::new(ChildTaster::new(traced(dir.path(), "-o /dev/null")));
+        let preflight = Box::new(ChildPreflight::new(traced(dir.path(), "-o /dev/null")));
         let setup =
-            Setup { state: &state, source: &source, trust: trust.clone(), now: 0, disk: RealDisk, taster };
+            Setup { state: &state, source: &source, trust: trust.clone(), now: 0, disk: RealDisk, preflight };
         let mut reloader = ladder(setup).unwrap().reloader;
         assert_eq!(reloader.start(), before, "what was in force starts");
         traced(dir.path(), arguments);
@@ -73,7 +73,7 @@ fn a_child_that_dies_anywhere_refuses_the_bundle() {
         let inject = format!("-o /dev/null --trace={call} --inject={call}:signal=KILL:when={nth}");
         let (look, journal) = look(&inject, Some(first));
         let Look::Refused { refusal } = look else { panic!("taken although {call} {nth} killed: {look:?}") };
-        assert_eq!((refusal.rung, refusal.code.as_str()), (Rung::Built, "taste-died"), "{call} {nth}");
+        assert_eq!((refusal.rung, refusal.code.as_str()), (Rung::Built, "preflight-crashed"), "{call} {nth}");
         assert_eq!((journal.active, journal.next), (Some(first), None), "{call} {nth}");
         assert_eq!(journal.last_refusal.map(|last| last.refusal), Some(refusal), "{call} {nth}");
         killed += 1;

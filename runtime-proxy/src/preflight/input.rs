@@ -8,9 +8,9 @@ use mesh_bundle::verify::Intact;
 use mesh_bundle::{Name, Owner, Refusal, State, limits};
 use serde::{Deserialize, Serialize};
 
-/// What a child gets to taste: units that passed rungs 1 to 4, and the self-tests of those that changed.
+/// What a child gets to check: units that passed rungs 1 to 4, and the self-tests of those that changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Meal<'b> {
+pub struct PreflightInput<'b> {
     pub(super) order: Order,
     /// The bytes of the units, then of the self-tests.
     parts: Vec<&'b [u8]>,
@@ -42,12 +42,12 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-impl<'b> Meal<'b> {
+impl<'b> PreflightInput<'b> {
     /// The units that `owner`'s proxy needs of `bundle`, with the self-tests of `changed`.
     #[must_use]
     pub fn of(bundle: &'b Intact, owner: &Owner, state: &State, changed: &BTreeSet<UnitId>) -> Self {
         let needs = bundle.needs(owner).unwrap_or_default();
-        let mut meal = Self {
+        let mut input = Self {
             order: Order {
                 owner: owner.clone(),
                 calls: needs.calls,
@@ -59,17 +59,17 @@ impl<'b> Meal<'b> {
         };
         for id in &needs.units {
             if let Some(bytes) = bundle.unit_bytes(id) {
-                meal.order.units.push((id.to_string(), bytes.len()));
-                meal.parts.push(bytes);
+                input.order.units.push((id.to_string(), bytes.len()));
+                input.parts.push(bytes);
             }
         }
         for id in changed {
             if let Some(bytes) = bundle.test_bytes(id) {
-                meal.order.tests.push((id.to_string(), bytes.len()));
-                meal.parts.push(bytes);
+                input.order.tests.push((id.to_string(), bytes.len()));
+                input.parts.push(bytes);
             }
         }
-        meal
+        input
     }
 
     pub(super) fn write(&self, to: &mut impl Write) -> io::Result<()> {
@@ -79,7 +79,7 @@ impl<'b> Meal<'b> {
         to.flush()
     }
 
-    /// Reads a meal of at most [`limits::BUNDLE_BYTES`].
+    /// Reads an input of at most [`limits::BUNDLE_BYTES`].
     pub(super) fn read(all: &'b [u8]) -> io::Result<Self> {
         let end = all.iter().position(|byte| *byte == b'\n').ok_or(io::ErrorKind::UnexpectedEof)?;
         let (line, rest) = all.split_at_checked(end).ok_or(io::ErrorKind::UnexpectedEof)?;

@@ -14,7 +14,7 @@ use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
-use super::meal::{Meal, Verdict};
+use super::input::{PreflightInput, Verdict};
 
 /// Bytes of a child's answer, and of its last words.
 const ANSWER: u64 = 64 << 10;
@@ -26,37 +26,37 @@ const HUGE_PAGES: &str = "glibc.malloc.hugetlb=1";
 /// Characters of a child's last words that a refusal carries.
 const WORDS: usize = 200;
 
-/// Who tastes.
-pub trait Taster: Send {
+/// Builds and proves a bundle before the proxy does.
+pub trait Preflight: Send {
     /// Rungs 5 and 6, somewhere where they can do no harm; how many examples were run.
     ///
     /// # Errors
-    /// A [`Refusal`]: the bundle's, or that the taster died, hung or could not start.
-    fn taste(&self, meal: &Meal<'_>) -> Result<usize, Refusal>;
+    /// A [`Refusal`]: the bundle's, or that the check crashed, took too long or could not start.
+    fn check(&self, input: &PreflightInput<'_>) -> Result<usize, Refusal>;
 }
 
-/// Starts `PROGRAM taste` for each meal.
+/// Starts `PROGRAM preflight` for each input.
 #[derive(Clone, Debug)]
-pub struct ChildTaster {
+pub struct ChildPreflight {
     program: PathBuf,
     arguments: Vec<String>,
     patience: Duration,
 }
 
-impl ChildTaster {
-    /// A taster that starts this program again, also after its file was replaced (`proc_pid_exe(5)`).
+impl ChildPreflight {
+    /// A check that starts this program again, also after its file was replaced (`proc_pid_exe(5)`).
     #[must_use]
     pub fn own() -> Self {
         Self::new(PathBuf::from("/proc/self/exe"))
     }
 
-    /// A taster that starts `program`, a `mesh-proxy`.
+    /// A check that starts `program`, a `mesh-proxy`.
     #[must_use]
     pub fn new(program: PathBuf) -> Self {
-        Self { program, arguments: vec!["taste".to_owned()], patience: PATIENCE }
+        Self { program, arguments: vec!["preflight".to_owned()], patience: PATIENCE }
     }
 
-    /// With other arguments than `taste`: for a program that is no `mesh-proxy`.
+    /// With other arguments than `preflight`: for a program that is no `mesh-proxy`.
     #[must_use]
     pub fn with_arguments(mut self, arguments: &[&str]) -> Self {
         self.arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
@@ -71,12 +71,14 @@ impl ChildTaster {
     }
 }
 
-impl Taster for ChildTaster {
-    fn taste(&self, meal: &Meal<'_>) -> Result<usize, Refusal> {
+impl Preflight for ChildPreflight {
+    fn check(&self, input: &PreflightInput<'_>) -> Result<usize, Refusal> {
         let refuse = |code: &str, message: String| Refusal::new(Rung::Built, code, message);
-        let cannot = |e: io::Error| refuse("taste-unavailable", format!("the taster cannot be started: {e}"));
+        let cannot = |e: io::Error| {
+            refuse("preflight-unavailable", format!("the preflight check cannot be started: {e}"))
+        };
         // Served whole, so that parent and child do not take turns at a pipe.
-        let served = serve(meal).map_err(cannot)?;
+        let served = serve(input).map_err(cannot)?;
         let mut child = Command::new(&self.program)
             .args(&self.arguments)
             .env_clear()
@@ -91,24 +93,27 @@ impl Taster for ChildTaster {
         let Some((said, last_words)) = answer.map_err(cannot)? else {
             let message =
                 format!("building it took more than {} s and was ended", self.patience.as_secs_f64());
-            return Err(refuse("taste-hung", message));
+            return Err(refuse("preflight-timeout", message));
         };
         match serde_json::from_slice::<Verdict>(&said) {
             Ok(Verdict::Good { cases }) if status.success() => Ok(cases),
             Ok(Verdict::Refused(refusal)) if status.success() => Err(refusal),
             _ => {
-                let message =
-                    format!("building it ended the taster: {}{}", ending(status), shown(&last_words));
-                Err(refuse("taste-died", message))
+                let message = format!(
+                    "building it ended the preflight check: {}{}",
+                    ending(status),
+                    shown(&last_words)
+                );
+                Err(refuse("preflight-crashed", message))
             }
         }
     }
 }
 
-/// A meal in a file that lives in memory only (`memfd_create(2)`).
-fn serve(meal: &Meal<'_>) -> io::Result<File> {
-    let mut file = File::from(memfd_create("meal", MemfdFlags::CLOEXEC)?);
-    meal.write(&mut BufWriter::new(&mut file))?;
+/// An input in a file that lives in memory only (`memfd_create(2)`).
+fn serve(input: &PreflightInput<'_>) -> io::Result<File> {
+    let mut file = File::from(memfd_create("preflight", MemfdFlags::CLOEXEC)?);
+    input.write(&mut BufWriter::new(&mut file))?;
     file.rewind()?;
     Ok(file)
 }
