@@ -4,9 +4,10 @@
 //! that. It contains no parser of specs or expressions and no compiler; bundles reach it compiled and signed.
 //!
 //! `http` is the vocabulary of the path, `listen` and `upstream` its two ends, `request` what happens between them;
-//! `tls` says who is who, `limits` counts, `reload`, `preflight` and `store` bring bundles into force and keep them,
+//! `tls` says who is who, `limits` counts, `activation`, `preflight` and `store` bring bundles into force and keep them,
 //! `probation` judges them there, `telemetry` and `admin` show it all, `app` is the program. May depend on `mesh-bundle` and `mesh-decision` only.
 
+pub mod activation;
 pub mod admin;
 pub mod app;
 pub mod http;
@@ -15,7 +16,6 @@ pub mod listen;
 mod memory;
 pub mod preflight;
 pub mod probation;
-pub mod reload;
 pub mod request;
 pub mod store;
 pub mod telemetry;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use mesh_bundle::Rung;
 use mesh_bundle::trust::SigningKey;
+use mesh_proxy::activation::ReloadOutcome;
 use mesh_proxy::preflight::ChildPreflight;
-use mesh_proxy::reload::Look;
 use mesh_proxy::store::RealDisk;
 use mesh_tests::activate::kill::{calls, cannot_trace};
 use mesh_tests::activate::ladder::{Setup, ladder};
@@ -57,14 +57,14 @@ fn a_child_that_dies_anywhere_refuses_the_bundle() {
         let mut reloader = ladder(setup).unwrap().reloader;
         assert_eq!(reloader.start(), before, "what was in force starts");
         traced(dir.path(), arguments);
-        let (look, status) = (reloader.look(true), reloader.status());
+        let (look, status) = (reloader.poll_source(true), reloader.status());
         assert_eq!(status.active, status.journal.active);
         reloader.stop();
         (look, status.journal)
     };
     let first = offer(1);
     let (taken, journal) = look(&format!("-o {}", trace.display()), None);
-    assert_eq!((taken, journal.active), (Look::Activated { bundle: first }, Some(first)));
+    assert_eq!((taken, journal.active), (ReloadOutcome::Activated { bundle: first }, Some(first)));
     let all = calls(&trace).unwrap();
     assert!(all.len() > 20, "{all:?}");
     let second = offer(2);
@@ -72,7 +72,9 @@ fn a_child_that_dies_anywhere_refuses_the_bundle() {
     for (call, nth) in &all {
         let inject = format!("-o /dev/null --trace={call} --inject={call}:signal=KILL:when={nth}");
         let (look, journal) = look(&inject, Some(first));
-        let Look::Refused { refusal } = look else { panic!("taken although {call} {nth} killed: {look:?}") };
+        let ReloadOutcome::Refused { refusal } = look else {
+            panic!("taken although {call} {nth} killed: {look:?}")
+        };
         assert_eq!((refusal.rung, refusal.code.as_str()), (Rung::Built, "preflight-crashed"), "{call} {nth}");
         assert_eq!((journal.active, journal.next), (Some(first), None), "{call} {nth}");
         assert_eq!(journal.last_refusal.map(|last| last.refusal), Some(refusal), "{call} {nth}");
@@ -80,5 +82,5 @@ fn a_child_that_dies_anywhere_refuses_the_bundle() {
     }
     println!("{killed} of {} points killed, 0 taken", all.len());
     let (taken, journal) = look("-o /dev/null", Some(first));
-    assert_eq!((taken, journal.active), (Look::Activated { bundle: second }, Some(second)));
+    assert_eq!((taken, journal.active), (ReloadOutcome::Activated { bundle: second }, Some(second)));
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use mesh_bundle::release::Release;
 use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Digest, FileSet, Refusal, Rung, limits};
-use mesh_proxy::reload::{Look, Reloader};
+use mesh_proxy::activation::{ReloadOutcome, Reloader};
 use mesh_proxy::store::RealDisk;
 use mesh_tests::activate::ladder::{Ladder, NoPreflight, Setup, ladder};
 use mesh_tests::bundles::{self, Made, make, program};
@@ -42,7 +42,7 @@ impl Victim {
         let mut victim = Self { dir, keys, trust, ladder: None, active: first.id, now: NOW };
         victim.restart();
         victim.archive(&first);
-        assert_eq!(victim.look(), Look::Activated { bundle: first.id });
+        assert_eq!(victim.look(), ReloadOutcome::Activated { bundle: first.id });
         victim
     }
 
@@ -64,8 +64,8 @@ impl Victim {
         &mut self.ladder.as_mut().unwrap().reloader
     }
 
-    fn look(&mut self) -> Look {
-        self.reloader().look(true)
+    fn look(&mut self) -> ReloadOutcome {
+        self.reloader().poll_source(true)
     }
 
     /// A newer bundle, ordinary but for `change`, signed by all keys.
@@ -100,7 +100,7 @@ impl Victim {
     fn refuses(&mut self, rung: Rung, code: &str, word: &str) -> Refusal {
         let before = self.reloader().status();
         let refusal = match self.look() {
-            Look::Refused { refusal } => refusal,
+            ReloadOutcome::Refused { refusal } => refusal,
             other => panic!("{code} was expected: {other:?}"),
         };
         assert_eq!((refusal.rung, refusal.code.as_str()), (rung, code), "{refusal}");
@@ -123,7 +123,7 @@ impl Victim {
     /// An ordinary bundle is taken: what was refused before was refused for its own fault.
     fn takes(&mut self, made: &Made) {
         self.archive(made);
-        assert_eq!(self.look(), Look::Activated { bundle: made.id });
+        assert_eq!(self.look(), ReloadOutcome::Activated { bundle: made.id });
     }
 }
 
@@ -162,7 +162,7 @@ fn rollback() {
     victim.active = reign.id;
     victim.archive(&victim.newer(|release| release.generation = 99));
     // Generations are counted within an epoch.
-    let Look::Refused { refusal } = victim.look() else { panic!("an older epoch was taken") };
+    let ReloadOutcome::Refused { refusal } = victim.look() else { panic!("an older epoch was taken") };
     assert_eq!(refusal.code, "older-generation", "{refusal}");
     assert!(refusal.message.contains("epoch 1"), "{refusal}");
 }
@@ -187,7 +187,7 @@ fn indefinite_freeze() {
     victim.now = NOW + 100;
     victim.restart();
     assert_eq!(victim.reloader().start(), Some(good.id));
-    let Look::Refused { refusal } = victim.look() else { panic!("an expired release was taken") };
+    let ReloadOutcome::Refused { refusal } = victim.look() else { panic!("an expired release was taken") };
     assert_eq!(refusal.code, "expired", "{refusal}");
     assert_eq!(victim.reloader().status().active, Some(good.id));
 }
@@ -206,7 +206,9 @@ fn mix_and_match() {
             continue;
         }
         victim.folder(&mixed);
-        let Look::Refused { refusal } = victim.look() else { panic!("{path} of another bundle was taken") };
+        let ReloadOutcome::Refused { refusal } = victim.look() else {
+            panic!("{path} of another bundle was taken")
+        };
         assert_eq!(refusal.rung, Rung::Authentic, "{path}: {refusal}");
         assert_eq!(victim.reloader().status().active, Some(victim.active), "{path}");
     }

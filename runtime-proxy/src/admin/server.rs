@@ -23,7 +23,7 @@ use serde_json::json;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::reload::{Look, Status};
+use crate::activation::{ReloadOutcome, Status};
 use crate::request::Shared;
 use crate::upstream::Directory;
 
@@ -35,11 +35,11 @@ pub enum Command {
     /// What the proxy says of itself.
     Status(oneshot::Sender<Status>),
     /// Look at the source now.
-    Reload(oneshot::Sender<Look>),
+    Reload(oneshot::Sender<ReloadOutcome>),
     /// Go back, to a given bundle or the one before.
     Rollback(Option<Digest>, oneshot::Sender<Result<Digest, Refusal>>),
     /// End the hold, and a bundle's quarantine.
-    Resume(Option<Digest>, oneshot::Sender<Result<Look, Refusal>>),
+    Resume(Option<Digest>, oneshot::Sender<Result<ReloadOutcome, Refusal>>),
     /// Finish what is in flight and stop.
     Drain,
 }
@@ -116,8 +116,8 @@ impl Panel {
             },
             (&Method::POST, "/v1/rollback") => match parameter::<Digest>(query, "to") {
                 Ok(to) => match self.order(|reply| Command::Rollback(to, reply)).await {
-                    Some(Ok(bundle)) => looked(&Look::Activated { bundle }),
-                    Some(Err(refusal)) => looked(&Look::Refused { refusal }),
+                    Some(Ok(bundle)) => looked(&ReloadOutcome::Activated { bundle }),
+                    Some(Err(refusal)) => looked(&ReloadOutcome::Refused { refusal }),
                     None => stopping(),
                 },
                 Err(answer) => answer,
@@ -125,7 +125,7 @@ impl Panel {
             (&Method::POST, "/v1/resume") => match parameter::<Digest>(query, "bundle") {
                 Ok(bundle) => match self.order(|reply| Command::Resume(bundle, reply)).await {
                     Some(Ok(look)) => looked(&look),
-                    Some(Err(refusal)) => looked(&Look::Refused { refusal }),
+                    Some(Err(refusal)) => looked(&ReloadOutcome::Refused { refusal }),
                     None => stopping(),
                 },
                 Err(answer) => answer,
@@ -200,8 +200,9 @@ fn parameter<T: std::str::FromStr>(query: &str, name: &str) -> Result<Option<T>,
     parsed.map(Some).ok_or_else(|| text(StatusCode::BAD_REQUEST, "the parameter is not understood\n"))
 }
 
-fn looked(look: &Look) -> Answer {
-    let status = if matches!(look, Look::Refused { .. }) { StatusCode::CONFLICT } else { StatusCode::OK };
+fn looked(look: &ReloadOutcome) -> Answer {
+    let status =
+        if matches!(look, ReloadOutcome::Refused { .. }) { StatusCode::CONFLICT } else { StatusCode::OK };
     json(status, look)
 }
 

@@ -18,9 +18,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::args::RunArgs;
 use super::worker::{self, Listeners, Stop};
+use crate::activation::{Config, ReloadOutcome, Reloader, Secrets, Source};
 use crate::admin::{self, Command, Panel};
 use crate::preflight::{ChildPreflight, Preflight};
-use crate::reload::{Config, Look, Reloader, Secrets, Source};
 use crate::request::{Hook, Shared};
 use crate::store::{RealDisk, Store, StoreError};
 use crate::telemetry::{AccessLog, Events, Level, Metrics};
@@ -28,15 +28,15 @@ use crate::tls::{FileSet, IdentityError, Reload, TlsState, Watch};
 use crate::upstream::{Directory, DnsRefresh, EndpointsFile, FileNews, SystemResolver};
 
 /// How often the source is looked at: a few `stat` calls, about 10 µs.
-const LOOK: Duration = Duration::from_millis(200);
+const SOURCE_EVERY: Duration = Duration::from_millis(200);
 /// How often the endpoints file is read.
-const ENDPOINTS_LOOK: Duration = Duration::from_secs(1);
+const ENDPOINTS_EVERY: Duration = Duration::from_secs(1);
 /// How often identity, secrets and DNS are looked at (`bundle.md`: a replaced secret is taken within 5 s).
-const SLOW_LOOK: Duration = Duration::from_secs(5);
+const FILES_EVERY: Duration = Duration::from_secs(5);
 /// How often a bundle on probation is judged.
-const JUDGE: Duration = Duration::from_secs(1);
+const JUDGE_EVERY: Duration = Duration::from_secs(1);
 /// How often the state folder is compared with what was put there (`bundle.md`, "Activation ladder").
-const RECHECK: Duration = Duration::from_secs(20);
+const RECHECK_EVERY: Duration = Duration::from_secs(20);
 /// How long a start waits for the first addresses from DNS.
 const FIRST_DNS: Duration = Duration::from_secs(3);
 /// Orders that may wait.
@@ -152,9 +152,9 @@ impl Proxy {
 
     async fn serve(mut self, args: &RunArgs) -> Result<(), StartError> {
         self.reloader.start();
-        self.reloader.look(true);
-        self.look_at_endpoints();
-        self.slow_look();
+        self.reloader.poll_source(true);
+        self.poll_endpoints();
+        self.poll_files();
         if self.endpoints.is_none() {
             self.follow_dns().await;
         }
@@ -198,9 +198,9 @@ impl Proxy {
         let on = |kind| signal(kind).map_err(system("signals"));
         let (mut hangup, mut terminate, mut interrupt) =
             (on(SignalKind::hangup())?, on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
-        let (mut look, mut endpoints) = (interval(LOOK), interval(ENDPOINTS_LOOK));
-        let (mut slow, mut judge) = (interval(SLOW_LOOK), interval(JUDGE));
-        let mut recheck = interval(RECHECK);
+        let (mut look, mut endpoints) = (interval(SOURCE_EVERY), interval(ENDPOINTS_EVERY));
+        let (mut slow, mut judge) = (interval(FILES_EVERY), interval(JUDGE_EVERY));
+        let mut recheck = interval(RECHECK_EVERY);
         judge.set_missed_tick_behavior(MissedTickBehavior::Delay);
         recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
         endpoints.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -210,21 +210,21 @@ impl Proxy {
             tokio::select! {
                 _ = look.tick() => {
                     // A bundle may bring services whose endpoints were not asked for before.
-                    if matches!(self.reloader.look(false), Look::Activated { .. }) {
-                        self.look_at_endpoints();
+                    if matches!(self.reloader.poll_source(false), ReloadOutcome::Activated { .. }) {
+                        self.poll_endpoints();
                     }
                 }
-                _ = endpoints.tick() => self.look_at_endpoints(),
-                _ = slow.tick() => self.slow_look(),
+                _ = endpoints.tick() => self.poll_endpoints(),
+                _ = slow.tick() => self.poll_files(),
                 _ = judge.tick() => {
                     if self.reloader.tick().is_some() {
-                        self.look_at_endpoints();
+                        self.poll_endpoints();
                     }
                 }
                 _ = recheck.tick() => self.reloader.recheck(),
                 _ = hangup.recv() => {
-                    self.reloader.look(true);
-                    self.look_at_endpoints();
+                    self.reloader.poll_source(true);
+                    self.poll_endpoints();
                 }
                 _ = terminate.recv() => return Ok(()),
                 _ = interrupt.recv() => return Ok(()),
@@ -232,7 +232,7 @@ impl Proxy {
                     if self.obey(order) {
                         return Ok(());
                     }
-                    self.look_at_endpoints();
+                    self.poll_endpoints();
                 }
             }
         }
@@ -242,7 +242,7 @@ impl Proxy {
     fn obey(&mut self, order: Command) -> bool {
         match order {
             Command::Status(reply) => drop(reply.send(self.reloader.status())),
-            Command::Reload(reply) => drop(reply.send(self.reloader.look(true))),
+            Command::Reload(reply) => drop(reply.send(self.reloader.poll_source(true))),
             Command::Rollback(to, reply) => drop(reply.send(self.reloader.rollback(to))),
             Command::Resume(bundle, reply) => drop(reply.send(self.reloader.resume(bundle))),
             Command::Drain => return true,
@@ -250,7 +250,7 @@ impl Proxy {
         false
     }
 
-    fn look_at_endpoints(&mut self) {
+    fn poll_endpoints(&mut self) {
         let Some(file) = &mut self.endpoints else { return };
         if self.shared.active.load().is_none() {
             return;
@@ -275,7 +275,7 @@ impl Proxy {
         let (done, first) = tokio::sync::oneshot::channel();
         tokio::task::spawn_local(async move {
             let (mut dns, mut done) = (DnsRefresh::default(), Some(done));
-            let mut rounds = interval(SLOW_LOOK);
+            let mut rounds = interval(FILES_EVERY);
             rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 rounds.tick().await;
@@ -293,7 +293,7 @@ impl Proxy {
         let _late_or_done = tokio::time::timeout(FIRST_DNS, first).await;
     }
 
-    fn slow_look(&mut self) {
+    fn poll_files(&mut self) {
         if let Some(identity) = &mut self.identity {
             match identity.poll() {
                 Reload::Unchanged => {}

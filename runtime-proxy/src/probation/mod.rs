@@ -10,7 +10,7 @@ mod verdict;
 use mesh_bundle::limits::WHOLE;
 
 pub use outage::{Baseline, Services};
-pub use tally::{Counts, Kind, Tally};
+pub use tally::{Counts, RequestSample, Tally};
 pub use verdict::{Before, Bounds, Verdict};
 
 fn basis_points(part: u64, of: u64) -> u32 {

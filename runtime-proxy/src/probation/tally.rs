@@ -9,7 +9,7 @@ const PARTS: usize = 16;
 
 /// How a request ended, as far as its bundle is concerned.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Kind {
+pub struct RequestSample {
     /// The bundle decides it otherwise than the one before.
     pub differs: bool,
     /// The bundle denies it, the one before did not, and no reviewer acknowledged that.
@@ -59,14 +59,14 @@ struct Part {
 
 impl Tally {
     /// A request of the worker number `worker` ended.
-    pub fn count(&self, worker: usize, kind: Kind) {
+    pub fn count(&self, worker: usize, sample: RequestSample) {
         let Some(part) = self.0.get(worker % PARTS) else { return };
         let add = |counter: &AtomicU64, when: bool| {
             if when {
                 counter.fetch_add(1, Ordering::Relaxed);
             }
         };
-        let Kind { differs, denied, failed, blamed, fault } = kind;
+        let RequestSample { differs, denied, failed, blamed, fault } = sample;
         let counted = differs || fault;
         let broken = counted && (denied || fault);
         add(&part.requests, true);
@@ -102,23 +102,23 @@ mod tests {
     #[test]
     fn each_request_counts_once_in_each_sum() {
         let tally = Tally::default();
-        let same = Kind::default();
-        for (worker, kind) in [
+        let same = RequestSample::default();
+        for (worker, sample) in [
             same,
-            Kind { failed: true, ..same },
-            Kind { differs: true, ..same },
-            Kind { differs: true, failed: true, blamed: true, ..same },
+            RequestSample { failed: true, ..same },
+            RequestSample { differs: true, ..same },
+            RequestSample { differs: true, failed: true, blamed: true, ..same },
             // Failed, and not for what changed.
-            Kind { differs: true, failed: true, ..same },
-            Kind { differs: true, denied: true, ..same },
-            Kind { fault: true, failed: true, ..same },
+            RequestSample { differs: true, failed: true, ..same },
+            RequestSample { differs: true, denied: true, ..same },
+            RequestSample { fault: true, failed: true, ..same },
             // Denied as before: nothing of the bundle's.
-            Kind { denied: true, ..same },
+            RequestSample { denied: true, ..same },
         ]
         .into_iter()
         .enumerate()
         {
-            tally.count(worker * 7, kind);
+            tally.count(worker * 7, sample);
         }
         let expected =
             Counts { requests: 8, counted: 5, broken: 2, failed: 1, excused: 0, outage: 1, faults: 1 };

@@ -21,7 +21,7 @@ use super::worker::Worker;
 use super::{inbound, outbound};
 use crate::http::Head;
 use crate::listen::Peer;
-use crate::probation::Kind;
+use crate::probation::RequestSample;
 use crate::telemetry::{Events, Level};
 
 /// How old a stream is when it is decided again; the next tick of its worker follows within a second.
@@ -102,7 +102,7 @@ impl Streams {
             let denies =
                 catch_unwind(AssertUnwindSafe(|| is_denied(active, worker, stream))).unwrap_or_else(|_| {
                     worker.shared.metrics.faults.inc();
-                    let kind = Kind { fault: true, ..Kind::default() };
+                    let kind = RequestSample { fault: true, ..RequestSample::default() };
                     active.tally.count(worker.number, kind);
                     let message =
                         format!("a fault inside the proxy at an open stream, under bundle {}", active.bundle);

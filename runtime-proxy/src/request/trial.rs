@@ -13,7 +13,7 @@ use mesh_decision::{Inbound, Outbound, Outcome, Picks, Reason, Request, path};
 
 use super::active::Active;
 use crate::http::Head;
-use crate::probation::Kind;
+use crate::probation::RequestSample;
 use crate::upstream::{Failure, Outcomes};
 
 /// A bundle on probation: what is compared with, and what a reviewer has seen.
@@ -66,7 +66,7 @@ pub(super) enum Seen {
 /// What is known of one request under a [`Trial`].
 #[derive(Debug, Default)]
 pub(super) struct Mark {
-    pub(super) kind: Kind,
+    pub(super) kind: RequestSample,
     blame: Blame,
 }
 

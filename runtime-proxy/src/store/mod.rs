@@ -5,8 +5,8 @@
 
 mod disk;
 mod journal;
-mod room;
+mod state_dir;
 
 pub use disk::{Disk, RealDisk};
 pub use journal::{Activation, BOOT_ATTEMPTS, Journal, RefusalRecord};
-pub use room::{Store, StoreError};
+pub use state_dir::{Store, StoreError};

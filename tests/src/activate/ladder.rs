@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use mesh_bundle::Refusal;
 use mesh_bundle::trust::TrustSet;
+use mesh_proxy::activation::{Config, Reloader, Secrets, Source};
 use mesh_proxy::preflight::{Preflight, PreflightInput};
-use mesh_proxy::probation::Kind;
-use mesh_proxy::reload::{Config, Reloader, Secrets, Source};
+use mesh_proxy::probation::RequestSample;
 use mesh_proxy::request::Shared;
 use mesh_proxy::store::{Disk, Store};
 use mesh_proxy::telemetry::{AccessLog, Metrics, Target};
@@ -62,7 +62,7 @@ impl<D> Ladder<D> {
     /// Requests that the bundle in force denies, and the one before did not.
     pub fn deny(&self, requests: usize) {
         if let Some(active) = self.shared.active.load_full() {
-            let kind = Kind { differs: true, denied: true, ..Kind::default() };
+            let kind = RequestSample { differs: true, denied: true, ..RequestSample::default() };
             (0..requests).for_each(|_| active.tally.count(0, kind));
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mesh_bundle::Digest;
 use mesh_bundle::trust::TrustSet;
-use mesh_proxy::reload::Look;
+use mesh_proxy::activation::ReloadOutcome;
 use mesh_proxy::store::{Disk, Journal};
 
 use super::disks::{AnyDisk, Bad};
@@ -96,8 +96,8 @@ fn take(ladder: &mut Ladder<impl Disk>, step: Step, state: &Path) -> String {
                 .start()
                 .map_or_else(|| "started nothing".to_owned(), |id| format!("started {id}"));
         }
-        Step::Look => Ok(reloader.look(true)),
-        Step::Return(to) => reloader.rollback(Some(to)).map(|bundle| Look::Activated { bundle }),
+        Step::Look => Ok(reloader.poll_source(true)),
+        Step::Return(to) => reloader.rollback(Some(to)).map(|bundle| ReloadOutcome::Activated { bundle }),
         Step::Resume => reloader.resume(None),
         Step::Good => {
             ladder.pass(LONG);
@@ -108,18 +108,20 @@ fn take(ladder: &mut Ladder<impl Disk>, step: Step, state: &Path) -> String {
         Step::Bad => {
             ladder.deny(MANY);
             let back = ladder.reloader.tick();
-            Ok(back.map_or(Look::Unchanged, |bundle| Look::Activated { bundle }))
+            Ok(back.map_or(ReloadOutcome::Unchanged, |bundle| ReloadOutcome::Activated { bundle }))
         }
-        Step::Die => Ok(Look::Unchanged),
+        Step::Die => Ok(ReloadOutcome::Unchanged),
     };
     match look {
-        Ok(Look::Activated { bundle }) if written(state).is_some_and(|j| j.active == Some(bundle)) => {
+        Ok(ReloadOutcome::Activated { bundle })
+            if written(state).is_some_and(|j| j.active == Some(bundle)) =>
+        {
             format!("ack {bundle}")
         }
-        Ok(Look::Activated { bundle }) => format!("in force and not written down {bundle}"),
-        Ok(Look::Held { bundle }) => format!("held {bundle}"),
-        Ok(Look::Unchanged) => "unchanged".to_owned(),
-        Ok(Look::Refused { refusal }) | Err(refusal) => format!("refused {}", refusal.code),
+        Ok(ReloadOutcome::Activated { bundle }) => format!("in force and not written down {bundle}"),
+        Ok(ReloadOutcome::Held { bundle }) => format!("held {bundle}"),
+        Ok(ReloadOutcome::Unchanged) => "unchanged".to_owned(),
+        Ok(ReloadOutcome::Refused { refusal }) | Err(refusal) => format!("refused {}", refusal.code),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use mesh_bundle::{Digest, canonical};
 
-use super::climb::Ready;
+use super::activate::Ready;
 use super::reloader::Reloader;
 use crate::store::{Activation, BOOT_ATTEMPTS, Disk, Journal};
 use crate::telemetry::Level;

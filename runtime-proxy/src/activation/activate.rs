@@ -11,7 +11,7 @@ use mesh_bundle::verify::{self, Authentic, Intact};
 use mesh_bundle::{Digest, Owner, Program, Refusal, Rung, State, archive};
 use mesh_decision::selftest;
 
-use super::reloader::{Look, Reloader};
+use super::reloader::{ReloadOutcome, Reloader};
 use super::removal::not_too_much;
 use super::secrets::Watched;
 use super::source::Offer;
@@ -31,7 +31,7 @@ pub(super) struct Ready {
 }
 
 /// How a bundle comes into force.
-pub(super) struct How {
+pub(super) struct ActivationCause {
     /// The journal's word for it.
     pub(super) reason: &'static str,
     /// Whether it has to prove itself.
@@ -40,7 +40,7 @@ pub(super) struct How {
 
 impl<D: Disk> Reloader<D> {
     /// Rungs 1 to 8 for what the source offers.
-    pub(super) fn offer(&mut self, offer: Offer, id: &mut Option<Digest>) -> Result<Look, Refusal> {
+    pub(super) fn offer(&mut self, offer: Offer, id: &mut Option<Digest>) -> Result<ReloadOutcome, Refusal> {
         let Offer { files, archive } = offer;
         verify::bound(&files)?;
         let candidate = verify::authentic(files, self.trust())?;
@@ -49,7 +49,7 @@ impl<D: Disk> Reloader<D> {
     }
 
     /// Rungs 3 to 8.
-    fn climb(&mut self, candidate: &Authentic, packed: Option<Vec<u8>>) -> Result<Look, Refusal> {
+    fn climb(&mut self, candidate: &Authentic, packed: Option<Vec<u8>>) -> Result<ReloadOutcome, Refusal> {
         let accepted = self.store.journal().accepted.clone();
         verify::eligible(candidate, &self.expectation((self.config.now)(), accepted.as_ref()))?;
         let program = Arc::new(self.well_formed(&candidate.bundle)?);
@@ -60,7 +60,7 @@ impl<D: Disk> Reloader<D> {
         let pin = release.kind == ReleaseKind::Pin;
         let waits = journal.hold && !pin;
         if same && (waits || in_force.as_ref().is_some_and(|active| active.bundle == bundle)) {
-            return Ok(Look::Unchanged);
+            return Ok(ReloadOutcome::Unchanged);
         }
         if let Some(reason) = journal.quarantine.get(&bundle)
             && !pin
@@ -110,10 +110,10 @@ impl<D: Disk> Reloader<D> {
             if let Some(active) = in_force {
                 self.renew(&active)?;
             }
-            return Ok(Look::Held { bundle });
+            return Ok(ReloadOutcome::Held { bundle });
         }
-        self.activate(ready, How { reason: "offered", probation: true });
-        Ok(Look::Activated { bundle })
+        self.activate(ready, ActivationCause { reason: "offered", probation: true });
+        Ok(ReloadOutcome::Activated { bundle })
     }
 
     /// Rungs 1 to 6 for what is on the own disk, under the newest accepted state.
@@ -227,10 +227,10 @@ impl<D: Disk> Reloader<D> {
     }
 
     /// Rung 8, and the journal after it.
-    pub(super) fn activate(&mut self, mut ready: Ready, how: How) {
+    pub(super) fn activate(&mut self, mut ready: Ready, cause: ActivationCause) {
         let (bundle, generation) = (ready.active.bundle, ready.active.generation);
         let keep = usize::try_from(ready.active.engine.program().mesh.keep).unwrap_or(usize::MAX);
-        let How { reason, probation } = how;
+        let ActivationCause { reason, probation } = cause;
         let in_force = self.shared.active.load_full();
         // A stage of a canary changes the state under the same bundle: no history, no probation of its own.
         let stage = in_force.as_ref().filter(|active| active.bundle == bundle);
@@ -244,9 +244,9 @@ impl<D: Disk> Reloader<D> {
                 let old = in_force.as_ref().map(|active| good(active).unwrap_or_else(|| Arc::clone(active)));
                 self.begin_probation(&ready.active, denied, old);
             }
-            None => self.watching = None,
+            None => self.probation = None,
         }
-        let vouched = self.watching.is_none();
+        let vouched = self.probation.is_none();
         let is_stage = stage.is_some();
         self.put_in_force(ready);
         let activation = Activation {
@@ -279,7 +279,7 @@ impl<D: Disk> Reloader<D> {
         self.public = public;
         self.shared.public.store(self.public.as_ref().map(Watched::current));
         self.shared.metrics.activated(&active.bundle_text, active.generation);
-        self.shared.metrics.probation.set(i64::from(self.watching.is_some()));
+        self.shared.metrics.probation.set(i64::from(self.probation.is_some()));
         self.shared.active.store(Some(active));
         self.freed = true;
     }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::refused::Refused;
 use super::secrets::{Secrets, Watched};
 use super::source::{Fingerprint, Source};
-use super::watch::{OnProbation, Watching};
+use super::watch::{ProbationStatus, ProbationWindow};
 use crate::preflight::Preflight;
 use crate::probation::{Before, Services};
 use crate::request::Shared;
@@ -47,7 +47,7 @@ pub struct Config {
 /// What a look at the source came to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase", tag = "outcome")]
-pub enum Look {
+pub enum ReloadOutcome {
     /// Nothing new.
     Unchanged,
     /// A bundle came into force.
@@ -82,7 +82,7 @@ pub struct Status {
     /// The generation of the release that made it eligible.
     pub generation: Option<u64>,
     /// How its probation stands, while it lasts.
-    pub probation: Option<OnProbation>,
+    pub probation: Option<ProbationStatus>,
     /// What is wrong with the state folder.
     pub alarms: Vec<String>,
     /// The ids of the keys whose signatures count now.
@@ -106,7 +106,7 @@ pub struct Reloader<D> {
     pub(super) refused: Option<Refused>,
     pub(super) known: Known,
     pub(super) events: Events,
-    pub(super) watching: Option<Watching>,
+    pub(super) probation: Option<ProbationWindow>,
     pub(super) before: Before,
     pub(super) services: Services,
     /// An engine was let go since the last tick.
@@ -141,7 +141,7 @@ impl<D: Disk> Reloader<D> {
             refused: None,
             known: Known::default(),
             events: Events,
-            watching: None,
+            probation: None,
             before: Before::default(),
             services: Services::default(),
             freed: false,
@@ -170,7 +170,7 @@ impl<D: Disk> Reloader<D> {
             owner: self.config.owner.clone(),
             active: active.as_ref().map(|active| active.bundle),
             generation: active.as_ref().map(|active| active.generation),
-            probation: self.on_probation(),
+            probation: self.probation_status(),
             alarms: self.alarms.iter().cloned().chain(unwritten).collect(),
             keys: self.trust().keys().map(mesh_bundle::trust::PublicKey::id).collect(),
             journal: self.store.journal().clone(),
@@ -184,12 +184,12 @@ impl<D: Disk> Reloader<D> {
 
     /// Looks at the source; reads it if it looks different, if it was refused some time ago, or in any case with
     /// `force`. What is known already by its digest is not climbed with again, unless the world may have changed.
-    pub fn look(&mut self, force: bool) -> Look {
+    pub fn poll_source(&mut self, force: bool) -> ReloadOutcome {
         let now = (self.config.elapsed)();
         let fingerprint = self.source.fingerprint();
         let due = self.refused.as_ref().is_some_and(|refused| refused.is_due(now));
         if !force && !due && self.seen.as_ref() == Some(&fingerprint) {
-            return Look::Unchanged;
+            return ReloadOutcome::Unchanged;
         }
         self.seen = Some(fingerprint);
         let raw = match self.source.read() {
@@ -198,7 +198,7 @@ impl<D: Disk> Reloader<D> {
         };
         let digest = raw.digest();
         if !force && self.is_known(digest, due, now) {
-            return Look::Unchanged;
+            return ReloadOutcome::Unchanged;
         }
         let mut bundle = None;
         match raw.unpack().and_then(|offer| self.offer(offer, &mut bundle)) {
@@ -206,13 +206,13 @@ impl<D: Disk> Reloader<D> {
                 self.settled = Some(digest);
                 self.refused = None;
                 match &look {
-                    Look::Activated { bundle } => {
+                    ReloadOutcome::Activated { bundle } => {
                         self.events.say(Level::Info, &format!("{bundle} is in force"));
                     }
-                    Look::Held { bundle } => {
+                    ReloadOutcome::Held { bundle } => {
                         self.events.say(Level::Warn, &format!("{bundle} is stored and waits for `resume`"));
                     }
-                    Look::Unchanged | Look::Refused { .. } => {}
+                    ReloadOutcome::Unchanged | ReloadOutcome::Refused { .. } => {}
                 }
                 look
             }
@@ -239,7 +239,7 @@ impl<D: Disk> Reloader<D> {
         bundle: Option<Digest>,
         refusal: Refusal,
         force: bool,
-    ) -> Look {
+    ) -> ReloadOutcome {
         let before = self.refused.take();
         let same = before.as_ref().is_some_and(|known| known.offer == offer && known.refusal == refusal);
         self.settled = None;
@@ -252,7 +252,7 @@ impl<D: Disk> Reloader<D> {
                 self.events.say(Level::Error, &format!("the refusal could not be written down: {error}"));
             }
         }
-        Look::Refused { refusal }
+        ReloadOutcome::Refused { refusal }
     }
 
     pub(super) fn expectation<'a>(&'a self, now: u64, accepted: Option<&'a Accepted>) -> Expectation<'a> {

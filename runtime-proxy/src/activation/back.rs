@@ -2,8 +2,8 @@
 
 use mesh_bundle::{Digest, Refusal, Rung};
 
-use super::climb::{How, durable};
-use super::reloader::{Look, Reloader};
+use super::activate::{ActivationCause, durable};
+use super::reloader::{ReloadOutcome, Reloader};
 use crate::store::{Disk, Journal};
 use crate::telemetry::Level;
 
@@ -34,7 +34,7 @@ impl<D: Disk> Reloader<D> {
         }
         let ready = self.restore(target, true)?;
         self.store.update(|journal| journal.hold = true).map_err(durable)?;
-        self.activate(ready, How { reason: "returned", probation: false });
+        self.activate(ready, ActivationCause { reason: "returned", probation: false });
         self.events
             .say(Level::Warn, &format!("{target} is in force again, by hand; offers wait for `resume`"));
         Ok(target)
@@ -44,7 +44,7 @@ impl<D: Disk> Reloader<D> {
     ///
     /// # Errors
     /// A [`Refusal`]: the disk refused, or the offered bundle does not climb.
-    pub fn resume(&mut self, release: Option<Digest>) -> Result<Look, Refusal> {
+    pub fn resume(&mut self, release: Option<Digest>) -> Result<ReloadOutcome, Refusal> {
         let offered = self.store.journal().offered;
         let ready = offered.map(|bundle| self.restore(bundle, true)).transpose()?;
         self.store
@@ -58,10 +58,10 @@ impl<D: Disk> Reloader<D> {
         match ready {
             Some(ready) => {
                 let bundle = ready.active.bundle;
-                self.activate(ready, How { reason: "resumed", probation: true });
-                Ok(Look::Activated { bundle })
+                self.activate(ready, ActivationCause { reason: "resumed", probation: true });
+                Ok(ReloadOutcome::Activated { bundle })
             }
-            None => Ok(self.look(true)),
+            None => Ok(self.poll_source(true)),
         }
     }
 }

@@ -3,13 +3,14 @@
 use mesh_bundle::release::ReleaseKind;
 use mesh_bundle::{Digest, Rung};
 
-use super::{Content, Look, Reloader, Rig, code};
-use crate::probation::Kind;
+use super::{Content, ReloadOutcome, Reloader, Rig, code};
+use crate::probation::RequestSample;
 use crate::store::RealDisk;
 
-const SAME: Kind = Kind { differs: false, denied: false, failed: false, blamed: false, fault: false };
-const DENIED: Kind = Kind { differs: true, denied: true, ..SAME };
-const BROKEN: Kind = Kind { differs: true, failed: true, blamed: true, ..SAME };
+const SAME: RequestSample =
+    RequestSample { differs: false, denied: false, failed: false, blamed: false, fault: false };
+const DENIED: RequestSample = RequestSample { differs: true, denied: true, ..SAME };
+const BROKEN: RequestSample = RequestSample { differs: true, failed: true, blamed: true, ..SAME };
 
 fn content(generation: u64) -> Content {
     Content { generation, port: u16::try_from(generation).unwrap(), ..Content::default() }
@@ -29,7 +30,7 @@ fn a_bundle_is_good_after_a_window_with_requests_and_not_before() {
     let rig = Rig::new();
     let mut reloader = rig.reloader();
     let (first, look) = rig.take(&mut reloader, content(1));
-    assert_eq!((look, reloader.status().journal.good), (Look::Activated { bundle: first }, None));
+    assert_eq!((look, reloader.status().journal.good), (ReloadOutcome::Activated { bundle: first }, None));
     rig.requests(50, SAME);
     rig.pass(60_000);
     assert_eq!(reloader.tick(), None);
@@ -38,7 +39,7 @@ fn a_bundle_is_good_after_a_window_with_requests_and_not_before() {
     let status = reloader.status();
     assert_eq!((status.active, status.journal.good), (Some(second), Some(first)));
     assert_eq!(status.probation.unwrap().back_to, Some(first));
-    rig.requests(1_000, Kind { differs: true, ..SAME });
+    rig.requests(1_000, RequestSample { differs: true, ..SAME });
     rig.pass(59_999);
     reloader.tick();
     assert_eq!(reloader.status().journal.good, Some(first), "the window is not over");
@@ -68,18 +69,18 @@ fn a_bad_bundle_goes_back_by_itself_and_is_not_taken_again() {
     assert!(status.journal.quarantine[&second].contains("20 % of 250 requests"), "{:?}", status.journal);
     assert_eq!(status.journal.history.last().unwrap().reason, "went back");
     assert!(!status.journal.hold, "offers go on");
-    let Look::Refused { refusal } = reloader.look(true) else { panic!("taken again") };
+    let ReloadOutcome::Refused { refusal } = reloader.poll_source(true) else { panic!("taken again") };
     assert_eq!((refusal.rung, refusal.code.as_str()), (Rung::Probation, "quarantined"));
     assert_eq!(reloader.rollback(Some(second)).unwrap_err().code, "quarantined");
     // Another bundle is taken as ever, and the quarantine outlives the process.
     let (third, look) = rig.take(&mut reloader, content(3));
-    assert_eq!(look, Look::Activated { bundle: third });
+    assert_eq!(look, ReloadOutcome::Activated { bundle: third });
     drop(reloader);
     let mut reloader = rig.reloader();
     assert_eq!(reloader.start(), Some(third));
     let pin = Content { generation: 4, port: 2, kind: ReleaseKind::Pin, ..Content::default() };
     let (pinned, look) = rig.take(&mut reloader, pin);
-    assert_eq!((pinned, look), (second, Look::Activated { bundle: second }));
+    assert_eq!((pinned, look), (second, ReloadOutcome::Activated { bundle: second }));
     assert!(reloader.status().journal.quarantine.is_empty());
 }
 
@@ -104,7 +105,7 @@ fn resume_ends_a_quarantine() {
     let (second, _) = rig.take(&mut reloader, content(2));
     rig.requests(100, DENIED);
     assert!(reloader.tick().is_some());
-    assert_eq!(reloader.resume(Some(second)).unwrap(), Look::Activated { bundle: second });
+    assert_eq!(reloader.resume(Some(second)).unwrap(), ReloadOutcome::Activated { bundle: second });
 }
 
 #[test]
@@ -113,7 +114,7 @@ fn an_outage_or_silence_returns_nobody() {
     let mut reloader = rig.reloader();
     let first = proven(&rig, &mut reloader);
     let (second, _) = rig.take(&mut reloader, content(2));
-    rig.requests(700, Kind { failed: true, ..SAME });
+    rig.requests(700, RequestSample { failed: true, ..SAME });
     rig.requests(300, BROKEN);
     rig.pass(60_000);
     assert_eq!(reloader.tick(), None);
@@ -135,7 +136,7 @@ fn what_failed_before_a_bundle_is_not_its_fault() {
     let first = proven(&rig, &mut reloader);
     // All of the service's requests are changed ones from here on: only the window before tells of the outage.
     for _ in 0..2 {
-        rig.requests(100, Kind { failed: true, ..SAME });
+        rig.requests(100, RequestSample { failed: true, ..SAME });
         rig.pass(60_000);
         reloader.tick();
     }
@@ -182,7 +183,7 @@ fn below_the_floor_there_is_no_way_back() {
     let status = reloader.status();
     assert_eq!((status.active, status.probation), (Some(second), None));
     assert_eq!(status.journal.history.last().unwrap().verdict, "bad");
-    assert_eq!(code(&reloader.look(true)), "unchanged");
+    assert_eq!(code(&reloader.poll_source(true)), "unchanged");
 }
 
 #[test]

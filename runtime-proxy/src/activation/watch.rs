@@ -7,7 +7,7 @@ use std::time::Duration;
 use mesh_bundle::Digest;
 use serde::Serialize;
 
-use super::climb::Ready;
+use super::activate::Ready;
 use super::reloader::Reloader;
 use crate::memory;
 use crate::probation::{Baseline, Bounds, Counts, Verdict};
@@ -19,13 +19,13 @@ use crate::upstream::Known;
 
 /// A probation under way.
 #[derive(Debug)]
-pub(super) struct Watching {
+pub(super) struct ProbationWindow {
     since: Duration,
     bounds: Bounds,
     baseline: Baseline,
 }
 
-impl Watching {
+impl ProbationWindow {
     /// What was counted of `active`, with what an outage explains.
     fn counts(&self, active: &Active) -> Counts {
         let counts = active.tally.counts();
@@ -36,7 +36,7 @@ impl Watching {
 /// How a probation stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct OnProbation {
+pub struct ProbationStatus {
     /// For how many seconds.
     pub seconds: u64,
     /// What was counted.
@@ -61,7 +61,7 @@ impl<D: Disk> Reloader<D> {
         }
         let active = self.shared.active.load_full()?;
         let now = (self.config.elapsed)();
-        let Some(watching) = &self.watching else {
+        let Some(watching) = &self.probation else {
             let window = Duration::from_millis(active.engine.program().mesh.probation.window_ms);
             self.before.sample(now, &active.tally.counts(), window);
             if now.saturating_sub(self.turned) >= window {
@@ -143,10 +143,10 @@ impl<D: Disk> Reloader<D> {
     }
 
     /// How the probation stands, if there is one.
-    pub(super) fn on_probation(&self) -> Option<OnProbation> {
-        let (watching, active) = (self.watching.as_ref()?, self.shared.active.load_full()?);
+    pub(super) fn probation_status(&self) -> Option<ProbationStatus> {
+        let (watching, active) = (self.probation.as_ref()?, self.shared.active.load_full()?);
         let counts = watching.counts(&active);
-        Some(OnProbation {
+        Some(ProbationStatus {
             seconds: (self.config.elapsed)().saturating_sub(watching.since).as_secs(),
             share: counts.bad_share(),
             counts,
@@ -158,7 +158,7 @@ impl<D: Disk> Reloader<D> {
     /// A new bundle is compared with `old`, the last good one, under the newest state.
     pub(super) fn begin_probation(&mut self, fresh: &Active, denied: Vec<String>, old: Option<Arc<Active>>) {
         let bounds = fresh.engine.program().mesh.probation.clone();
-        self.watching = Some(Watching {
+        self.probation = Some(ProbationWindow {
             since: (self.config.elapsed)(),
             bounds: Bounds::new(bounds, self.before.share()),
             baseline: self.services.begin(fresh.sums()),
@@ -182,7 +182,7 @@ impl<D: Disk> Reloader<D> {
     /// Rung 10.
     fn is_good(&mut self, active: &Active, verdict: &str) {
         let bundle = active.bundle;
-        self.watching = None;
+        self.probation = None;
         self.shared.metrics.probation.set(0);
         // With it goes the older engine.
         active.trial.store(None);
@@ -216,7 +216,7 @@ impl<D: Disk> Reloader<D> {
     /// Back to the last good one, by itself.
     fn go_back(&mut self, active: &Arc<Active>, reason: &str) -> Option<Digest> {
         let bundle = active.bundle;
-        self.watching = None;
+        self.probation = None;
         let old = active.trial.swap(None).map(|trial| Arc::clone(&trial.old));
         let floor = self.store.journal().accepted.as_ref().map_or(0, |accepted| accepted.floor);
         let Some(old) = old.filter(|old| old.generation >= floor) else {

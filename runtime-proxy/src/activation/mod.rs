@@ -4,9 +4,9 @@
 //! [`crate::preflight`] in a child, then [`crate::request::Active::build`] with the secrets, 7 is [`crate::store`], 8 is one
 //! pointer swap, 9 and 10 are `watch`. Whatever a bundle fails at, the one in force stays.
 
+mod activate;
 mod back;
 mod boot;
-mod climb;
 mod refused;
 mod reloader;
 mod removal;
@@ -17,8 +17,8 @@ mod watch;
 #[cfg(test)]
 mod tests;
 
-pub use reloader::{Config, Look, Reloader, Status};
+pub use reloader::{Config, ReloadOutcome, Reloader, Status};
 pub use removal::{Removal, not_too_much};
 pub use secrets::Secrets;
 pub use source::{Fingerprint, Offer, Raw, Source};
-pub use watch::OnProbation;
+pub use watch::ProbationStatus;

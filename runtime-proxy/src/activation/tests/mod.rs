@@ -18,9 +18,9 @@ use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Digest, Name, Owner, Program, State, archive};
 use serde_json::json;
 
-use super::{Config, Look, Reloader, Secrets, Source};
+use super::{Config, ReloadOutcome, Reloader, Secrets, Source};
 use crate::preflight::InProcess;
-use crate::probation::Kind;
+use crate::probation::RequestSample;
 use crate::request::Shared;
 use crate::store::{RealDisk, Store};
 use crate::telemetry::{AccessLog, Metrics, Target};
@@ -146,14 +146,14 @@ impl Rig {
     }
 
     /// Offers one and looks.
-    fn take(&self, reloader: &mut Reloader<RealDisk>, content: Content) -> (Digest, Look) {
+    fn take(&self, reloader: &mut Reloader<RealDisk>, content: Content) -> (Digest, ReloadOutcome) {
         let (id, bytes) = self.made(content);
         self.offer(&bytes);
-        (id, reloader.look(false))
+        (id, reloader.poll_source(false))
     }
 
     /// So many requests to the first service end like this under what is in force.
-    fn requests(&self, count: u64, kind: Kind) {
+    fn requests(&self, count: u64, kind: RequestSample) {
         let active = self.shared.active.load_full().unwrap();
         let service = active.services.values().next().unwrap();
         for worker in 0..count {
@@ -186,11 +186,11 @@ impl Rig {
     }
 }
 
-fn code(look: &Look) -> &str {
+fn code(look: &ReloadOutcome) -> &str {
     match look {
-        Look::Refused { refusal } => &refusal.code,
-        Look::Unchanged => "unchanged",
-        Look::Activated { .. } => "activated",
-        Look::Held { .. } => "held",
+        ReloadOutcome::Refused { refusal } => &refusal.code,
+        ReloadOutcome::Unchanged => "unchanged",
+        ReloadOutcome::Activated { .. } => "activated",
+        ReloadOutcome::Held { .. } => "held",
     }
 }

@@ -2,8 +2,8 @@
 
 use mesh_bundle::trust::{SigningKey, TrustSet};
 
-use super::{Content, Look, Rig, code};
-use crate::probation::Kind;
+use super::{Content, ReloadOutcome, Rig, code};
+use crate::probation::RequestSample;
 
 fn content(generation: u64) -> Content {
     Content { generation, port: u16::try_from(generation).unwrap(), ..Content::default() }
@@ -20,12 +20,12 @@ fn the_next_set_counts_once_its_bundle_is_good_and_the_old_one_no_more() {
     // Not yet good: the old key counts, the next one does not.
     let old = std::mem::replace(&mut rig.keys, vec![next]);
     assert_eq!(code(&rig.take(&mut reloader, content(2)).1), "bad-signature");
-    rig.requests(50, Kind::default());
+    rig.requests(50, RequestSample::default());
     rig.pass(60_000);
     reloader.tick();
     assert_eq!(reloader.status().keys, [rig.keys[0].public().id()]);
     let (second, look) = rig.take(&mut reloader, content(3));
-    assert_eq!(look, Look::Activated { bundle: second });
+    assert_eq!(look, ReloadOutcome::Activated { bundle: second });
     let new = std::mem::replace(&mut rig.keys, old);
     assert_eq!(code(&rig.take(&mut reloader, content(4)).1), "bad-signature", "the rotated key is out");
     // What was accepted under the old key can be gone back to, now and after a restart.
@@ -57,7 +57,7 @@ fn a_start_that_falls_back_does_not_bring_old_keys_back() {
         assert_eq!(code(&look), "activated");
         bundles.push(bundle);
         rig.keys = vec![key];
-        rig.requests(50, Kind::default());
+        rig.requests(50, RequestSample::default());
         rig.pass(60_000);
         reloader.tick();
     }
@@ -68,7 +68,7 @@ fn a_start_that_falls_back_does_not_bring_old_keys_back() {
     std::fs::write(rig.path(&format!("state/bundles/{}.mcb", bundles[1].hex())), b"edited").unwrap();
     let mut reloader = rig.reloader();
     assert_eq!(reloader.start(), Some(bundles[0]));
-    rig.requests(50, Kind::default());
+    rig.requests(50, RequestSample::default());
     rig.pass(60_000);
     reloader.tick();
     assert_eq!(reloader.status().journal.good, Some(bundles[0]));
@@ -82,12 +82,12 @@ fn a_threshold_is_kept_over_a_rotation() {
     let set = TrustSet::new(2, two.iter().map(SigningKey::public).collect()).unwrap();
     let mut reloader = rig.reloader();
     rig.take(&mut reloader, Content { trust: Some(set), ..content(1) });
-    rig.requests(50, Kind::default());
+    rig.requests(50, RequestSample::default());
     rig.pass(60_000);
     reloader.tick();
     let [one, other] = two;
     rig.keys = vec![one];
     assert_eq!(code(&rig.take(&mut reloader, content(2)).1), "bad-signature", "one of two is not enough");
     rig.keys.push(other);
-    assert!(matches!(rig.take(&mut reloader, content(3)).1, Look::Activated { .. }));
+    assert!(matches!(rig.take(&mut reloader, content(3)).1, ReloadOutcome::Activated { .. }));
 }

@@ -1,7 +1,7 @@
 //! Deaths, edits, replacements.
 
-use super::{Content, Look, Rig, code};
-use crate::probation::Kind;
+use super::{Content, ReloadOutcome, Rig, code};
+use crate::probation::RequestSample;
 
 fn content(generation: u64) -> Content {
     Content { generation, port: u16::try_from(generation).unwrap(), ..Content::default() }
@@ -13,7 +13,7 @@ fn three(rig: &Rig) -> [mesh_bundle::Digest; 3] {
     let ids = [1, 2, 3].map(|generation| {
         let id = rig.take(&mut reloader, content(generation)).0;
         if generation < 3 {
-            rig.requests(50, Kind::default());
+            rig.requests(50, RequestSample::default());
             rig.pass(60_000);
             reloader.tick();
             assert_eq!(reloader.status().journal.good, Some(id));
@@ -38,7 +38,7 @@ fn three_deaths_lead_to_the_good_one_and_three_more_to_the_one_before() {
         let mut reloader = rig.reloader();
         assert_eq!(reloader.start(), Some(second), "death {death}");
         assert!(reloader.status().journal.quarantine[&third].contains("died 3 times"));
-        assert_eq!(code(&reloader.look(true)), "quarantined");
+        assert_eq!(code(&reloader.poll_source(true)), "quarantined");
         rig.die(reloader);
     }
     let mut reloader = rig.reloader();
@@ -62,7 +62,7 @@ fn a_start_that_is_refused_is_no_death() {
     let (bundle, bytes) = rig.bundle(1);
     rig.offer(&bytes);
     let mut reloader = rig.reloader();
-    assert_eq!(reloader.look(true), Look::Activated { bundle });
+    assert_eq!(reloader.poll_source(true), ReloadOutcome::Activated { bundle });
     reloader.stop();
     rig.die(reloader);
     std::fs::rename(rig.path("secrets"), rig.path("elsewhere")).unwrap();
@@ -90,7 +90,7 @@ fn whoever_stops_as_told_or_lives_a_while_did_not_die() {
     for _ in 0..5 {
         let mut reloader = rig.reloader();
         assert_eq!(reloader.start(), Some(third));
-        rig.requests(50, Kind::default());
+        rig.requests(50, RequestSample::default());
         rig.pass(60_000);
         reloader.tick();
         rig.pass(60_000);
@@ -144,7 +144,7 @@ fn a_bundle_that_is_refused_late_leaves_the_secrets_of_the_one_in_force() {
     let mut reloader = rig.reloader();
     let (_, bytes) = rig.bundle(1);
     rig.offer(&bytes);
-    assert!(matches!(reloader.look(false), Look::Activated { .. }));
+    assert!(matches!(reloader.poll_source(false), ReloadOutcome::Activated { .. }));
     let before = rig.shared.public.load_full().unwrap();
     // A folder in the journal's place: rung 7 refuses.
     std::fs::remove_file(rig.path("state/journal.json")).unwrap();
