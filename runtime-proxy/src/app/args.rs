@@ -12,120 +12,121 @@ use crate::telemetry::Target;
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Cli {
-    /// Ask a running proxy, or order it.
+    /// Query or control a running proxy.
     #[command(subcommand)]
     pub command: Option<Operate>,
-    /// Run.
+    /// Flags of a proxy that runs.
     #[command(flatten)]
     pub run: Option<RunArgs>,
 }
 
-/// How to run.
+/// Flags of a proxy that runs.
 #[derive(Clone, Debug, Args)]
 #[command(group(ArgGroup::new("owner").required(true).args(["service", "gateway"])))]
 pub struct RunArgs {
-    /// Stand for this service.
+    /// Run as the sidecar of this service.
     #[arg(long, value_name = "NAME")]
     pub service: Option<Name>,
-    /// Stand for this gateway.
+    /// Run as this gateway.
     #[arg(long, value_name = "NAME")]
     pub gateway: Option<Name>,
-    /// The mesh.
+    /// Name of the mesh; bundles of another one are refused.
     #[arg(long, value_name = "NAME")]
     pub mesh: Name,
-    /// The environment.
+    /// Name of the environment; bundles of another one are refused.
     #[arg(long, value_name = "NAME")]
     pub env: Name,
-    /// Where bundles are offered: a folder or an archive, watched.
+    /// Bundle source: a folder or an archive file, polled every 0.2 s.
     #[arg(long, value_name = "PATH")]
     pub source: PathBuf,
-    /// Keys whose signatures count: `{"threshold": 1, "keys": ["..."]}`.
+    /// Trusted signing keys: `{"threshold": 1, "keys": ["..."]}`.
     #[arg(long, value_name = "FILE")]
     pub trust: PathBuf,
-    /// The folder for accepted bundles and the journal; one proxy each.
+    /// State folder of this proxy alone: accepted bundles and the journal.
     #[arg(long, value_name = "DIR")]
     pub state: PathBuf,
-    /// Folder of secrets: `<name>/tls.crt`, `<name>/tls.key`; watched.
+    /// Secrets folder: `<name>/tls.crt`, `<name>/tls.key`; polled every 5 s.
     #[arg(long, value_name = "DIR")]
     pub secrets: Option<PathBuf>,
-    /// Endpoints: `{"orders": {"v41": ["127.0.0.11:8080"]}}`, watched; without it, the bundle's DNS names.
+    /// Endpoints file: `{"orders": {"v41": ["127.0.0.11:8080"]}}`, polled every second; without it, the bundle's names are
+    /// resolved by DNS.
     #[arg(long, value_name = "FILE")]
     pub endpoints: Option<PathBuf>,
-    /// Folder with `tls.crt`, `tls.key`, `roots/<trust domain>.pem`; watched.
+    /// Identity folder: `tls.crt`, `tls.key`, `roots/<trust domain>.pem`; polled every 5 s.
     #[arg(long, value_name = "DIR")]
     pub identity: Option<PathBuf>,
-    /// The admin socket.
+    /// Path of the admin socket (Unix domain, mode 0600); none by default.
     #[arg(long, value_name = "SOCKET")]
     pub admin: Option<PathBuf>,
-    /// Where callers (or the public) connect; by default the bundle's port on all addresses.
+    /// Listen address for callers (or the public); by default the bundle's port on all addresses.
     #[arg(long, value_name = "ADDR")]
     pub inbound: Option<SocketAddr>,
-    /// Where the application listens; by default the bundle's `appPort` on loopback.
+    /// Address of the application; by default the bundle's `appPort` on loopback.
     #[arg(long, value_name = "ADDR")]
     pub app: Option<SocketAddr>,
-    /// Where the application connects to reach other services.
+    /// Listen address for the application's requests to other services; none by default.
     #[arg(long, value_name = "ADDR")]
     pub outbound: Option<SocketAddr>,
-    /// Threads; by default one a core.
+    /// Number of worker threads; by default one per core.
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
-    /// Where requests are logged: a file, `-` for standard output, or `off`.
+    /// Access log: a file, `-` for standard output, or `off`.
     #[arg(long, value_name = "FILE", default_value = "off")]
     pub access_log: Target,
-    /// Seconds that requests in flight have at the end.
+    /// Graceful shutdown timeout in seconds.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     pub drain: u64,
 }
 
-/// What to ask of a running proxy.
+/// Commands to a running proxy.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Operate {
-    /// What is in force, what was refused, what is held.
+    /// Show the bundle in force, the last refusal, holds and history.
     Status(Where),
-    /// Look at the source now.
+    /// Poll the bundle source now.
     Reload(Where),
-    /// Go back to an older bundle and stay there until `resume`; needs no network.
+    /// Return to an older bundle and hold it until `resume`; needs no network.
     Rollback {
-        /// The bundle; by default the one before.
+        /// Id of the bundle; by default the previous one.
         #[arg(long, value_name = "ID")]
         to: Option<Digest>,
-        /// Where.
+        /// The proxy, and the form of its answer.
         #[command(flatten)]
         at: Where,
     },
-    /// End the hold, and the quarantine of a bundle.
+    /// End the hold, and the quarantine of a bundle if one is named.
     Resume {
-        /// The quarantined bundle.
+        /// Id of the quarantined bundle.
         #[arg(value_name = "ID")]
         bundle: Option<Digest>,
-        /// Where.
+        /// The proxy, and the form of its answer.
         #[command(flatten)]
         at: Where,
     },
-    /// Finish what is in flight and stop.
+    /// Shut down gracefully.
     Drain(Where),
-    /// Build a bundle's engine and run its self-tests, within limits; what the proxy starts before it takes a bundle.
+    /// Build a bundle's engine and run its self-tests under resource limits; started by the proxy before it takes a bundle.
     #[command(hide = true)]
     Preflight,
 }
 
-/// Which proxy, and how its answer is shown.
+/// The proxy to talk to, and the form of its answer.
 #[derive(Clone, Debug, Args)]
 pub struct Where {
-    /// The admin socket.
+    /// Path of the proxy's admin socket.
     #[arg(long, value_name = "SOCKET")]
     pub admin: PathBuf,
-    /// The form of the answer.
+    /// Output format.
     #[arg(long, value_enum, default_value_t = Output::Human)]
     pub output: Output,
 }
 
-/// The form of an answer.
+/// An output format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// For people; the text may change.
+    /// Text for people, which may change.
     Human,
-    /// For machines.
+    /// JSON for machines, which is stable.
     Json,
 }
 
