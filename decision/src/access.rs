@@ -1,47 +1,113 @@
-//! Who a caller is, for access entries and for the callers of a rule.
+//! Access: whether a callee, or a gateway before its Routes, lets a request in.
 
 use std::collections::BTreeMap;
 
-use mesh_bundle::program::{From, Service};
-use mesh_bundle::{Name, Owner};
+use mesh_bundle::program::{AccessMode, Service};
+use mesh_bundle::{Name, Owner, Program};
 
-use crate::request::Source;
+use crate::build::{BuildError, Builder, BuiltEntry};
+use crate::caller;
+use crate::expr::Destination;
+use crate::inbound::Verdict;
+use crate::matcher::Matched;
+use crate::request::Request;
+use crate::values;
 
-/// True if `from` means this caller. `services` are those that the proxy knows; labels of a
-/// service that it does not know match nothing.
-#[must_use]
-pub fn selects(from: &From, source: &Source<'_>, services: &BTreeMap<Name, Service>) -> bool {
-    match (from, source.owner) {
-        (From::Any, _) => true,
-        (From::External, owner) => owner.is_none() && source.principal.is_empty(),
-        (From::Principal(id), _) => !source.principal.is_empty() && id == source.principal,
-        (From::Service(name), Some(Owner::Service(caller))) => name == caller,
-        (From::Gateway(name), Some(Owner::Gateway(caller))) => name == caller,
-        (From::Labels(labels), Some(Owner::Service(caller))) => services
-            .get(caller)
-            .filter(|_| !labels.is_empty())
-            .is_some_and(|service| labels.iter().all(|(key, value)| service.labels.get(key) == Some(value))),
-        _ => false,
+/// The access rules of one owner.
+#[derive(Debug)]
+pub(crate) struct AccessRules {
+    mode: AccessMode,
+    deny: Vec<BuiltEntry>,
+    allow: Vec<BuiltEntry>,
+}
+
+/// What entries are asked about.
+#[derive(Clone, Copy)]
+pub(crate) struct Question<'q> {
+    pub(crate) request: &'q Request<'q>,
+    /// Services whose labels are known.
+    pub(crate) services: &'q BTreeMap<Name, Service>,
+    pub(crate) destination: Option<Destination<'q>>,
+}
+
+/// Which list an entry stands in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Deny,
+    Allow,
+}
+
+/// Hears of every entry that is asked, in order.
+pub(crate) trait Trace {
+    /// Entry `at` of its list was asked, and takes the request or does not.
+    fn asked(&mut self, effect: Effect, at: usize, entry: &BuiltEntry, takes: bool);
+}
+
+/// Nobody listens.
+impl Trace for () {
+    fn asked(&mut self, _: Effect, _: usize, _: &BuiltEntry, _: bool) {}
+}
+
+impl AccessRules {
+    /// The rules of `owner`; `None` where the program has none.
+    pub(crate) fn build(
+        builder: &Builder<'_>,
+        program: &Program,
+        owner: &Owner,
+    ) -> Result<Option<Self>, BuildError> {
+        let Some(access) = program.access.get(owner) else { return Ok(None) };
+        Ok(Some(Self {
+            mode: access.mode,
+            deny: builder.entries(owner, "deny", &access.deny)?,
+            allow: builder.entries(owner, "allow", &access.allow)?,
+        }))
+    }
+
+    /// Asks denying entries, then allowing ones, until one takes the request.
+    pub(crate) fn decide(&self, question: &Question<'_>, trace: &mut impl Trace) -> Verdict<'_> {
+        if values::is_excessive(question.request) {
+            return Verdict::Ambiguous;
+        }
+        let verdict = match self.first_to_take(question, trace) {
+            Some((Effect::Deny, entry)) => Verdict::Deny(&entry.address),
+            Some((Effect::Allow, entry)) => Verdict::Allow(&entry.address),
+            None => Verdict::DefaultDeny,
+        };
+        match (self.mode, verdict) {
+            (AccessMode::Audit, Verdict::Deny(entry)) => Verdict::AuditDeny(Some(entry)),
+            (AccessMode::Audit, Verdict::DefaultDeny) => Verdict::AuditDeny(None),
+            _ => verdict,
+        }
+    }
+
+    fn first_to_take(
+        &self,
+        question: &Question<'_>,
+        trace: &mut impl Trace,
+    ) -> Option<(Effect, &BuiltEntry)> {
+        for (effect, entries) in [(Effect::Deny, &self.deny), (Effect::Allow, &self.allow)] {
+            for (at, entry) in entries.iter().enumerate() {
+                let takes = question.is_taken_by(entry, effect);
+                trace.asked(effect, at, entry, takes);
+                if takes {
+                    return Some((effect, entry));
+                }
+            }
+        }
+        None
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_caller_is_its_certificate() {
-        let web = Owner::Service(Name::new("web").unwrap());
-        let services = BTreeMap::new();
-        let known = Source { principal: "spiffe://d/prod/web", owner: Some(&web), ip: "127.0.0.1" };
-        let foreign = Source { principal: "spiffe://d/dev/web", owner: None, ip: "127.0.0.1" };
-        let nobody = Source { principal: "", owner: None, ip: "127.0.0.1" };
-        let from = From::Service(Name::new("web").unwrap());
-        assert!(selects(&from, &known, &services));
-        assert!(!selects(&from, &foreign, &services) && !selects(&from, &nobody, &services));
-        assert!(selects(&From::External, &nobody, &services));
-        assert!(!selects(&From::External, &foreign, &services));
-        assert!(selects(&From::Principal("spiffe://d/dev/web".into()), &foreign, &services));
-        assert!(!selects(&From::Principal(String::new()), &nobody, &services));
+impl Question<'_> {
+    fn is_taken_by(&self, entry: &BuiltEntry, effect: Effect) -> bool {
+        entry.from.iter().any(|from| caller::selects(from, &self.request.source, self.services))
+            && entry.matchers.iter().any(|matcher| {
+                match matcher.test_whole(self.request, self.services, self.destination) {
+                    Matched::Yes => true,
+                    Matched::No(_) => false,
+                    // An entry that errs: deny takes, allow does not.
+                    Matched::Ambiguous => effect == Effect::Deny,
+                }
+            })
     }
 }

@@ -1,26 +1,11 @@
-//! Header changes: those of rules, and those that the mesh makes on its own.
+//! Header changes that rules ask for.
 
 use mesh_bundle::program::HeaderEdits;
 
-/// A list of header lines that can be changed; names are in lower case.
-pub trait HeaderStore {
-    /// Removes all lines of `name`.
-    fn remove(&mut self, name: &str);
-    /// Adds a line at the end.
-    fn add(&mut self, name: &str, value: &str);
-}
-
-impl HeaderStore for Vec<(String, Vec<u8>)> {
-    fn remove(&mut self, name: &str) {
-        self.retain(|(known, _)| known != name);
-    }
-    fn add(&mut self, name: &str, value: &str) {
-        self.push((name.to_owned(), value.as_bytes().to_vec()));
-    }
-}
+use crate::head::HeaderLines;
 
 /// Applies a rule's edits: removed first, then set, then added.
-pub fn apply(edits: &HeaderEdits, headers: &mut impl HeaderStore) {
+pub fn apply(edits: &HeaderEdits, headers: &mut impl HeaderLines) {
     for name in &edits.remove {
         headers.remove(name);
     }
@@ -31,23 +16,6 @@ pub fn apply(edits: &HeaderEdits, headers: &mut impl HeaderStore) {
     for (name, value) in &edits.add {
         headers.add(name, value);
     }
-}
-
-/// Headers by which a caller could claim to be somebody, removed from every request at a
-/// gateway and from requests without a mesh identity elsewhere: what is behind the mesh may
-/// take them for the mesh's own word.
-#[must_use]
-pub fn is_forgeable(name: &str) -> bool {
-    name.starts_with("x-forwarded-")
-        || name.starts_with("x-mesh-")
-        || matches!(name, "forwarded" | "x-real-ip" | "x-source-service" | "x-target-service")
-}
-
-/// Headers that only the mesh itself may set: removed everywhere.
-#[must_use]
-pub fn is_identity(name: &str) -> bool {
-    name.starts_with("x-mesh-")
-        || matches!(name, "x-forwarded-client-cert" | "x-source-service" | "x-target-service")
 }
 
 #[cfg(test)]

@@ -2,11 +2,12 @@
 
 use mesh_bundle::Owner;
 use mesh_bundle::expr::Expression;
-use mesh_bundle::program::{Entry, Routes};
+use mesh_bundle::program::{Access, Routes};
 use serde::Serialize;
 
-use crate::access;
+use crate::access::{Effect, Trace};
 use crate::build::{BuiltAction, BuiltEntry, Table};
+use crate::caller;
 use crate::engine::Engine;
 use crate::expr::{Context, Decided, Tri};
 use crate::matcher::{Matched, Part};
@@ -17,12 +18,62 @@ use crate::request::Request;
 pub struct Step {
     /// Its address.
     pub rule: String,
-    /// `taken`, or the part that did not hold: `path`, `method`, `value`, `caller`, `when`,
-    /// `ambiguous`; `fence` where a Route keeps later ones out.
-    pub verdict: &'static str,
+    /// Whether it took the request, or which part did not hold.
+    pub verdict: StepVerdict,
     /// Of its expression the part that decided, where the expression was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<Decided>,
+}
+
+/// What a rule or an access entry says to a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StepVerdict {
+    /// It takes it.
+    Taken,
+    /// Its path does not match.
+    Path,
+    /// Its methods do not.
+    Method,
+    /// A header, query parameter or cookie does not.
+    Value,
+    /// It does not mean this caller.
+    Caller,
+    /// Its expression is false.
+    When,
+    /// It reads a value that has no single value.
+    Ambiguous,
+    /// The end of a Route that keeps later ones out.
+    Fence,
+}
+
+impl StepVerdict {
+    /// The same in a word, as in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Taken => "taken",
+            Self::Path => "path",
+            Self::Method => "method",
+            Self::Value => "value",
+            Self::Caller => "caller",
+            Self::When => "when",
+            Self::Ambiguous => "ambiguous",
+            Self::Fence => "fence",
+        }
+    }
+}
+
+impl From<Part> for StepVerdict {
+    fn from(part: Part) -> Self {
+        match part {
+            Part::Path => Self::Path,
+            Part::Method => Self::Method,
+            Part::Value => Self::Value,
+            Part::Caller => Self::Caller,
+            Part::When => Self::When,
+        }
+    }
 }
 
 /// Most steps of an explanation; the rules before the deciding one matter most, so the oldest
@@ -46,7 +97,10 @@ impl Engine {
             };
             when_of(routes?, rule)
         };
-        self.table_for(request.host).map(|table| self.steps(table, request, when)).unwrap_or_default()
+        self.routing()
+            .table_for(request.host)
+            .map(|table| self.steps(table, request, when))
+            .unwrap_or_default()
     }
 
     /// The same for the Route of a service that a gateway's rule leads to.
@@ -56,7 +110,10 @@ impl Engine {
             let (_, rule) = address.strip_prefix("route/")?.split_once('/')?;
             when_of(self.program().routes.get(service)?, rule)
         };
-        self.table_of_service(service).map(|table| self.steps(table, request, when)).unwrap_or_default()
+        self.routing()
+            .table_of_service(service)
+            .map(|table| self.steps(table, request, when))
+            .unwrap_or_default()
     }
 
     /// The access entries that were asked, denying ones first, up to the one that took the request.
@@ -74,7 +131,7 @@ impl Engine {
     pub fn because_inbound(&self, request: &Request<'_>) -> Vec<Step> {
         let mut steps = Vec::new();
         self.each_entry(request, &mut |step| {
-            if step.verdict == "taken" {
+            if step.verdict == StepVerdict::Taken {
                 steps = vec![step];
             } else if step.because.is_some() && steps.len() < BECAUSE {
                 steps.push(step);
@@ -85,46 +142,10 @@ impl Engine {
 
     fn each_entry(&self, request: &Request<'_>, tell: &mut dyn FnMut(Step)) {
         let Some(access) = self.program().access.get(self.owner()) else { return };
-        let Some((deny, allow)) = self.entries() else { return };
-        let context = self.context(request);
-        let denying = deny.iter().zip(&access.deny).map(|(built, entry)| (built, entry, true));
-        let allowing = allow.iter().zip(&access.allow).map(|(built, entry)| (built, entry, false));
-        for (built, entry, denies) in denying.chain(allowing) {
-            let (verdict, because) = self.ask(built, entry, &context);
-            // An entry that errs: deny matches, allow does not.
-            let takes = verdict == "taken" || (denies && verdict == "ambiguous");
-            let verdict = if takes { "taken" } else { verdict };
-            tell(Step { rule: built.address.clone(), verdict, because });
-            if takes {
-                return;
-            }
-        }
-    }
-
-    /// What an entry says, and why where its expression was asked.
-    fn ask(
-        &self,
-        built: &BuiltEntry,
-        entry: &Entry,
-        context: &Context<'_>,
-    ) -> (&'static str, Option<Decided>) {
-        let (request, services) = (context.request, &self.program().services);
-        if !entry.from.iter().any(|from| access::selects(from, &request.source, services)) {
-            return ("caller", None);
-        }
-        let mut said = ("path", None);
-        for matcher in &built.matchers {
-            let because = || entry.when.as_ref().and_then(|when| matcher.explain(when, context));
-            match matcher.test_whole(request, services, context.destination) {
-                Matched::Yes => return ("taken", because()),
-                Matched::Ambiguous => return ("ambiguous", because()),
-                // Other paths of the entry are asked too; what came furthest is told.
-                Matched::No(Part::When) => said = ("when", because()),
-                Matched::No(part) if said.0 == "path" => said.0 = word(part),
-                Matched::No(_) => {}
-            }
-        }
-        said
+        self.decide_access(
+            request,
+            &mut Entries { engine: self, access, context: self.context(request), tell },
+        );
     }
 
     fn steps<'p>(
@@ -139,11 +160,11 @@ impl Engine {
             let matched = rule.matcher.test_whole(request, &self.program().services, None);
             let fence = matches!(rule.action, BuiltAction::Fence);
             let verdict = match matched {
-                Matched::Yes if fence => "fence",
-                Matched::Yes => "taken",
+                Matched::Yes if fence => StepVerdict::Fence,
+                Matched::Yes => StepVerdict::Taken,
                 Matched::No(_) if fence => continue,
-                Matched::No(part) => word(part),
-                Matched::Ambiguous => "ambiguous",
+                Matched::No(part) => part.into(),
+                Matched::Ambiguous => StepVerdict::Ambiguous,
             };
             let address = &rule.reference.address;
             let asked = matches!(matched, Matched::Yes | Matched::No(Part::When) | Matched::Ambiguous);
@@ -161,6 +182,50 @@ impl Engine {
     }
 }
 
+/// Tells the entries that a decision about access asks, as the decision itself goes through them.
+struct Entries<'e> {
+    engine: &'e Engine,
+    access: &'e Access,
+    context: Context<'e>,
+    tell: &'e mut dyn FnMut(Step),
+}
+
+impl Trace for Entries<'_> {
+    fn asked(&mut self, effect: Effect, at: usize, built: &BuiltEntry, takes: bool) {
+        let list = match effect {
+            Effect::Deny => &self.access.deny,
+            Effect::Allow => &self.access.allow,
+        };
+        let when = list.get(at).and_then(|entry| entry.when.as_ref());
+        let (verdict, because) = self.reason(built, when);
+        let verdict = if takes { StepVerdict::Taken } else { verdict };
+        (self.tell)(Step { rule: built.address.clone(), verdict, because });
+    }
+}
+
+impl Entries<'_> {
+    /// What an entry says, and why where its expression was asked.
+    fn reason(&self, built: &BuiltEntry, when: Option<&Expression>) -> (StepVerdict, Option<Decided>) {
+        let (request, services) = (self.context.request, &self.engine.program().services);
+        if !built.from.iter().any(|from| caller::selects(from, &request.source, services)) {
+            return (StepVerdict::Caller, None);
+        }
+        let mut said = (StepVerdict::Path, None);
+        for matcher in &built.matchers {
+            let because = || when.and_then(|when| matcher.explain(when, &self.context));
+            match matcher.test_whole(request, services, self.context.destination) {
+                Matched::Yes => return (StepVerdict::Taken, because()),
+                Matched::Ambiguous => return (StepVerdict::Ambiguous, because()),
+                // Other paths of the entry are asked too; what came furthest is told.
+                Matched::No(Part::When) => said = (StepVerdict::When, because()),
+                Matched::No(part) if said.0 == StepVerdict::Path => said.0 = part.into(),
+                Matched::No(_) => {}
+            }
+        }
+        said
+    }
+}
+
 /// Most entries that are told where none took the request.
 const BECAUSE: usize = 3;
 
@@ -168,21 +233,11 @@ fn when_of<'p>(routes: &'p Routes, rule: &str) -> Option<&'p Expression> {
     routes.rules.iter().find(|known| known.name.as_str() == rule)?.matches.when.as_deref()
 }
 
-fn word(part: Part) -> &'static str {
-    match part {
-        Part::Path => "path",
-        Part::Method => "method",
-        Part::Value => "value",
-        Part::Caller => "caller",
-        Part::When => "when",
-    }
-}
-
 fn shorten(steps: &mut Vec<Step>) {
     let extra = steps.len().saturating_sub(STEPS);
     let mut dropped = 0;
     steps.retain(|step| {
-        let drop = dropped < extra && matches!(step.verdict, "path" | "caller");
+        let drop = dropped < extra && matches!(step.verdict, StepVerdict::Path | StepVerdict::Caller);
         dropped += usize::from(drop);
         !drop
     });

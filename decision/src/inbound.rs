@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::reason::Reason;
+
 /// The decision of a callee's proxy, or of a gateway about its own door.
 #[derive(Debug)]
 pub struct Inbound<'a> {
@@ -35,12 +37,13 @@ impl Verdict<'_> {
         matches!(self, Self::Allow(_) | Self::Open | Self::AuditDeny(_))
     }
 
-    /// The status of a refusal; `None` if it passes.
+    /// Why it is refused, and with which status; `None` if it passes.
     #[must_use]
-    pub fn status(self) -> Option<u16> {
+    pub fn refusal(self) -> Option<Reason> {
         match self {
-            Self::Deny(_) | Self::DefaultDeny => Some(403),
-            Self::Ambiguous => Some(400),
+            Self::Deny(_) => Some(Reason::Denied),
+            Self::DefaultDeny => Some(Reason::NotAllowed),
+            Self::Ambiguous => Some(Reason::Ambiguous),
             Self::Allow(_) | Self::Open | Self::AuditDeny(_) => None,
         }
     }
@@ -54,7 +57,7 @@ impl Verdict<'_> {
         }
     }
 
-    /// `allow`, `deny`, `audit-deny` or `ambiguous`.
+    /// What access says: `allow`, `deny`, `audit-deny` or `ambiguous-request`. Self-tests in bundles hold these words.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {

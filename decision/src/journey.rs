@@ -3,23 +3,25 @@
 //! What the tools show and what tests compare live proxies with. Each hop is decided by the
 //! engine of that hop's own proxy, built from that proxy's part of the program.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use mesh_bundle::expr::Instant;
-use mesh_bundle::program::{Sticky, TlsMode};
+use mesh_bundle::program::{Protocol, Sticky, TlsMode};
 use mesh_bundle::scope::Scopes;
 use mesh_bundle::{Name, Owner, Program, State};
 use serde::Serialize;
 
 use crate::build::BuildError;
-use crate::edit::{self, HeaderStore};
-use crate::engine::{Engine, Scratch};
+use crate::edit;
+use crate::engine::Engine;
 use crate::explain::Step;
-use crate::outbound::Outcome;
+use crate::head::{self, Admitted, Rejection, StartLine, Trust, Version};
+use crate::host;
+use crate::outbound::{Forward, Outcome};
+use crate::reason::Reason;
 use crate::request::{Connection, Picks, Request, Source};
-use crate::{host, path};
+use crate::route::Scratch;
 
 /// A request to ask about.
 #[derive(Debug, Clone, Default)]
@@ -32,20 +34,22 @@ pub struct Ask {
     pub authority: String,
     /// Path and query as a client would write them.
     pub target: String,
-    /// Header lines, names in lower case.
+    /// The version of HTTP that it is asked in.
+    pub version: Version,
+    /// Header lines, names in lower case. A `host` line takes the place of `authority` in HTTP/1.
     pub headers: Vec<(String, Vec<u8>)>,
-    /// Who asks: a service or gateway of the mesh; nobody for a stranger.
+    /// The service that asks, or the gateway that a stranger asks; where absent, a stranger at the gateway of the host.
     pub caller: Option<Owner>,
     /// The stranger's address.
     pub ip: String,
-    /// The declared body size.
+    /// The size of the body, where no `content-length` states it.
     pub size: Option<u64>,
     /// When it is asked.
     pub now: Instant,
 }
 
 /// What happens to it, hop by hop.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Journey {
     /// The status, where the mesh answers itself; `None` where the service does.
@@ -53,6 +57,9 @@ pub struct Journey {
     /// A short word for the reason of a refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// What is wrong with a head or a path that is refused, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
     /// The gateway that a stranger came through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<String>,
@@ -156,15 +163,22 @@ impl Mesh {
     /// # Errors
     /// [`BuildError`] when a proxy's part of the program does not build.
     pub fn follow(&self, ask: &Ask, picks: &dyn Picks) -> Result<Journey, BuildError> {
-        let mut journey = Journey::empty();
-        let Ok(canonical_host) = host::canonical(&ask.authority) else {
-            return Ok(journey.refuse(400, "bad-host"));
+        let mut journey = Journey::default();
+        let trust = match ask.caller {
+            Some(Owner::Service(_)) => Trust::Mesh,
+            Some(Owner::Gateway(_)) | None => Trust::Stranger,
+        };
+        let mut lines = ask.headers.clone();
+        let head = Sent { version: ask.version, method: &ask.method, authority: &ask.authority };
+        let admitted = match head.admit(&ask.target, &mut lines, trust) {
+            Ok(admitted) => admitted,
+            Err(rejection) => return Ok(journey.reject(rejection)),
         };
         let first = match &ask.caller {
             Some(caller) => caller.clone(),
-            None => match self.gateway_of(&canonical_host) {
+            None => match self.gateway_of(&admitted.host) {
                 Some(name) => Owner::Gateway(name.clone()),
-                None => return Ok(journey.refuse(404, "no-host")),
+                None => return Ok(journey.refuse(Reason::NoHost)),
             },
         };
         let engine = self.engine(&first)?;
@@ -173,36 +187,30 @@ impl Mesh {
             journey.gateway = Some(first.name().to_string());
         }
         let (raw_path, query) = ask.target.split_once('?').unwrap_or((ask.target.as_str(), ""));
-        let Ok(clean) = path::canonical(raw_path, engine.slash_mode(&canonical_host)) else {
-            return Ok(journey.refuse(400, "bad-path"));
+        let path = match head::canonical_path(raw_path, engine.slash_mode(&admitted.host)) {
+            Ok(path) => path,
+            Err(rejection) => return Ok(journey.reject(rejection)),
         };
-        let mut headers = ask.headers.clone();
-        headers.retain(|(name, _)| !(edit::is_identity(name) || (at_edge && edit::is_forgeable(name))));
-        let mut request = Request {
+        let principal = self.program.mesh.spiffe_id(&first);
+        let source = match at_edge {
+            true => Source { principal: "", owner: None, ip: &ask.ip },
+            false => Source { principal: &principal, owner: Some(&first), ip: &ask.ip },
+        };
+        let request = Request {
             method: &ask.method,
             scheme: &ask.scheme,
-            host: &canonical_host,
-            path: &clean,
+            host: &admitted.host,
+            path: &path,
             query,
-            headers: &headers,
-            size: ask.size,
-            source: Source { principal: "", owner: None, ip: &ask.ip },
+            headers: &lines,
+            size: admitted.framing.size().or(ask.size),
+            source,
             connection: Connection::default(),
             now: ask.now,
             picks,
         };
-        if at_edge {
-            let door = engine.decide_inbound(&request);
-            journey.access_steps = engine.explain_inbound(&request);
-            if !journey.enter(&engine, &door) {
-                return Ok(journey);
-            }
-        } else {
-            request.source.owner = ask.caller.as_ref();
-        }
-        let principal = self.program.mesh.spiffe_id(&first);
-        if !at_edge {
-            request.source.principal = &principal;
+        if at_edge && !journey.enter(&engine, &request) {
+            return Ok(journey);
         }
         journey.steps = engine.explain_outbound(&request);
         let decided = engine.decide_outbound(&request, &mut Scratch::default());
@@ -220,43 +228,23 @@ impl Mesh {
                 return Ok(journey);
             }
             Outcome::Refuse(reason) => {
-                if reason == crate::Reason::NotVisible {
+                if reason == Reason::NotVisible {
                     journey.access = Some("deny".into());
                 }
-                return Ok(journey.refuse(reason.status(), reason.word()));
+                return Ok(journey.refuse(reason));
             }
         };
         journey.service = Some(forward.service.to_string());
         journey.version = Some(forward.version.to_string());
         journey.timeout_ms = Some(forward.timeout_ms);
         journey.attempts = Some(forward.retry.attempts);
-        let sent_path =
-            forward.path.as_deref().map_or(Cow::Borrowed(request.path), Cow::Borrowed).into_owned();
-        let sent_host = forward.host.unwrap_or(request.host).to_owned();
-        let mut sent = headers.clone();
+        let arrived = Arrived { request: &request, from: &first, principal: &principal };
+        let authority = forward.host.unwrap_or(admitted.authority.as_deref().unwrap_or(&ask.authority));
+        let mut sent = lines.clone();
         for edits in forward.request_headers.into_iter().flatten() {
             edit::apply(edits, &mut sent);
         }
-        if forward.host.is_some() {
-            HeaderStore::remove(&mut sent, "host");
-        }
-        let callee = Owner::Service(forward.service.clone());
-        let engine = self.engine(&callee)?;
-        let inner = Request {
-            host: &sent_host,
-            path: &sent_path,
-            headers: &sent,
-            source: Source { principal: &principal, owner: Some(&first), ip: "127.0.0.1" },
-            connection: Connection { mtls: true, tls_version: "1.3", sni: "" },
-            ..request
-        };
-        let guard = engine.decide_inbound(&inner);
-        journey.access_steps.extend(engine.explain_inbound(&inner));
-        if journey.enter(&engine, &guard) {
-            journey.path = Some(sent_path.clone());
-            journey.host = Some(sent_host.clone());
-            journey.headers = sent.clone();
-        }
+        journey.at_callee(self, &forward, &arrived, authority, sent)?;
         Ok(journey)
     }
 
@@ -293,38 +281,112 @@ impl Mesh {
     }
 }
 
-impl Journey {
-    fn empty() -> Self {
-        Self {
-            status: None,
-            reason: None,
-            gateway: None,
-            edge_rule: None,
-            rule: None,
-            service: None,
-            version: None,
-            path: None,
-            host: None,
-            headers: Vec::new(),
-            access: None,
-            access_entry: None,
-            quotas: Vec::new(),
-            timeout_ms: None,
-            attempts: None,
-            location: None,
-            steps: Vec::new(),
-            access_steps: Vec::new(),
-        }
-    }
+/// A head on its way to a hop: HTTP/1 states the host in a field, HTTP/2 in the start line.
+struct Sent<'a> {
+    version: Version,
+    method: &'a str,
+    authority: &'a str,
+}
 
-    fn refuse(mut self, status: u16, reason: &str) -> Self {
-        self.status = Some(status);
-        self.reason = Some(reason.to_owned());
+impl Sent<'_> {
+    /// What the hop makes of it. A `host` line that is there already stays as it is.
+    fn admit(
+        &self,
+        target: &str,
+        lines: &mut Vec<(String, Vec<u8>)>,
+        trust: Trust,
+    ) -> Result<Admitted, Rejection> {
+        let (path, _) = target.split_once('?').unwrap_or((target, ""));
+        let in_start = self.version == Version::Http2;
+        if !(in_start || lines.iter().any(|(name, _)| name == "host")) {
+            lines.insert(0, ("host".to_owned(), self.authority.as_bytes().to_vec()));
+        }
+        let start = StartLine {
+            version: self.version,
+            method: self.method,
+            authority: in_start.then_some(self.authority),
+            target: Some(path),
+        };
+        head::admit(&start, lines, trust)
+    }
+}
+
+/// A request at its first hop, and who sends it on.
+struct Arrived<'a> {
+    request: &'a Request<'a>,
+    from: &'a Owner,
+    principal: &'a str,
+}
+
+impl Journey {
+    fn refuse(mut self, reason: Reason) -> Self {
+        self.note(reason);
         self
     }
 
-    /// Notes the verdict at a door; false if it does not pass.
-    fn enter(&mut self, engine: &Engine, door: &crate::Inbound<'_>) -> bool {
+    fn reject(mut self, rejection: Rejection) -> Self {
+        self.note(rejection.reason());
+        self.detail = Some(rejection.to_string());
+        self
+    }
+
+    fn note(&mut self, reason: Reason) {
+        self.status = Some(reason.status());
+        self.reason = Some(reason.word().to_owned());
+    }
+
+    /// What the callee's proxy makes of a forwarded request.
+    fn at_callee(
+        &mut self,
+        mesh: &Mesh,
+        forward: &Forward<'_>,
+        arrived: &Arrived<'_>,
+        authority: &str,
+        mut lines: Vec<(String, Vec<u8>)>,
+    ) -> Result<(), BuildError> {
+        let request = arrived.request;
+        let engine = mesh.engine(&Owner::Service(forward.service.clone()))?;
+        let path = forward.path.as_deref().unwrap_or(request.path);
+        let protocol = mesh.program.services.get(forward.service).map(|service| service.protocol);
+        let version = if protocol == Some(Protocol::Grpc) { Version::Http2 } else { Version::Http11 };
+        if version != Version::Http2 {
+            lines.insert(0, ("host".to_owned(), authority.as_bytes().to_vec()));
+        }
+        let sent = Sent { version, method: request.method, authority };
+        let admitted = sent.admit(path, &mut lines, Trust::Mesh);
+        let canonical = head::canonical_path(path, engine.own_slash_mode());
+        let (admitted, path) = match admitted.and_then(|admitted| Ok((admitted, canonical?))) {
+            Ok(both) => both,
+            Err(rejection) => {
+                self.note(rejection.reason());
+                self.detail = Some(rejection.to_string());
+                return Ok(());
+            }
+        };
+        let inner = Request {
+            host: &admitted.host,
+            path: &path,
+            headers: &lines,
+            source: Source { principal: arrived.principal, owner: Some(arrived.from), ip: "127.0.0.1" },
+            connection: Connection { mtls: true, tls_version: "1.3", sni: "" },
+            ..*request
+        };
+        if self.enter(&engine, &inner) {
+            self.path = Some(path.into_owned());
+            self.host = Some(forward.host.unwrap_or(request.host).to_owned());
+            self.headers = lines;
+        }
+        Ok(())
+    }
+
+    /// Notes what a door says to a request: a gateway's before its Routes, or a callee's. False if it does not pass.
+    fn enter(&mut self, engine: &Engine, request: &Request<'_>) -> bool {
+        if let Err(reason) = engine.admits(request) {
+            self.note(reason);
+            return false;
+        }
+        let door = engine.decide_inbound(request);
+        self.access_steps.extend(engine.explain_inbound(request));
         self.access = Some(door.verdict.word().to_owned());
         self.access_entry = door.verdict.entry().map(str::to_owned);
         let limit = |charge: &crate::Charge<'_>| {
@@ -332,13 +394,10 @@ impl Journey {
             Some(format!("quota/{}/{}", engine.owner(), limit.name))
         };
         self.quotas.extend(door.charges.iter().filter_map(limit));
-        match door.verdict.status() {
-            Some(status) => {
-                self.status = Some(status);
-                self.reason = Some(if status == 403 { "denied" } else { door.verdict.word() }.to_owned());
-                false
-            }
-            None => true,
+        let refusal = door.verdict.refusal();
+        if let Some(reason) = refusal {
+            self.note(reason);
         }
+        refusal.is_none()
     }
 }

@@ -8,13 +8,17 @@
 //! Pure: no parser of languages, no I/O, no clock, no randomness of its own. Whatever varies
 //! comes in as a field of [`Request`]. An engine is immutable and shared behind an `Arc`.
 
-pub mod access;
+mod access;
 pub mod build;
+pub mod caller;
+mod canary;
+pub mod compare;
 mod dialect;
 pub mod edit;
 pub mod engine;
 pub mod explain;
 pub mod expr;
+pub mod head;
 pub mod host;
 pub mod inbound;
 pub mod index;
@@ -22,8 +26,12 @@ pub mod journey;
 pub mod matcher;
 pub mod outbound;
 pub mod path;
+mod quota;
+pub mod reason;
+mod redirect;
 pub mod regex;
 pub mod request;
+mod route;
 pub mod selftest;
 pub mod split;
 pub mod text;
@@ -32,5 +40,7 @@ pub mod values;
 pub use build::BuildError;
 pub use engine::Engine;
 pub use inbound::{Charge, Inbound, Verdict};
-pub use outbound::{Forward, Outbound, Outcome, Reason};
+pub use outbound::{Forward, Outbound, Outcome};
+pub use reason::Reason;
 pub use request::{Connection, Fields, Picks, Request, Sole, Source};
+pub use route::Scratch;

@@ -6,7 +6,7 @@ use mesh_bundle::expr::Expression;
 use mesh_bundle::program::{From, Match, Service, ValueMatch, ValueTest};
 use mesh_bundle::{Name, Owner, PathPattern};
 
-use crate::access;
+use crate::caller;
 use crate::expr::{self, Context, Decided, Destination, ExprBuildError, Tri};
 use crate::regex::{Pattern, RegexError};
 use crate::request::Request;
@@ -136,7 +136,7 @@ impl Matcher {
             return Matched::No(Part::Method);
         }
         if !self.callers.is_empty()
-            && !self.callers.iter().any(|c| access::selects(c, &request.source, services))
+            && !self.callers.iter().any(|c| caller::selects(c, &request.source, services))
         {
             return Matched::No(Part::Caller);
         }

@@ -3,6 +3,8 @@
 use mesh_bundle::Name;
 use mesh_bundle::program::{HeaderEdits, Respond, Retry};
 
+use crate::reason::Reason;
+
 /// A rule's identity: its address, and a dense number for counters.
 #[derive(Debug)]
 pub struct RuleRef {
@@ -65,48 +67,4 @@ pub struct Forward<'a> {
     pub timeout_ms: u64,
     /// Further tries.
     pub retry: &'a Retry,
-}
-
-/// Why a request is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
-    /// No gateway host covers it.
-    #[error("no route for this host")]
-    NoHost,
-    /// No rule takes it.
-    #[error("no rule takes this request")]
-    NoRule,
-    /// No service of this name lets this caller in, or there is none.
-    #[error("no such service is visible to this caller")]
-    NotVisible,
-    /// A rule reads a value that came more than once.
-    #[error("a value that a rule reads came more than once, or the query has a broken escape")]
-    Ambiguous,
-    /// The rewritten path has no canonical form.
-    #[error("the rewritten path has no canonical form")]
-    BadRewrite,
-}
-
-impl Reason {
-    /// The status of the answer.
-    #[must_use]
-    pub fn status(self) -> u16 {
-        match self {
-            Self::NoHost | Self::NoRule => 404,
-            Self::NotVisible => 403,
-            Self::Ambiguous | Self::BadRewrite => 400,
-        }
-    }
-
-    /// A short word for logs and answers.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::NoHost => "no-host",
-            Self::NoRule => "no-rule",
-            Self::NotVisible => "not-visible",
-            Self::Ambiguous => "ambiguous-request",
-            Self::BadRewrite => "bad-rewrite",
-        }
-    }
 }

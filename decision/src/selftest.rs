@@ -14,9 +14,11 @@ use mesh_bundle::selftest::{
 };
 use mesh_bundle::unit::UnitId;
 
-use crate::engine::{Edge, Engine, Scratch};
-use crate::outbound::{Outbound, Outcome, Reason, RuleRef};
+use crate::engine::Engine;
+use crate::outbound::{Outbound, Outcome, RuleRef};
+use crate::reason::Reason;
 use crate::request::{Connection, Fields, Request, Source};
+use crate::route::{Edge, Scratch};
 use crate::values;
 
 /// What became of the self-tests of a unit that holds.
@@ -78,7 +80,7 @@ pub fn prove(engine: &Engine, unit: &UnitId, tests: &SelfTests) -> Result<Proved
 #[must_use]
 pub fn judges(engine: &Engine, unit: &UnitId) -> bool {
     match unit {
-        UnitId::Routes(service) => engine.table_of_service(service).is_some(),
+        UnitId::Routes(service) => engine.routing().table_of_service(service).is_some(),
         UnitId::GatewayRoutes(gateway, _) => {
             matches!(engine.owner(), Owner::Gateway(name) if name == gateway)
         }
@@ -136,10 +138,11 @@ pub fn answer(engine: &Engine, unit: &UnitId, example: &Example, scratch: &mut S
         return Some(refused(None, Reason::Ambiguous));
     }
     match unit {
-        UnitId::Routes(service) => {
-            engine.decide_route(service, &request, scratch).map(|decided| sent(decided.rule, &decided))
-        }
-        UnitId::GatewayRoutes(..) => Some(match engine.decide_edge(&request, scratch)? {
+        UnitId::Routes(service) => engine
+            .routing()
+            .decide_route(service, &request, scratch)
+            .map(|decided| sent(decided.rule, &decided)),
+        UnitId::GatewayRoutes(..) => Some(match engine.routing().decide_edge(&request, scratch)? {
             Edge::Decided(decided) => sent(decided.edge, &decided),
             Edge::Enters { service, rule, path } => Expect::Forward(Forward {
                 host: rule.rewrite.host.clone(),
@@ -151,7 +154,7 @@ pub fn answer(engine: &Engine, unit: &UnitId, example: &Example, scratch: &mut S
         }),
         UnitId::Access(_) => {
             // The verdict alone: an ambiguous key of a quota, which hides it, belongs to another unit.
-            let verdict = engine.decide_access(&request);
+            let verdict = engine.decide_access(&request, &mut ());
             let entry = verdict.entry().map(str::to_owned);
             Some(Expect::Access(Access { entry, verdict: verdict.word().to_owned() }))
         }

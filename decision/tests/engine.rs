@@ -278,7 +278,11 @@ fn a_denied_request_is_explained_by_the_part_of_the_entry_that_decided() {
     let because = |journey: &Journey, entry: &str| {
         let step = journey.access_steps.iter().find(|step| step.rule.ends_with(entry)).unwrap().clone();
         let because = step.because.unwrap();
-        (step.verdict, because.result, because.seen.into_iter().map(|seen| seen.value).collect::<Vec<_>>())
+        (
+            step.verdict.word(),
+            because.result,
+            because.seen.into_iter().map(|seen| seen.value).collect::<Vec<_>>(),
+        )
     };
     assert_eq!(journey.status, Some(403));
     assert_eq!(because(&journey, "no-debug"), ("taken", Tri::True, vec!["\"1\"".to_owned()]));
@@ -289,5 +293,5 @@ fn a_denied_request_is_explained_by_the_part_of_the_entry_that_decided() {
     asked.headers.clear();
     let journey = follow(&program, &State::default(), &asked, 0);
     assert_eq!(because(&journey, "no-debug"), ("when", Tri::False, vec!["(absent)".to_owned()]));
-    assert_eq!(journey.access_steps.last().unwrap().verdict, "taken");
+    assert_eq!(journey.access_steps.last().unwrap().verdict.word(), "taken");
 }

@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use mesh_bundle::verify::{self, Expectation};
 use mesh_bundle::{FileSet, Name, Owner, archive, limits};
 use mesh_decision::Engine;
-use mesh_decision::engine::Scratch;
+use mesh_decision::Scratch;
 use mesh_fuzz::{draft, shop, trees};
 
 static DRAFT: OnceLock<draft::Draft> = OnceLock::new();

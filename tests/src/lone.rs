@@ -343,6 +343,35 @@ impl Lone {
         ask(&mut stream, "GET", path, &format!("drill.example\r\n{lines}")).map(|(status, _)| status)
     }
 
+    /// Writes a head as it is, on a connection of its own, and reads the first answer that is not an interim one.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub fn send_head(&self, head: &[u8]) -> io::Result<(u16, String)> {
+        let mut stream = TcpStream::connect(self.inbound)?;
+        stream.set_read_timeout(Some(ANSWER))?;
+        stream.set_nodelay(true)?;
+        stream.write_all(head)?;
+        // The proxy may wait for a body that never comes; it has answered by then.
+        stream.shutdown(std::net::Shutdown::Write)?;
+        let mut answer = Vec::new();
+        // What was refused before all of it was read may end in a reset.
+        if let Err(error) = stream.read_to_end(&mut answer)
+            && answer.is_empty()
+        {
+            return Err(error);
+        }
+        let text = String::from_utf8_lossy(&answer).into_owned();
+        let mut rest = text.as_str();
+        loop {
+            let (status, body) = parse(rest)?;
+            if status >= 200 {
+                return Ok((status, body.to_owned()));
+            }
+            rest = body;
+        }
+    }
+
     /// A GET whose answer nobody has read yet.
     ///
     /// # Errors
@@ -409,7 +438,13 @@ fn ask(
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
     let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (status, body) = parse(&answer)?;
+    Ok((status, body.to_owned()))
+}
+
+/// The status of an answer, and all that follows its head.
+fn parse(answer: &str) -> io::Result<(u16, &str)> {
     let (head, body) = answer.split_once("\r\n\r\n").ok_or(io::ErrorKind::UnexpectedEof)?;
     let status = head.split(' ').nth(1).and_then(|word| word.parse().ok());
-    Ok((status.ok_or(io::ErrorKind::InvalidData)?, body.to_owned()))
+    Ok((status.ok_or(io::ErrorKind::InvalidData)?, body))
 }

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use mesh_bundle::path::Segment;
 use mesh_bundle::{Owner, PathPattern, Program, State, archive, verify};
+use mesh_decision::head::Version;
 use mesh_decision::host;
 use mesh_decision::journey::{self, Journey, Mesh};
 use mesh_tests::client::{self, Answer, Connection, Reach};
@@ -239,6 +240,7 @@ fn question(random: &mut Random, program: &Program, entrance: &Entrance) -> jour
             .copied()
             .unwrap_or("GET")
             .to_owned(),
+        version: Version::default(),
         scheme: if gateway { "https" } else { "http" }.to_owned(),
         authority,
         target,

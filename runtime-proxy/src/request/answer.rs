@@ -5,6 +5,7 @@ use std::time::Duration;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, Method, StatusCode};
 use mesh_bundle::program::Respond;
+use mesh_decision::Reason;
 
 use crate::http::{Body, ResponseHead};
 
@@ -52,6 +53,14 @@ impl Answer {
         head.headers.append(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
         let body = if *method == Method::HEAD { Body::Empty } else { Body::full(format!("{word}\n")) };
         (head, body)
+    }
+}
+
+impl From<Reason> for Answer {
+    fn from(reason: Reason) -> Self {
+        // Every status of the table is one.
+        let status = StatusCode::from_u16(reason.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self::new(status, reason.word())
     }
 }
 

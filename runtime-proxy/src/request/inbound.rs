@@ -7,13 +7,14 @@ use std::sync::Arc;
 use http::StatusCode;
 use mesh_bundle::Owner;
 use mesh_bundle::program::{Retry, TlsMode};
+use mesh_decision::head::Trust;
 use mesh_decision::{Connection, Engine, Request, Source, Verdict};
 
 use super::active::Active;
 use super::answer::Answer;
 use super::fault::{Guarded, guarded};
 use super::outbound::exchange;
-use super::prepare::{Prepared, Trust, prepare, remove_credentials};
+use super::prepare::{Prepared, prepare, remove_credentials};
 use super::record::{Direction, Record};
 use super::streams::Question;
 use super::worker::{Local, Worker};
@@ -149,11 +150,11 @@ fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) 
     let owner = if principal.is_empty() { None } else { local.owner_of(principal) };
     let request = asked(&local.active, &peer, owner.as_deref(), head, prepared);
     // A connection may be older than the bundle that asks for mutual TLS, or new while that is on probation.
-    if local.active.engine.program().mesh.tls == TlsMode::Strict && principal.is_empty() {
+    if let Err(reason) = local.active.engine.admits(&request) {
         if let Some(trial) = &*local.active.trial.load() {
             record.mark.no_identity(trial, &request);
         }
-        return Err(Answer::new(StatusCode::FORBIDDEN, "no-identity"));
+        return Err(reason.into());
     }
     guard(local, record, &request)
 }
@@ -204,14 +205,9 @@ pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -
     if matches!(decided.verdict, Verdict::AuditDeny(_)) {
         record.verdict = decided.verdict.word();
     }
-    if !decided.verdict.passes() {
+    if let Some(reason) = decided.verdict.refusal() {
         record.because = active.engine.because_inbound(request);
-    }
-    match decided.verdict {
-        Verdict::Allow(_) | Verdict::Open | Verdict::AuditDeny(_) => {}
-        Verdict::Deny(_) => return Err(Answer::new(StatusCode::FORBIDDEN, "denied")),
-        Verdict::DefaultDeny => return Err(Answer::new(StatusCode::FORBIDDEN, "not-allowed")),
-        Verdict::Ambiguous => return Err(Answer::new(StatusCode::BAD_REQUEST, "ambiguous-request")),
+        return Err(reason.into());
     }
     if decided.charges.is_empty() {
         return Ok(());

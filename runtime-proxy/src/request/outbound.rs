@@ -8,19 +8,20 @@ use std::time::Duration;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderName};
 use mesh_bundle::Owner;
-use mesh_decision::{Connection, Forward, Outcome as Decided, Reason, Request, Source};
+use mesh_decision::head::{Trust, strip_response};
+use mesh_decision::{Connection, Forward, Outcome as Decided, Request, Source};
 use tokio::time::Instant;
 
 use super::active::Active;
 use super::answer::{self, Answer};
 use super::fault::{Guarded, guarded};
 use super::inbound::guard;
-use super::prepare::{Prepared, Trust, edit_all, prepare};
+use super::prepare::{Prepared, edit_all, prepare};
 use super::record::{Direction, Record};
 use super::streams::Question;
 use super::trial::Drawn;
 use super::worker::{Local, Worker};
-use crate::http::{Body, Head, ResponseHead, strip_response};
+use crate::http::{Body, Head, ResponseHead};
 use crate::listen::{Door, Handler, InFlight, Peer};
 use crate::telemetry::now;
 use crate::upstream::{self, Call, Failure, Outcome, Response, UpstreamService};
@@ -132,11 +133,9 @@ fn decide<'a>(
 ) -> Result<Next<'a>, Answer> {
     let active = &local.active;
     let peer = Rc::clone(&record.peer);
-    if gateway && peer.sni.as_deref().is_some_and(|sni| !sni.eq_ignore_ascii_case(&prepared.host)) {
-        return Err(Answer::new(StatusCode::MISDIRECTED_REQUEST, "wrong-sni"));
-    }
     let request = asked(active, &peer, head, prepared, gateway);
     if gateway {
+        active.engine.admits(&request)?;
         guard(local, record, &request)?;
     }
     record.tags.used(active);
@@ -168,7 +167,7 @@ fn decide<'a>(
         }
         Decided::Refuse(reason) => {
             record.decided(rule, "", "");
-            Err(refusal(reason))
+            Err(reason.into())
         }
     }
 }
@@ -203,11 +202,6 @@ pub(super) fn asked<'r>(
         now: now(),
         picks: active,
     }
-}
-
-fn refusal(reason: Reason) -> Answer {
-    let status = StatusCode::from_u16(reason.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    Answer::new(status, reason.word())
 }
 
 async fn send(

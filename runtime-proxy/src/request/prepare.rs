@@ -3,16 +3,15 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
-use http::uri::PathAndQuery;
-use http::{Method, StatusCode};
+use http::header::{AUTHORIZATION, HeaderName, HeaderValue, PROXY_AUTHORIZATION};
+use http::uri::{Authority, PathAndQuery};
 use mesh_bundle::limits;
 use mesh_bundle::program::{HeaderEdits, SlashMode};
-use mesh_decision::edit::{self, HeaderStore};
-use mesh_decision::{Fields, Sole, host, path};
+use mesh_decision::head::{self, Admitted, HeaderLines, StartLine, Trust, Version};
+use mesh_decision::{Fields, Reason, Sole, edit};
 
 use super::answer::Answer;
-use crate::http::{Head, Headers, admit, strip_request, wants_upgrade};
+use crate::http::{Head, Headers};
 
 /// What a request is decided by, apart from its headers.
 pub(super) struct Prepared {
@@ -48,41 +47,36 @@ impl Prepared {
     }
 }
 
-/// Whose word a request's headers are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Trust {
-    /// A caller of the mesh, or the application beside the proxy.
-    Mesh,
-    /// A stranger: forwarding headers are removed too.
-    Stranger,
-}
-
-/// Checks a head and makes it canonical. `slashes` says for a host what its service does with escaped slashes.
+/// Checks a head, makes it canonical, and leaves of it what rules see. `slashes` says for a host what its service does
+/// with escaped slashes.
 pub(super) fn prepare(
     head: &mut Head,
     trust: Trust,
     slashes: impl FnOnce(&str) -> SlashMode,
 ) -> Result<Prepared, Answer> {
-    let bad = |reason| Answer::new(StatusCode::BAD_REQUEST, reason);
-    if head.method == Method::CONNECT || wants_upgrade(&head.headers) {
-        return Err(Answer::new(StatusCode::NOT_IMPLEMENTED, "no-upgrades"));
+    let start = StartLine {
+        version: match head.version {
+            http::Version::HTTP_2 => Version::Http2,
+            http::Version::HTTP_10 => Version::Http10,
+            _ => Version::Http11,
+        },
+        method: head.method.as_str(),
+        authority: head.target.authority.as_ref().map(Authority::as_str),
+        target: head.target.path.as_ref().map(PathAndQuery::path),
+    };
+    let Admitted { authority, host, framing } =
+        head::admit(&start, &mut head.headers, trust).map_err(|rejection| rejection.reason())?;
+    if let Some(authority) = authority {
+        // Every host with a canonical form is an authority.
+        let authority = Authority::from_maybe_shared(Bytes::from(String::from(authority)));
+        head.target.authority = Some(authority.map_err(|_| Reason::BadHost)?);
     }
-    admit(head).map_err(|_| bad("bad-head"))?;
-    strip_request(&mut head.headers).map_err(|_| bad("bad-head"))?;
-    head.headers.retain(|name, _| {
-        let name = name.as_str();
-        !(edit::is_identity(name) || (trust == Trust::Stranger && edit::is_forgeable(name)) || name == EXPECT)
-    });
-    let authority = head.target.authority.as_ref().map_or("", |authority| authority.as_str());
-    let host: Box<str> = host::canonical(authority).map_err(|_| bad("bad-host"))?.into();
-    let raw = head.target.path.clone().ok_or_else(|| bad("bad-path"))?;
-    let changed = match path::canonical(raw.path(), slashes(&host)).map_err(|_| bad("bad-path"))? {
+    let raw = head.target.path.clone().ok_or(Reason::BadHead)?;
+    let changed = match head::canonical_path(raw.path(), slashes(&host)).map_err(|error| error.reason())? {
         Cow::Borrowed(_) => None,
         Cow::Owned(path) => Some(path),
     };
-    let length = head.headers.get(&CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let size = length.and_then(|text| text.parse().ok());
-    Ok(Prepared { host, raw, changed, size })
+    Ok(Prepared { host, raw, changed, size: framing.size() })
 }
 
 /// Takes away what a caller proves itself with, once the mesh has decided by it.
@@ -113,9 +107,13 @@ impl Fields for Headers {
     }
 }
 
-impl HeaderStore for Headers {
-    fn remove(&mut self, name: &str) {
-        self.retain(|known, _| known.as_str() != name);
+impl HeaderLines for Headers {
+    fn lines(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.iter().map(|(name, value)| (name.as_str(), value.as_bytes()))
+    }
+
+    fn keep(&mut self, mut wanted: impl FnMut(&str, &[u8]) -> bool) {
+        self.retain(|name, value| wanted(name.as_str(), value.as_bytes()));
     }
 
     fn add(&mut self, name: &str, value: &str) {
@@ -131,7 +129,7 @@ impl HeaderStore for Headers {
 mod tests {
     use super::*;
     use crate::http::{Scheme, Target};
-    use http::Version;
+    use http::Method;
 
     fn head(path: &str, lines: &[(&'static str, &'static str)]) -> Head {
         let mut headers = Headers::default();
@@ -140,43 +138,36 @@ mod tests {
             headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         let target = Target { scheme: Scheme::Http, authority: None, path: Some(path.parse().unwrap()) };
-        Head { method: Method::GET, target, version: Version::HTTP_11, headers }
+        Head { method: Method::GET, target, version: http::Version::HTTP_11, headers }
     }
 
-    fn run(head: &mut Head, trust: Trust) -> Result<Prepared, Answer> {
-        prepare(head, trust, |_| SlashMode::Reject)
+    fn run(head: &mut Head) -> Result<Prepared, Answer> {
+        prepare(head, Trust::Mesh, |_| SlashMode::Reject)
     }
 
     #[test]
     fn host_and_path_become_canonical_and_the_query_stays() {
-        let prepared = run(&mut head("//a/./b%7e?x=%2F", &[]), Trust::Mesh).unwrap();
+        let mut asked = head("//a/./b%7e?x=%2F", &[("content-length", "7")]);
+        let prepared = run(&mut asked).unwrap();
         assert_eq!((&*prepared.host, prepared.path(), prepared.query()), ("orders", "/a/b~", "x=%2F"));
+        assert_eq!(prepared.size, Some(7));
         assert_eq!(prepared.target(None).unwrap(), "/a/b~?x=%2F");
         assert_eq!(prepared.target(Some("/c".into())).unwrap(), "/c?x=%2F");
-        let plain = run(&mut head("/a?b", &[]), Trust::Mesh).unwrap();
+        assert_eq!(asked.target.authority.unwrap(), "Orders.:8080");
+        assert!(!asked.headers.contains(&http::header::HOST));
+        let plain = run(&mut head("/a?b", &[])).unwrap();
         assert_eq!(plain.target(None).unwrap(), "/a?b");
     }
 
     #[test]
-    fn nobody_can_claim_to_be_somebody() {
-        let lines = [("x-source-service", "payments"), ("x-forwarded-for", "10.0.0.1"), ("accept", "*/*")];
-        let mut stranger = head("/", &lines);
-        run(&mut stranger, Trust::Stranger).unwrap();
-        assert_eq!(stranger.headers.len(), 1);
-        let mut caller = head("/", &lines);
-        run(&mut caller, Trust::Mesh).unwrap();
-        let names: Vec<_> = caller.headers.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["x-forwarded-for", "accept"]);
-    }
-
-    #[test]
-    fn what_cannot_be_decided_on_is_refused() {
-        for path in ["/a%2Fb", "/%00", "/a\\b"] {
-            let refused = path.parse::<PathAndQuery>().is_err()
-                || run(&mut head(path, &[]), Trust::Mesh).err().map(|a| a.status.as_u16()) == Some(400);
-            assert!(refused, "{path}");
-        }
+    fn a_refusal_has_the_status_and_the_word_of_its_reason() {
+        let refused =
+            |mut head: Head| run(&mut head).err().map(|answer| (answer.status.as_u16(), answer.reason));
+        assert_eq!(refused(head("/a%2Fb", &[])), Some((400, "bad-path")));
+        assert_eq!(refused(head("/%00", &[])), Some((400, "bad-path")));
+        assert_eq!(refused(head("/", &[("host", "orders")])), Some((400, "bad-host")));
+        assert_eq!(refused(head("/", &[("transfer-encoding", "gzip")])), Some((400, "bad-head")));
         let upgrade = [("connection", "upgrade"), ("upgrade", "websocket")];
-        assert_eq!(run(&mut head("/", &upgrade), Trust::Mesh).err().unwrap().status.as_u16(), 501);
+        assert_eq!(refused(head("/", &upgrade)), Some((501, "no-upgrades")));
     }
 }

@@ -126,24 +126,26 @@ fn is_denied(active: &Active, worker: &Worker, stream: &Stream) -> bool {
     let engine = &active.engine;
     match stream.direction {
         Direction::Inbound => {
-            if engine.program().mesh.tls == TlsMode::Strict && stream.peer.principal.is_none() {
-                return true;
-            }
             let principal = stream.peer.principal.as_ref().map_or("", |id| id.as_str());
             let owner = engine.program().mesh.owner_of(principal);
             let request = inbound::asked(active, &stream.peer, owner.as_ref(), head, prepared);
-            !engine.decide_inbound(&request).verdict.passes()
+            is_refused(engine, &request)
         }
         Direction::Outbound | Direction::Gateway => {
             let gateway = stream.direction == Direction::Gateway;
             let request = outbound::asked(active, &stream.peer, head, prepared, gateway);
-            if gateway && !engine.decide_inbound(&request).verdict.passes() {
+            if gateway && is_refused(engine, &request) {
                 return true;
             }
             let decided = engine.decide_outbound(&request, &mut worker.scratch.borrow_mut());
             matches!(decided.outcome, Outcome::Refuse(_))
         }
     }
+}
+
+/// Whether the door of a callee or of a gateway keeps a request out.
+fn is_refused(engine: &Engine, request: &Request<'_>) -> bool {
+    engine.admits(request).is_err() || !engine.decide_inbound(request).verdict.passes()
 }
 
 #[cfg(test)]

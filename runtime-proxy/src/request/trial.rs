@@ -1,15 +1,14 @@
 //! Probation on the request path: the bundle before decides too, and what comes out otherwise is counted.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use http::StatusCode;
 use http::uri::PathAndQuery;
-use mesh_bundle::program::{Limit, Service, SlashMode, TlsMode};
-use mesh_bundle::{Name, Owner, Program};
-use mesh_decision::engine::Scratch;
-use mesh_decision::{Inbound, Outbound, Outcome, Picks, Reason, Request, path};
+use mesh_bundle::Owner;
+use mesh_bundle::program::{Limit, SlashMode, TlsMode};
+use mesh_decision::compare::{self, AccessDifference, Difference, ServiceChanges};
+use mesh_decision::{Inbound, Outbound, Outcome, Picks, Reason, Request, Scratch, path};
 
 use super::active::Active;
 use crate::http::Head;
@@ -24,10 +23,8 @@ pub struct Trial {
     /// Addresses at which requests are denied from now on, by a reviewer's word: an entry
     /// (`access/orders/deny[0]`), or all that is below one (`access/orders`).
     denied: Vec<String>,
-    /// Services that are reached otherwise than before: elsewhere, by another protocol or name.
-    moved: BTreeSet<Name>,
-    /// Services whose endpoints are ejected, or whose requests are limited, by other rules than before.
-    limited: BTreeSet<Name>,
+    /// Services that are treated otherwise than before, whatever the rules decide.
+    services: ServiceChanges,
 }
 
 /// Which failures of a request its bundle may be the cause of, by what it does otherwise.
@@ -97,22 +94,22 @@ impl Mark {
     pub(super) fn inbound(&mut self, trial: &Trial, new: &Inbound<'_>, request: &Request<'_>, address: &str) {
         let engine = &trial.old.engine;
         let old = engine.decide_inbound(request);
-        let passes = (old.verdict.passes(), new.verdict.passes());
-        match passes {
-            (true, false) => {
+        match compare::access(old.verdict, new.verdict) {
+            AccessDifference::Closed => {
                 self.kind.differs = true;
                 self.kind.denied |= !trial.acknowledges(address);
             }
-            (false, true) => {
+            AccessDifference::Opened => {
                 self.kind.differs = true;
                 self.blame = Blame::ALL;
             }
             // The application behind this proxy.
-            (true, true) => match engine.owner() {
-                Owner::Service(own) => self.blame.add(Blame::ALL, trial.moved.contains(own)),
-                Owner::Gateway(_) => {}
+            AccessDifference::Same => match engine.owner() {
+                Owner::Service(own) if new.verdict.passes() => {
+                    self.blame.add(Blame::ALL, trial.services.reach.contains(own));
+                }
+                Owner::Service(_) | Owner::Gateway(_) => {}
             },
-            (false, false) => {}
         }
     }
 
@@ -136,35 +133,19 @@ impl Mark {
         let again = Again { drawn: drawn.picks.borrow().clone(), next: RefCell::new(0) };
         let request = Request { picks: &again, ..*request };
         let old = trial.old.engine.decide_outbound(&request, scratch);
-        let same = match (&old.outcome, &new.outcome) {
-            (Outcome::Forward(old), Outcome::Forward(new)) => {
-                let place = (old.service, old.version) == (new.service, new.version)
-                    && !trial.moved.contains(new.service);
-                let request = place
-                    && (&old.path, old.host) == (&new.path, new.host)
-                    && old.request_headers == new.request_headers;
-                let (tries, time) = (old.retry == new.retry, old.timeout_ms == new.timeout_ms);
-                self.blame.add(Blame::UNREACHED, !place);
-                self.blame.add(Blame::CROWDED, !place || trial.limited.contains(new.service));
-                self.blame.add(Blame::FAILING, !request || !tries);
-                self.blame.add(Blame::LATE, !request || !time);
-                request && tries && time && old.response_headers == new.response_headers
+        let difference = compare::outbound(&old, new, &trial.services);
+        match difference {
+            Difference::Forward(change) => {
+                self.blame.add(Blame::UNREACHED, change.destination);
+                self.blame.add(Blame::CROWDED, change.destination || change.resilience);
+                self.blame.add(Blame::FAILING, change.request || change.retry);
+                self.blame.add(Blame::LATE, change.request || change.timeout);
             }
-            (Outcome::Redirect { status, location }, Outcome::Redirect { status: s, location: l }) => {
-                (status, location) == (s, l)
-            }
-            (Outcome::Respond(old), Outcome::Respond(new)) => old == new,
-            (Outcome::Refuse(_), Outcome::Refuse(_)) => true,
-            (_, Outcome::Forward(_)) => {
-                self.blame = Blame::ALL;
-                false
-            }
-            _ => {
-                self.kind.blamed = true;
-                false
-            }
-        };
-        if same {
+            Difference::Forwarded => self.blame = Blame::ALL,
+            Difference::Answered => self.kind.blamed = true,
+            Difference::Same | Difference::Content => {}
+        }
+        if difference.is_same() {
             return;
         }
         self.kind.differs = true;
@@ -201,20 +182,14 @@ impl Trial {
     /// Compares `new` with `old`, the last good one.
     #[must_use]
     pub fn new(old: Arc<Active>, new: &Active, denied: Vec<String>) -> Self {
-        let (before, now) = (old.engine.program(), new.engine.program());
-        let of = |differs: &dyn Fn(&Name) -> bool| {
-            now.services.keys().filter(|name| differs(name)).cloned().collect::<BTreeSet<Name>>()
-        };
-        let moved = of(&|name| way(before, name) != way(now, name));
-        let limited = of(&|name| before.resilience.get(name) != now.resilience.get(name));
-        Self { moved, limited, old, denied }
+        let services = ServiceChanges::between(old.engine.program(), new.engine.program());
+        Self { services, old, denied }
     }
 
     /// The same comparison with another state.
     #[must_use]
     pub fn with(&self, old: Arc<Active>) -> Self {
-        let Self { denied, moved, limited, .. } = self;
-        Self { old, denied: denied.clone(), moved: moved.clone(), limited: limited.clone() }
+        Self { old, denied: self.denied.clone(), services: self.services.clone() }
     }
 
     /// Whether a reviewer has seen that requests to a host's service are denied: `service/orders`.
@@ -229,15 +204,6 @@ impl Trial {
             address.strip_prefix(seen.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
         })
     }
-}
-
-/// How a service is reached.
-fn way<'p>(program: &'p Program, name: &Name) -> Option<impl PartialEq + use<'p>> {
-    let id = program.mesh.spiffe_id(&Owner::Service(name.clone()));
-    program.services.get(name).map(|service| {
-        let Service { port, app_port, protocol, addresses, .. } = service;
-        (id, port, app_port, protocol, addresses)
-    })
 }
 
 /// The address at which a request is refused that no rule took: the callee's access for a service that is not visible,

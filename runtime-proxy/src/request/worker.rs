@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use foldhash::fast::FixedState;
 use mesh_bundle::Owner;
-use mesh_decision::engine::Scratch;
+use mesh_decision::Scratch;
 use tokio::time::Instant;
 
 use super::active::Active;

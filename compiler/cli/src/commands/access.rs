@@ -116,7 +116,7 @@ fn words(who: &From) -> String {
 fn means(program: &Program, who: &From, caller: &Owner) -> bool {
     let principal = program.mesh.spiffe_id(caller);
     let source = mesh_decision::Source { principal: &principal, owner: Some(caller), ip: "" };
-    mesh_decision::access::selects(who, &source, &program.services)
+    mesh_decision::caller::selects(who, &source, &program.services)
 }
 
 struct Answer<'a> {

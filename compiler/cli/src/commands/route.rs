@@ -6,7 +6,8 @@ use std::sync::Arc;
 use mesh_bundle::expr::Instant;
 use mesh_bundle::{Name, Owner, Program, State};
 use mesh_compiler::diag::nearest;
-use mesh_decision::explain::Step;
+use mesh_decision::explain::{Step, StepVerdict};
+use mesh_decision::head::Version;
 use mesh_decision::journey::{Ask, Journey, Mesh as Decider};
 use serde_json::{Value, json};
 
@@ -123,6 +124,7 @@ fn ask(args: &Args, program: &Program) -> Result<Ask, Failure> {
     let caller = args.caller.as_deref().map(|caller| self::caller(caller, program)).transpose()?;
     Ok(Ask {
         method: args.method.clone(),
+        version: Version::default(),
         scheme,
         authority: authority.to_owned(),
         target,
@@ -157,7 +159,10 @@ pub(crate) fn caller(text: &str, program: &Program) -> Result<Owner, Failure> {
 
 /// A rule or entry that was asked, and of its expression the part that decided.
 fn asked(step: &Step) -> Vec<Vec<String>> {
-    let why = if step.verdict == "taken" { "taken".to_owned() } else { format!("no: {}", step.verdict) };
+    let why = match step.verdict {
+        StepVerdict::Taken => "taken".to_owned(),
+        other => format!("no: {}", other.word()),
+    };
     let mut rows = vec![vec!["  asked".to_owned(), clean(&step.rule), why]];
     if let Some(because) = &step.because {
         let words = because.words.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -278,8 +283,9 @@ impl Answer<'_> {
     /// One line on the outcome for the client.
     fn outcome(&self) -> String {
         let reason = self.journey.reason.as_ref().map(|r| format!(" {r}")).unwrap_or_default();
+        let detail = self.journey.detail.as_ref().map(|d| format!(" ({d})")).unwrap_or_default();
         match (self.journey.status, &self.journey.service) {
-            (Some(status), _) => format!("the mesh answers {status}{reason}"),
+            (Some(status), _) => format!("the mesh answers {status}{reason}{detail}"),
             (None, Some(service)) => format!("goes to {service}"),
             (None, None) => "goes nowhere".to_owned(),
         }

@@ -3,6 +3,7 @@
 use mesh_bundle::expr::Instant;
 use mesh_bundle::selftest::NOW;
 use mesh_bundle::{Name as Key, Owner};
+use mesh_decision::head::Version;
 use mesh_decision::journey::Ask;
 
 use crate::diag::{Diagnostic, Span, codes};
@@ -174,6 +175,7 @@ fn case(
         caller: caller.as_ref().map(ToString::to_string),
         ask: Ask {
             method: case.send.method().as_str().to_owned(),
+            version: Version::default(),
             scheme: scheme.to_owned(),
             authority: authority.to_owned(),
             target,

@@ -9,7 +9,7 @@ use mesh_bundle::selftest::{Caller, Example, Expect};
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name, Owner, Program, State, limits};
 use mesh_decision::Engine;
-use mesh_decision::engine::Scratch;
+use mesh_decision::Scratch;
 use mesh_decision::selftest::answer;
 
 use super::callers::{Callers, STRANGER};

@@ -1,0 +1,341 @@
+//! Which rule takes a request, and where it sends it: at a gateway, and in the Route of a service.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use mesh_bundle::program::{HeaderEdits, SlashMode};
+use mesh_bundle::{Name, Owner, Program};
+
+use crate::build::{BuildError, Builder, BuiltAction, BuiltRule, BuiltTarget, Choice, GatewayTables, Table};
+use crate::canary;
+use crate::host;
+use crate::matcher::Matched;
+use crate::outbound::{Forward, Outbound, Outcome, RuleRef};
+use crate::path;
+use crate::reason::Reason;
+use crate::redirect;
+use crate::request::{Fields, Request, Source};
+use crate::values;
+
+/// The rules of one proxy: a gateway's own, and those of the services that it may call.
+#[derive(Debug)]
+pub(crate) struct Routing {
+    program: Arc<Program>,
+    owner: Owner,
+    /// The owner as the callee's certificate check sees it.
+    principal: String,
+    /// At a gateway, its tables and the port that it listens on.
+    gateway: Option<(GatewayTables, u16)>,
+    services: HashMap<Name, Table, FixedState>,
+}
+
+/// Buffers that a caller keeps between requests, so that deciding allocates little.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    found: Vec<u32>,
+}
+
+/// What a gateway's own Routes say.
+pub(crate) enum Edge<'a> {
+    /// The last word.
+    Decided(Outbound<'a>),
+    /// The Route of a service decides on, with the rewritten path, if it was rewritten.
+    Enters { service: &'a Name, rule: &'a BuiltRule, path: Option<String> },
+}
+
+impl Routing {
+    pub(crate) fn build(
+        builder: &mut Builder<'_>,
+        program: &Arc<Program>,
+        owner: &Owner,
+    ) -> Result<Self, BuildError> {
+        let mut services = HashMap::default();
+        for name in program.services.keys() {
+            // Others are here for their labels, or because a rule of a callee sends on to them.
+            let destination = program.calls.as_ref().is_none_or(|calls| calls.contains(name));
+            if destination {
+                services.insert(name.clone(), builder.service(name)?);
+            }
+        }
+        let gateway = match owner {
+            Owner::Gateway(name) => {
+                let listen = program.gateways.get(name).map_or(0, |g| g.listen);
+                Some((builder.gateway(name)?, listen))
+            }
+            Owner::Service(_) => None,
+        };
+        Ok(Self {
+            principal: program.mesh.spiffe_id(owner),
+            owner: owner.clone(),
+            program: Arc::clone(program),
+            gateway,
+            services,
+        })
+    }
+
+    /// What the caller's side does with a request.
+    pub(crate) fn decide(&self, request: &Request<'_>, scratch: &mut Scratch) -> Outbound<'_> {
+        if values::is_excessive(request) {
+            return refused(None, None, Reason::Ambiguous);
+        }
+        match &self.gateway {
+            Some((tables, listen)) => self.at_gateway(tables, *listen, request, scratch),
+            None => match self.service_of(request.host) {
+                Some(service) => self.at_service(service, None, request, scratch),
+                None => refused(None, None, Reason::NotVisible),
+            },
+        }
+    }
+
+    /// At a gateway: what its own Routes say. `None` at a service's proxy.
+    pub(crate) fn decide_edge(&self, request: &Request<'_>, scratch: &mut Scratch) -> Option<Edge<'_>> {
+        let (tables, listen) = self.gateway.as_ref()?;
+        Some(self.edge(tables, *listen, request, scratch))
+    }
+
+    /// What a service's own Route says to a request that asks for it; `None` where the service is no destination.
+    pub(crate) fn decide_route(
+        &self,
+        service: &Name,
+        request: &Request<'_>,
+        scratch: &mut Scratch,
+    ) -> Option<Outbound<'_>> {
+        self.services.contains_key(service).then(|| self.at_service(service, None, request, scratch))
+    }
+
+    /// The service that a host inside the mesh names: `orders`, or `orders.<environment>`.
+    pub(crate) fn service_of(&self, host: &str) -> Option<&Name> {
+        let name = match host.split_once('.') {
+            Some((name, environment)) if environment == self.program.mesh.environment.as_str() => name,
+            Some(_) => return None,
+            None => host,
+        };
+        self.services.get_key_value(name).map(|(name, _)| name)
+    }
+
+    /// The table of rules that a host leads to.
+    pub(crate) fn table_for(&self, host: &str) -> Option<&Table> {
+        match &self.gateway {
+            Some((tables, _)) => table_of(tables, host),
+            None => self.service_of(host).and_then(|name| self.services.get(name)),
+        }
+    }
+
+    /// The table of a service's own rules.
+    pub(crate) fn table_of_service(&self, name: &Name) -> Option<&Table> {
+        self.services.get(name)
+    }
+
+    fn at_gateway<'a>(
+        &'a self,
+        tables: &'a GatewayTables,
+        listen: u16,
+        request: &Request<'_>,
+        scratch: &mut Scratch,
+    ) -> Outbound<'a> {
+        match self.edge(tables, listen, request, scratch) {
+            Edge::Decided(decided) => decided,
+            Edge::Enters { service, rule, path } => self.enter(service, rule, path, request, scratch),
+        }
+    }
+
+    /// What the gateway's own Routes say, before the service's Route is asked.
+    fn edge<'a>(
+        &'a self,
+        tables: &'a GatewayTables,
+        listen: u16,
+        request: &Request<'_>,
+        scratch: &mut Scratch,
+    ) -> Edge<'a> {
+        let refused = |edge, reason| Edge::Decided(refused(edge, None, reason));
+        let Some(table) = table_of(tables, request.host) else {
+            return refused(None, Reason::NoHost);
+        };
+        let rule = match self.find(table, request, scratch) {
+            Ok(rule) => rule,
+            Err(reason) => return refused(None, reason),
+        };
+        let edge = Some(&rule.reference);
+        let target = match &rule.action {
+            BuiltAction::Fence => return refused(None, Reason::NoRule),
+            BuiltAction::Respond(respond) => {
+                return Edge::Decided(Outbound { edge, rule: None, outcome: Outcome::Respond(respond) });
+            }
+            BuiltAction::Redirect(redirect) => {
+                let outcome = redirect::location(redirect, rule, Some(listen), request);
+                return Edge::Decided(Outbound { edge, rule: None, outcome });
+            }
+            BuiltAction::Forward(shares) => canary::choose(shares, rule, request),
+        };
+        let Some(target) = target else {
+            return refused(edge, Reason::NoRule);
+        };
+        if matches!(target.to, Choice::Route) {
+            let slashes =
+                self.program.services.get(&target.service).map(|s| s.escaped_slashes).unwrap_or_default();
+            return match rewritten(rule, request.path, slashes) {
+                Ok(path) => Edge::Enters { service: &target.service, rule, path },
+                Err(reason) => refused(edge, reason),
+            };
+        }
+        Edge::Decided(self.forward(target, None, rule, request, edge))
+    }
+
+    /// Enters the Route of a service with the request as the gateway's rule left it.
+    fn enter<'a>(
+        &'a self,
+        service: &Name,
+        edge: &'a BuiltRule,
+        path: Option<String>,
+        request: &Request<'_>,
+        scratch: &mut Scratch,
+    ) -> Outbound<'a> {
+        let host = edge.rewrite.host.as_deref().unwrap_or(request.host);
+        // A service's Route sees its caller, and that is the gateway.
+        let source = Source { principal: &self.principal, owner: Some(&self.owner), ip: request.source.ip };
+        let edited = Edited { base: request.headers, edits: edge.request_headers.get() };
+        let path_now = path.as_deref().unwrap_or(request.path);
+        let inner = Request { path: path_now, host, headers: &edited, source, ..*request };
+        let mut decided = self.at_service(service, Some(edge), &inner, scratch);
+        if let Outcome::Forward(forward) = &mut decided.outcome
+            && forward.path.is_none()
+        {
+            forward.path = path;
+        }
+        decided
+    }
+
+    fn at_service<'a>(
+        &'a self,
+        service: &Name,
+        edge: Option<&'a BuiltRule>,
+        request: &Request<'_>,
+        scratch: &mut Scratch,
+    ) -> Outbound<'a> {
+        let edge_ref = edge.map(|e| &e.reference);
+        let Some(table) = self.services.get(service) else {
+            return refused(edge_ref, None, Reason::NotVisible);
+        };
+        let rule = match self.find(table, request, scratch) {
+            Ok(rule) => rule,
+            Err(reason) => return refused(edge_ref, None, reason),
+        };
+        let reference = Some(&rule.reference);
+        match &rule.action {
+            BuiltAction::Fence => refused(edge_ref, None, Reason::NoRule),
+            BuiltAction::Respond(respond) => {
+                Outbound { edge: edge_ref, rule: reference, outcome: Outcome::Respond(respond) }
+            }
+            BuiltAction::Redirect(redirect) => {
+                let outcome = redirect::location(redirect, rule, None, request);
+                Outbound { edge: edge_ref, rule: reference, outcome }
+            }
+            BuiltAction::Forward(shares) => match canary::choose(shares, rule, request) {
+                Some(target) => self.forward(target, edge, rule, request, edge_ref),
+                None => refused(edge_ref, reference, Reason::NoRule),
+            },
+        }
+    }
+
+    fn find<'t>(
+        &self,
+        table: &'t Table,
+        request: &Request<'_>,
+        scratch: &mut Scratch,
+    ) -> Result<&'t BuiltRule, Reason> {
+        table.index.candidates(request.path, &mut scratch.found);
+        for at in &scratch.found {
+            let rule = usize::try_from(*at).ok().and_then(|at| table.rules.get(at));
+            let Some(rule) = rule else { continue };
+            match rule.matcher.test(request, &self.program.services, None) {
+                Matched::Yes => return Ok(rule),
+                Matched::No(_) => {}
+                Matched::Ambiguous => return Err(Reason::Ambiguous),
+            }
+        }
+        Err(Reason::NoRule)
+    }
+
+    /// `last` is the rule that chose the target; `edge` the gateway's, if another one.
+    fn forward<'a>(
+        &'a self,
+        target: &'a BuiltTarget,
+        edge: Option<&'a BuiltRule>,
+        last: &'a BuiltRule,
+        request: &Request<'_>,
+        edge_ref: Option<&'a RuleRef>,
+    ) -> Outbound<'a> {
+        let rule_ref = if edge.is_some() || edge_ref.is_none() { Some(&last.reference) } else { None };
+        let slashes =
+            self.program.services.get(&target.service).map(|s| s.escaped_slashes).unwrap_or_default();
+        let path = match rewritten(last, request.path, slashes) {
+            Ok(path) => path,
+            Err(reason) => return refused(edge_ref, rule_ref, reason),
+        };
+        let (version, fallback) = match &target.to {
+            Choice::Version(version) => (version, None),
+            Choice::Canary(split) => canary::version(split, request),
+            Choice::Route => return refused(edge_ref, rule_ref, Reason::NoRule),
+        };
+        let defaults = &self.program.mesh.defaults;
+        let timeout_ms = match (edge.and_then(|e| e.timeout_ms), last.timeout_ms) {
+            (None, None) => defaults.timeout_ms,
+            (Some(one), None) | (None, Some(one)) => one,
+            (Some(0), Some(other)) | (Some(other), Some(0)) => other,
+            (Some(one), Some(other)) => one.min(other),
+        };
+        let retry =
+            last.retry.as_deref().or(edge.and_then(|e| e.retry.as_deref())).unwrap_or(&defaults.retry);
+        let forward = Forward {
+            service: &target.service,
+            version,
+            fallback,
+            path,
+            host: last.rewrite.host.as_deref().or(edge.and_then(|e| e.rewrite.host.as_deref())),
+            request_headers: [edge.and_then(|e| e.request_headers.get()), last.request_headers.get()],
+            response_headers: [last.response_headers.get(), edge.and_then(|e| e.response_headers.get())],
+            timeout_ms,
+            retry,
+        };
+        Outbound { edge: edge_ref, rule: rule_ref, outcome: Outcome::Forward(forward) }
+    }
+}
+
+/// Header lines as a gateway's rule leaves them: removed, set, added.
+struct Edited<'e> {
+    base: &'e dyn Fields,
+    edits: Option<&'e HeaderEdits>,
+}
+
+impl Fields for Edited<'_> {
+    fn nth(&self, name: &str, n: usize) -> Option<&[u8]> {
+        let Some(edits) = self.edits else { return self.base.nth(name, n) };
+        let set = edits.set.get(name).map(String::as_bytes);
+        let removed = set.is_some() || edits.remove.iter().any(|known| known == name);
+        let line = |n: usize| if removed { set.filter(|_| n == 0) } else { self.base.nth(name, n) };
+        if let Some(line) = line(n) {
+            return Some(line);
+        }
+        let first_free = n == 0 || line(n - 1).is_some();
+        edits.add.get(name).map(String::as_bytes).filter(|_| first_free)
+    }
+}
+
+fn table_of<'t>(tables: &'t GatewayTables, host: &str) -> Option<&'t Table> {
+    let wildcard =
+        || tables.wildcards.iter().find(|(pattern, _)| host::covers(pattern, host)).map(|(_, t)| t);
+    tables.exact.get(host).or_else(wildcard).map(AsRef::as_ref)
+}
+
+fn refused<'a>(edge: Option<&'a RuleRef>, rule: Option<&'a RuleRef>, reason: Reason) -> Outbound<'a> {
+    Outbound { edge, rule, outcome: Outcome::Refuse(reason) }
+}
+
+fn rewritten(rule: &BuiltRule, path: &str, slashes: SlashMode) -> Result<Option<String>, Reason> {
+    let Some(change) = &rule.rewrite.path else {
+        return Ok(None);
+    };
+    let changed = path::rewrite(path, rule.matcher.pattern(), change, slashes);
+    changed.map(Some).map_err(|_| Reason::BadRewrite)
+}

@@ -1,0 +1,224 @@
+//! `meshc route` and a live proxy read one head in one way: odd heads, as lists of fields, are followed in the decision
+//! core and sent to a gateway's listener; status, reason and rule are the same.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test fails by panicking and shows its counts"
+)]
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use mesh_bundle::{Owner, State};
+use mesh_decision::head::Version;
+use mesh_decision::journey::{Ask, Journey, Mesh};
+use mesh_tests::draft::{Terms, packed, program};
+use mesh_tests::lone::{Lone, Programs, mesh};
+use mesh_tests::random::Random;
+use mesh_tests::full;
+
+
+const SEED: u64 = 7_230;
+
+/// Each rule answers with its name, and reads what a head may say or take back.
+const RULES: &str = "\
+name: tenant, match: { path: /*, headers: { x-tenant: acme } }, respond: { status: 200, body: tenant }
+name: session, match: { path: /*, cookies: { session: s1 } }, respond: { status: 201, body: session }
+name: query, match: { path: /*, query: { a: '1' } }, respond: { status: 202, body: query }
+name: long, match: { path: '/long/*', methods: [POST] }, respond: { status: 203, body: long }
+name: present, match: { path: '/x/*', headers: { x-flag: { present: true } } }, respond: { status: 206, body: present }
+name: rest, match: { path: /* }, respond: { status: 404, body: rest }";
+
+/// A deny by a header, so that access is asked too.
+const ACCESS: &str = "\
+---
+kind: AccessPolicy
+gateway: public
+allow:
+  - { name: most, from: [any], to: { paths: [/*], methods: [GET, POST, PUT, OPTIONS, DELETE] } }
+deny:
+  - { name: blocked, from: [any], when: 'request.headers[?\"x-block\"].orValue(\"\") == \"yes\"' }
+";
+
+/// 20,000 in a full run.
+fn heads() -> usize {
+    if full() { 20_000 } else { 2_000 }
+}
+
+#[test]
+fn odd_heads_are_answered_by_the_proxy_as_route_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = Programs {
+        proxy: PathBuf::from(env!("CARGO_BIN_EXE_faulty-proxy")),
+        toy: PathBuf::from(env!("CARGO_BIN_EXE_toy-service")),
+    };
+    let mut lone = Lone::new(folder.path(), programs).unwrap();
+    let program = program(&mesh(RULES, ACCESS)).unwrap();
+    let packed = packed(&program).unwrap();
+    let bundle = lone.offer(&packed, &Terms { generation: 1, ..Terms::default() }).unwrap();
+    lone.start().unwrap();
+    lone.wait_active(bundle, 20).unwrap();
+    let core = Mesh::new(Arc::new(program), State::default());
+    let mut random = Random::new(SEED);
+    let mut tally: BTreeMap<String, usize> = BTreeMap::new();
+    let mut planted = 0;
+    for n in 0..heads() {
+        let ask = odd(&mut random);
+        let journey = core.follow(&ask, &0).unwrap();
+        let live = lone.send_head(&written(&ask)).unwrap_or_else(|error| panic!("head {n}: {error}: {ask:?}"));
+        if let Err(difference) = same(&journey, &live) {
+            panic!("head {n}: {difference}\nask: {ask:?}\ncore: {journey:?}\nlive: {live:?}");
+        }
+        // A core that knows nothing of hop-by-hop fields must be found out.
+        let unaware = Ask { headers: without(&ask.headers, "connection"), ..ask };
+        planted += usize::from(same(&core.follow(&unaware, &0).unwrap(), &live).is_err());
+        let kind = match (&journey.reason, &journey.edge_rule) {
+            (Some(reason), _) => reason.clone(),
+            (None, Some(rule)) => rule.clone(),
+            (None, None) => "forwarded".to_owned(),
+        };
+        *tally.entry(kind).or_default() += 1;
+    }
+    println!("{} heads agree: {tally:?}; {planted} tell a core without hop-by-hop fields", heads());
+    assert!(planted > heads() / 200, "only {planted} heads would find the planted difference");
+    for kind in ["bad-head", "bad-host", "bad-path", "no-upgrades", "denied", "not-allowed", "ambiguous-request"]
+        .into_iter()
+        .chain(["route/edge/tenant", "route/edge/session", "route/edge/rest"])
+    {
+        assert!(tally.contains_key(kind), "no head of the kind {kind}: {tally:?}");
+    }
+}
+
+fn without(lines: &[(String, Vec<u8>)], name: &str) -> Vec<(String, Vec<u8>)> {
+    lines.iter().filter(|(known, _)| known != name).cloned().collect()
+}
+
+/// Status, and what tells rules and reasons apart: the body.
+fn same(journey: &Journey, (status, body): &(u16, String)) -> Result<(), String> {
+    if journey.status != Some(*status) {
+        return Err(format!("status {:?} in the core, {status} live", journey.status));
+    }
+    let word = body.trim_end();
+    let expected = match (&journey.reason, &journey.edge_rule) {
+        // The wire carries nothing else of a denial.
+        (Some(_), _) if *status == 403 => "denied",
+        (Some(reason), _) => reason,
+        (None, Some(rule)) => rule.rsplit('/').next().unwrap_or_default(),
+        (None, None) => "",
+    };
+    // The codec refuses some heads itself, before the gate, without a word.
+    if word == expected || (word.is_empty() && *status == 400) {
+        Ok(())
+    } else {
+        Err(format!("`{expected}` in the core, `{word}` live"))
+    }
+}
+
+/// The head on the wire.
+fn written(ask: &Ask) -> Vec<u8> {
+    let version = if ask.version == Version::Http10 { "1.0" } else { "1.1" };
+    let mut head = format!("{} {} HTTP/{version}\r\n", ask.method, ask.target).into_bytes();
+    if !ask.headers.iter().any(|(name, _)| name == "host") {
+        head.extend_from_slice(format!("host: {}\r\n", ask.authority).as_bytes());
+    }
+    for (name, value) in &ask.headers {
+        head.extend_from_slice(name.as_bytes());
+        head.extend_from_slice(b": ");
+        head.extend_from_slice(value);
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    head
+}
+
+/// A request with some odd lines, values, hosts and targets among ordinary ones.
+fn odd(random: &mut Random) -> Ask {
+    let method = pick(random, &["GET", "GET", "GET", "POST", "PUT", "OPTIONS", "DELETE", "PURGE", "get"]);
+    let target = match random.below(14) {
+        0 => "/x/1",
+        1 => "/long/a",
+        2 => "//x/./1",
+        3 => "/x%2F1",
+        4 => "/x/%zz",
+        5 => "/?a=1",
+        6 => "/?a=1&a=1",
+        7 => "/?a=%",
+        8 => "/..;/x",
+        9 if method == "OPTIONS" => "*",
+        _ => "/",
+    };
+    let authority = match random.below(20) {
+        0 => "DRILL.example",
+        1 => "drill.example:8080",
+        2 => "drill.example.",
+        3 => "other.example",
+        4 => pick(random, &["a,b", "u@drill.example", "drill..example", "drill.example:", "drill.example:99999", "[::1"]),
+        _ => "drill.example",
+    };
+    let mut headers: Vec<(String, Vec<u8>)> = Vec::new();
+    for _ in 0..random.below(7) {
+        let (name, value) = line(random);
+        headers.push((name.to_owned(), value.to_vec()));
+    }
+    if random.chance(60) {
+        let most = mesh_bundle::limits::HEADER_LINES + random.below(4);
+        headers.extend((headers.len() + 2..most).map(|n| ("x-many".to_owned(), n.to_string().into_bytes())));
+    }
+    if random.chance(60) {
+        let bytes = mesh_bundle::limits::VALUE_BYTES + random.below(2);
+        headers.push(("x-long".to_owned(), vec![b'v'; bytes]));
+    }
+    // Of a coding before a length the codec in use shows the first alone.
+    let coded = headers.iter().position(|(name, _)| name == "transfer-encoding");
+    if let Some(coded) = coded {
+        let before: Vec<_> = headers.drain(..coded).collect();
+        headers.retain(|(name, _)| name != "content-length");
+        headers.splice(..0, before);
+    }
+    Ask {
+        method: method.to_owned(),
+        scheme: "http".to_owned(),
+        authority: authority.to_owned(),
+        target: target.to_owned(),
+        version: if random.chance(12) { Version::Http10 } else { Version::Http11 },
+        headers,
+        caller: Some("gateway/public".parse::<Owner>().unwrap()),
+        ip: "127.0.0.1".to_owned(),
+        ..Ask::default()
+    }
+}
+
+fn line(random: &mut Random) -> (&'static str, &'static [u8]) {
+    let lines: &[(&str, &[&[u8]])] = &[
+        ("x-tenant", &[b"acme", b"acme", b"other", b"\xff"]),
+        ("x-tenant", &[b"acme"]),
+        ("cookie", &[b"session=s1", b"session=s1; session=s2", b"a=1; session=s1", b"\xfe"]),
+        ("x-flag", &[b"", b"1"]),
+        ("x-block", &[b"yes", b"no", b"yes"]),
+        ("connection", &[b"x-tenant", b"X-Tenant, close", b"cookie", b"x-block", b"keep-alive, x-flag", b"te"]),
+        ("connection", &[b"x-tenant", b"upgrade", b"content-length", b"host", b"a b", b",,", b"\xff"]),
+        ("connection", &[b"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p", b"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", b"close"]),
+        ("upgrade", &[b"websocket", b"h2c", b"h2c, websocket"]),
+        ("te", &[b"trailers", b"gzip"]),
+        ("transfer-encoding", &[b"chunked", b"gzip", b"gzip, chunked", b"chunked, chunked", b"CHUNKED"]),
+        ("content-length", &[b"0", b"5", b"+1", b"1, 1", b"0x1", b"18446744073709551616", b"-1"]),
+        ("host", &[b"drill.example", b"other.example", b"DRILL.EXAMPLE:1", b""]),
+        ("expect", &[b"100-continue", b"other"]),
+        ("keep-alive", &[b"timeout=5"]),
+        ("proxy-connection", &[b"close"]),
+        ("http2-settings", &[b"AAMAAABkAAQAAP__"]),
+        ("x-mesh-decision", &[b"1"]),
+        ("x-source-service", &[b"orders"]),
+        ("x-forwarded-for", &[b"10.0.0.1"]),
+        ("accept", &[b"*/*"]),
+    ];
+    let (name, values) = random.one(lines).copied().unwrap();
+    (name, random.one(values).copied().unwrap())
+}
+
+fn pick(random: &mut Random, of: &[&'static str]) -> &'static str {
+    random.one(of).copied().unwrap()
+}
