@@ -32,6 +32,11 @@ pub fn from_bytes<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, Ca
     if to_bytes(&value)? == bytes { Ok(value) } else { Err(CanonicalError::NotCanonical) }
 }
 
+/// True for a value at its default: such fields are not written.
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

@@ -9,9 +9,11 @@
 
 pub mod archive;
 pub mod canonical;
+pub mod defaulted;
 pub mod digest;
 pub mod dsse;
 pub mod expr;
+pub mod features;
 pub mod files;
 pub mod limits;
 pub mod manifest;
@@ -24,7 +26,6 @@ pub mod release;
 pub mod scope;
 pub mod selftest;
 pub mod sourcemap;
-pub mod sparse;
 pub mod state;
 pub mod trust;
 pub mod unit;

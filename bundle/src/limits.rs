@@ -51,6 +51,8 @@ pub const ZSTD_WINDOW_LOG: u32 = 23;
 pub const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
 /// Largest version-like number (epoch, generation) accepted: keeps a counter from being run to its end.
 pub const MAX_GENERATION: u64 = 1 << 40;
+/// Denials that one release expects.
+pub const EXPECTED_DENIALS: usize = 10_000;
 /// Keys in a trust set, and signatures in an envelope.
 pub const KEYS: usize = 64;
 /// Self-tests of one unit.

@@ -1,25 +1,20 @@
 //! The manifest and the index below it.
 //!
 //! `manifest.json` names up to 16 heads, each head up to 16 shards, each shard its owners with
-//! their own units and whom they deal with. So the manifest stays under 4 KiB whatever the
+//! their own units and their dependencies. So the manifest stays under 4 KiB whatever the
 //! mesh's size, and a change to one service moves one shard and one head.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::is_default;
 use crate::digest::Digest;
 use crate::name::{Name, Owner};
-use crate::program::is_default;
+use crate::scope::{Group, Scope};
 
 /// The version of the bundle format that this crate writes and reads.
 pub const FORMAT: u32 = 1;
-
-/// Required by units that hold an expression: the instructions of [`crate::expr::VERSION`] 1.
-pub const EXPRESSIONS: &str = "expressions-1";
-
-/// Features that units may require and that this version has, sorted.
-pub const FEATURES: &[&str] = &[EXPRESSIONS];
 
 /// The root of a bundle. Its digest is the bundle's id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,48 +70,9 @@ pub struct Shard {
 pub struct Record {
     /// Every unit of the owner, by path.
     pub units: BTreeMap<String, Entry>,
-    /// Whom it deals with.
+    /// Its dependencies on other owners.
     #[serde(default, skip_serializing_if = "is_default")]
     pub scope: Scope,
-}
-
-/// Whom an owner deals with; which units follow from it, [`crate::scope::Scopes::needs`] says.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Scope {
-    /// Services that it may call: these, and those that let its groups in.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub calls: Circle,
-    /// Services whose labels its access reads: these, and the members of groups.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub knows: Circle,
-    /// Services that the Route of a service sends requests to.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub sends: BTreeSet<Name>,
-}
-
-/// Services, by name and by group.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Circle {
-    /// By name.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub services: BTreeSet<Name>,
-    /// By [`crate::scope::group_key`].
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub groups: BTreeSet<String>,
-}
-
-/// Services that access rules mean together: everybody, or all with some labels.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Group {
-    /// Services that let the group in.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub calls: BTreeSet<Name>,
-    /// Who is meant.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub members: BTreeSet<Name>,
 }
 
 /// One unit and what lies beside it.

@@ -11,7 +11,7 @@ use crate::manifest::{self, Entry, FORMAT, Head, Manifest, Record, Shard, Source
 use crate::name::Owner;
 use crate::program::Program;
 use crate::release::Release;
-use crate::scope::Scopes;
+use crate::scope::{Scope, Scopes};
 use crate::sourcemap::SourceMap;
 use crate::state::State;
 use crate::trust::SigningKey;
@@ -155,13 +155,13 @@ fn index(
     files: &mut FileSet,
 ) -> Result<BTreeMap<String, Digest>, PackError> {
     let mut shards: BTreeMap<u8, Shard> = BTreeMap::new();
-    let mut put = |owner: Option<&Owner>, units: &BTreeSet<UnitId>, scope: manifest::Scope| {
+    let mut put = |owner: Option<&Owner>, units: &BTreeSet<UnitId>, scope: Scope| {
         let key = manifest::owner_key(owner);
         let units = units.iter().filter_map(|id| entries.get(id).map(|e| (id.to_string(), e.clone())));
         let record = Record { units: units.collect(), scope };
         shards.entry(manifest::shard_of(&key)).or_default().owners.insert(key, record);
     };
-    put(None, &BTreeSet::from([UnitId::Mesh, UnitId::Control]), manifest::Scope::default());
+    put(None, &BTreeSet::from([UnitId::Mesh, UnitId::Control]), Scope::default());
     let scopes = Scopes::of(program);
     for (owner, links) in scopes.owners {
         put(Some(&owner), &links.units, links.scope);

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::is_default;
 use crate::digest::Digest;
 use crate::name::Name;
-use crate::program::is_default;
 
 /// The signed statement that a bundle and a state may run now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,50 @@ pub struct Release {
     /// The leader's fencing number; 0 without one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub fence: u64,
+    /// The bundle that this one follows, as far as its maker knew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub predecessor: Option<Digest>,
+    /// Denials that the change from the predecessor brings on purpose, sorted; at most [`crate::limits::EXPECTED_DENIALS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expected_denials: Vec<ExpectedDenial>,
+}
+
+impl Release {
+    /// The first release of a bundle with a state: epoch and generation 0, no end, nothing acknowledged.
+    #[must_use]
+    pub fn of(mesh: Name, environment: Name, bundle: Digest, state: Digest) -> Self {
+        Self {
+            mesh,
+            environment,
+            epoch: 0,
+            generation: 0,
+            bundle,
+            state,
+            kind: ReleaseKind::default(),
+            expires: None,
+            floor: 0,
+            acknowledges: Acknowledges::default(),
+            fence: 0,
+            predecessor: None,
+            expected_denials: Vec::new(),
+        }
+    }
+
+    /// Whether it says what this version reads and does not enforce yet: a predecessor and the denials that it expects.
+    #[must_use]
+    pub fn asks_for_more(&self) -> bool {
+        self.predecessor.is_some() || !self.expected_denials.is_empty()
+    }
+}
+
+/// A caller that loses access at an address, as a reviewer has seen.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedDenial {
+    /// The access rules or the entry of them: `access/orders`, `access/orders/deny[0]`.
+    pub address: String,
+    /// The caller's SPIFFE ID, or `external`.
+    pub caller: String,
 }
 
 /// Why a release was made.

@@ -5,12 +5,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::canonical;
+use serde::{Deserialize, Serialize};
+
+use crate::canonical::{self, is_default};
 use crate::expr::Slot;
-use crate::manifest::{Circle, Group, Scope};
 use crate::name::{Name, Owner};
-use crate::program::{Access, AccessMode, Action, Entry, From, Program, Quotas, Routes};
-use crate::unit::UnitId;
+use crate::program::Program;
+use crate::unit::{Access, AccessMode, Action, Entry, From, Quotas, Routes, UnitId};
 
 /// What a proxy needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -21,7 +22,7 @@ pub struct Needs {
     pub calls: BTreeSet<Name>,
 }
 
-/// Who deals with whom in one mesh: of a program by [`Scopes::of`], of a bundle as its index says.
+/// Dependencies between the owners of one mesh: of a program by [`Scopes::of`], of a bundle as its index says.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Scopes {
     /// Every service and gateway.
@@ -35,8 +36,47 @@ pub struct Scopes {
 pub struct Links {
     /// Its own units.
     pub units: BTreeSet<UnitId>,
-    /// Whom it deals with.
+    /// Its dependencies on other owners.
     pub scope: Scope,
+}
+
+/// Dependencies of an owner on others; which units follow from them, [`Scopes::needs`] says.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scope {
+    /// Services that it may call: these, and those that let its groups in.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub calls: ServiceSet,
+    /// Services whose labels its access reads: these, and the members of groups.
+    #[serde(default, rename = "knows", skip_serializing_if = "is_default")]
+    pub reads_labels_of: ServiceSet,
+    /// Services that the Route of a service sends requests to.
+    #[serde(default, rename = "sends", skip_serializing_if = "BTreeSet::is_empty")]
+    pub forwards_to: BTreeSet<Name>,
+}
+
+/// Services, by name and by group.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceSet {
+    /// By name.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<Name>,
+    /// By [`group_key`].
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub groups: BTreeSet<String>,
+}
+
+/// Services that access rules mean together: everybody, or all with some labels.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Services that let the group in.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub calls: BTreeSet<Name>,
+    /// The services that belong to it.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub members: BTreeSet<Name>,
 }
 
 /// The key of a group in the index; `None` for what names at most one service.
@@ -70,8 +110,8 @@ impl Scopes {
         }
         for (service, routes) in &program.routes {
             if let Some(links) = scopes.owners.get_mut(&Owner::Service(service.clone())) {
-                links.scope.sends = destinations(routes).collect();
-                links.scope.sends.remove(service);
+                links.scope.forwards_to = destinations(routes).collect();
+                links.scope.forwards_to.remove(service);
             }
         }
         for (gateway, routes) in &program.gateway_routes {
@@ -101,7 +141,7 @@ impl Scopes {
                 }
             }
         }
-        let mut knows = Circle::default();
+        let mut knows = ServiceSet::default();
         let mut know = |from: &From| {
             if let Some(key) = group_key(from) {
                 self.groups.entry(key.clone()).or_default();
@@ -125,7 +165,7 @@ impl Scopes {
             entry.from.iter().filter(|from| reads || matches!(from, From::Labels(_))).for_each(&mut know);
         }
         if let Some(links) = self.owners.get_mut(callee) {
-            links.scope.knows = knows;
+            links.scope.reads_labels_of = knows;
         }
     }
 
@@ -134,8 +174,11 @@ impl Scopes {
     fn fill(&mut self, program: &Program) {
         let entries = program.access.values().flat_map(|a| a.allow.iter().chain(&a.deny));
         let froms: BTreeSet<&From> = entries.flat_map(|e| &e.from).chain([&From::Any]).collect();
-        let known: BTreeSet<String> =
-            self.owners.values().flat_map(|links| links.scope.knows.groups.iter().cloned()).collect();
+        let known: BTreeSet<String> = self
+            .owners
+            .values()
+            .flat_map(|links| links.scope.reads_labels_of.groups.iter().cloned())
+            .collect();
         for from in froms {
             let Some((key, group)) = group_key(from).and_then(|k| self.groups.get_mut(&k).map(|g| (k, g)))
             else {
@@ -167,7 +210,8 @@ impl Scopes {
     #[must_use]
     pub fn needs(&self, owner: &Owner) -> Option<Needs> {
         let me = self.owners.get(owner)?;
-        let groups = |circle: &Circle| circle.groups.iter().filter_map(|key| self.groups.get(key)).collect();
+        let groups =
+            |circle: &ServiceSet| circle.groups.iter().filter_map(|key| self.groups.get(key)).collect();
         let mut calls = me.scope.calls.services.clone();
         let in_groups: Vec<&Group> = groups(&me.scope.calls);
         calls.extend(in_groups.into_iter().flat_map(|group| &group.calls).cloned());
@@ -178,7 +222,7 @@ impl Scopes {
         let first: Vec<Name> = targets.iter().cloned().collect();
         for service in first {
             let links = self.owners.get(&Owner::Service(service));
-            targets.extend(links.into_iter().flat_map(|l| &l.scope.sends).cloned());
+            targets.extend(links.into_iter().flat_map(|l| &l.scope.forwards_to).cloned());
         }
         let mut units = me.units.clone();
         units.insert(UnitId::Mesh);
@@ -186,14 +230,54 @@ impl Scopes {
             let links = self.owners.get(&Owner::Service(target));
             units.extend(links.into_iter().flat_map(|l| &l.units).filter(|id| is_for_callers(id)).cloned());
         }
-        let known: Vec<&Group> = groups(&me.scope.knows);
+        let known: Vec<&Group> = groups(&me.scope.reads_labels_of);
         let known = known.into_iter().flat_map(|group| &group.members);
-        for service in me.scope.knows.services.iter().chain(known) {
+        for service in me.scope.reads_labels_of.services.iter().chain(known) {
             if self.owners.contains_key(&Owner::Service(service.clone())) {
                 units.insert(UnitId::Service(service.clone()));
             }
         }
         Some(Needs { units, calls })
+    }
+}
+
+impl Program {
+    /// The part of the program that the proxy of `owner` needs. Of an owner that is not there: the mesh alone.
+    /// For many owners, take [`Scopes::of`] once and [`Program::part`] for each.
+    #[must_use]
+    pub fn slice(&self, owner: &Owner) -> Self {
+        self.part(Scopes::of(self).needs(owner).unwrap_or_default())
+    }
+
+    /// The part of the program that somebody needs.
+    #[must_use]
+    pub fn part(&self, needs: Needs) -> Self {
+        let mut part = Self::new(self.mesh.clone());
+        for id in needs.units {
+            match id {
+                UnitId::Mesh | UnitId::Control => {}
+                UnitId::Service(name) => copy(&self.services, &mut part.services, name),
+                UnitId::Gateway(name) => copy(&self.gateways, &mut part.gateways, name),
+                UnitId::Routes(name) => copy(&self.routes, &mut part.routes, name),
+                UnitId::GatewayRoutes(gateway, name) => {
+                    if let Some(routes) = self.gateway_routes.get(&gateway) {
+                        copy(routes, part.gateway_routes.entry(gateway).or_default(), name);
+                    }
+                }
+                UnitId::Access(owner) => copy(&self.access, &mut part.access, owner),
+                UnitId::Quotas(owner) => copy(&self.quotas, &mut part.quotas, owner),
+                UnitId::Canary(name) => copy(&self.canaries, &mut part.canaries, name),
+                UnitId::Resilience(name) => copy(&self.resilience, &mut part.resilience, name),
+            }
+        }
+        part.calls = Some(needs.calls);
+        part
+    }
+}
+
+fn copy<K: Ord, V: Clone>(from: &BTreeMap<K, V>, to: &mut BTreeMap<K, V>, key: K) {
+    if let Some(value) = from.get(&key).cloned() {
+        to.insert(key, value);
     }
 }
 

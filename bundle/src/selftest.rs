@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::canonical::is_default;
 use crate::canonical::{self, CanonicalError};
 use crate::limits;
 use crate::name::Name;
-use crate::program::is_default;
 
 /// The address of callers whose own does not matter: TEST-NET-1 (RFC 5737 section 3).
 pub const ADDRESS: &str = "192.0.2.1";

@@ -44,17 +44,8 @@ fn sealed(key: &SigningKey) -> FileSet {
     let input = Input { program: &program, source: None, compiler: "meshc 0", maps: &maps, tests: &tests };
     let mut packed = pack::pack(&input).unwrap();
     let release = Release {
-        mesh: name("shop"),
-        environment: name("prod"),
-        epoch: 0,
         generation: 1,
-        bundle: packed.id,
-        state: pack::state_digest(&State::default()).unwrap(),
-        kind: Default::default(),
-        expires: None,
-        floor: 0,
-        acknowledges: Default::default(),
-        fence: 0,
+        ..Release::of(name("shop"), name("prod"), packed.id, pack::state_digest(&State::default()).unwrap())
     };
     pack::seal(&mut packed.files, &State::default(), &release, std::slice::from_ref(key)).unwrap();
     packed.files

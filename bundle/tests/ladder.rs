@@ -57,17 +57,8 @@ fn pack(program: &Program) -> Packed {
 
 fn release(packed: &Packed, generation: u64) -> Release {
     Release {
-        mesh: name("shop"),
-        environment: name("prod"),
-        epoch: 0,
         generation,
-        bundle: packed.id,
-        state: pack::state_digest(&State::default()).unwrap(),
-        kind: Default::default(),
-        expires: None,
-        floor: 0,
-        acknowledges: Default::default(),
-        fence: 0,
+        ..Release::of(name("shop"), name("prod"), packed.id, pack::state_digest(&State::default()).unwrap())
     }
 }
 

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
+use mesh_bundle::defaulted::Defaulted;
 use mesh_bundle::program::{
-    Action, Destination, Entry, From, HeaderEdits, Match, Redirect, Respond, Retry, Rewrite, Role, Routes,
-    Rule, Sticky,
+    Action, Destination, Entry, From, HeaderEdits, Match, Matches, Redirect, Respond, Retry, Rewrite, Role,
+    Routes, Rule, Sticky,
 };
-use mesh_bundle::sparse::Sparse;
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name, Owner, PathPattern, Program, State};
 
@@ -40,9 +40,9 @@ pub(crate) struct BuiltRule {
     pub(crate) reference: RuleRef,
     pub(crate) matcher: Matcher,
     pub(crate) action: BuiltAction,
-    pub(crate) rewrite: Sparse<Rewrite>,
-    pub(crate) request_headers: Sparse<HeaderEdits>,
-    pub(crate) response_headers: Sparse<HeaderEdits>,
+    pub(crate) rewrite: Defaulted<Rewrite>,
+    pub(crate) request_headers: Defaulted<HeaderEdits>,
+    pub(crate) response_headers: Defaulted<HeaderEdits>,
     pub(crate) timeout_ms: Option<u64>,
     pub(crate) retry: Option<Box<Retry>>,
     pub(crate) sticky: Option<Sticky>,
@@ -209,8 +209,11 @@ impl<'p> Builder<'p> {
                 pointer: format!("/rules/{i}{pointer}"),
                 reason,
             };
-            let matcher =
-                Matcher::new(&rule.matches).map_err(|e| fail(format!("/match{}", e.pointer), e.reason))?;
+            let Matches::One(one) = &rule.matches else {
+                // Rung 4 refuses it by its feature before.
+                return Err(fail("/match".into(), "a rule with several matches cannot be run".into()));
+            };
+            let matcher = Matcher::new(one).map_err(|e| fail(format!("/match{}", e.pointer), e.reason))?;
             let action = match &rule.action {
                 Action::Redirect(redirect) => BuiltAction::Redirect(redirect.clone()),
                 Action::Respond(respond) => BuiltAction::Respond(respond.clone()),
@@ -243,9 +246,9 @@ impl<'p> Builder<'p> {
             reference: RuleRef { address: address.into(), id, split },
             matcher,
             action,
-            rewrite: Sparse::default(),
-            request_headers: Sparse::default(),
-            response_headers: Sparse::default(),
+            rewrite: Defaulted::default(),
+            request_headers: Defaulted::default(),
+            response_headers: Defaulted::default(),
             timeout_ms: None,
             retry: None,
             sticky: None,

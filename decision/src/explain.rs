@@ -230,7 +230,13 @@ impl Entries<'_> {
 const BECAUSE: usize = 3;
 
 fn when_of<'p>(routes: &'p Routes, rule: &str) -> Option<&'p Expression> {
-    routes.rules.iter().find(|known| known.name.as_str() == rule)?.matches.when.as_deref()
+    routes
+        .rules
+        .iter()
+        .find(|known| known.name.as_str() == rule)?
+        .matches
+        .iter()
+        .find_map(|m| m.when.as_deref())
 }
 
 fn shorten(steps: &mut Vec<Step>) {

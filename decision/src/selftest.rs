@@ -193,8 +193,10 @@ fn labels_matter(engine: &Engine, unit: &UnitId) -> bool {
     };
     routes.is_some_and(|routes| {
         routes.rules.iter().any(|rule| {
-            rule.matches.callers.iter().any(|from| matches!(from, From::Labels(_)))
-                || rule.matches.when.as_ref().is_some_and(|when| when.code.reads(label))
+            rule.matches.iter().any(|one| {
+                one.callers.iter().any(|from| matches!(from, From::Labels(_)))
+                    || one.when.as_ref().is_some_and(|when| when.code.reads(label))
+            })
         })
     })
 }

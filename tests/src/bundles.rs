@@ -5,7 +5,7 @@ use std::io;
 
 use mesh_bundle::pack::{Input, Packed, pack, seal, state_digest};
 use mesh_bundle::program::{Gateway, Mesh, Service, TlsMode};
-use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
+use mesh_bundle::release::Release;
 use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Digest, FileSet, Name, Owner, Program, State, archive};
 
@@ -92,17 +92,13 @@ pub fn unsigned(program: &Program) -> io::Result<Packed> {
 /// None; names are checked where they are made.
 pub fn release(bundle: Digest, generation: u64) -> io::Result<Release> {
     Ok(Release {
-        mesh: name(MESH)?,
-        environment: name(ENVIRONMENT)?,
-        epoch: 0,
         generation,
-        bundle,
-        state: state_digest(&State::default()).map_err(other)?,
-        kind: ReleaseKind::Config,
-        expires: None,
-        floor: 0,
-        acknowledges: Acknowledges::default(),
-        fence: 0,
+        ..Release::of(
+            name(MESH)?,
+            name(ENVIRONMENT)?,
+            bundle,
+            state_digest(&State::default()).map_err(other)?,
+        )
     })
 }
 

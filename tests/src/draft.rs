@@ -63,17 +63,11 @@ pub fn signed(packed: &Packed, key: &SigningKey, terms: &Terms) -> Result<Vec<u8
     };
     let state = State::default();
     let release = Release {
-        mesh: named("mesh")?,
-        environment: named("environment")?,
-        epoch: 0,
         generation: terms.generation,
-        bundle: packed.id,
-        state: state_digest(&state).map_err(said)?,
         kind: terms.kind,
-        expires: None,
         floor: terms.floor,
         acknowledges: terms.acknowledges.clone(),
-        fence: 0,
+        ..Release::of(named("mesh")?, named("environment")?, packed.id, state_digest(&state).map_err(said)?)
     };
     let mut files = packed.files.clone();
     seal(&mut files, &state, &release, std::slice::from_ref(key)).map_err(said)?;

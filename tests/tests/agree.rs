@@ -181,7 +181,11 @@ fn patterns(program: &Program, service: Option<&str>) -> Vec<PathPattern> {
         Some(service) => program.routes.get(service).into_iter().collect(),
         None => program.gateway_routes.values().flat_map(|map| map.values()).collect(),
     };
-    let rules = routes.into_iter().flat_map(|r| r.rules.iter()).filter_map(|rule| rule.matches.path.clone());
+    let rules = routes
+        .into_iter()
+        .flat_map(|r| r.rules.iter())
+        .flat_map(|rule| rule.matches.iter())
+        .filter_map(|one| one.path.clone());
     let entries =
         program.access.iter().filter(|(owner, _)| service.is_none_or(|s| owner.name().as_str() == s));
     rules.chain(entries.flat_map(|(_, a)| &a.allow).flat_map(|e| e.paths.clone())).collect()

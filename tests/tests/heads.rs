@@ -16,10 +16,9 @@ use mesh_bundle::{Owner, State};
 use mesh_decision::head::Version;
 use mesh_decision::journey::{Ask, Journey, Mesh};
 use mesh_tests::draft::{Terms, packed, program};
+use mesh_tests::full;
 use mesh_tests::lone::{Lone, Programs, mesh};
 use mesh_tests::random::Random;
-use mesh_tests::full;
-
 
 const SEED: u64 = 7_230;
 
@@ -68,7 +67,8 @@ fn odd_heads_are_answered_by_the_proxy_as_route_says() {
     for n in 0..heads() {
         let ask = odd(&mut random);
         let journey = core.follow(&ask, &0).unwrap();
-        let live = lone.send_head(&written(&ask)).unwrap_or_else(|error| panic!("head {n}: {error}: {ask:?}"));
+        let live =
+            lone.send_head(&written(&ask)).unwrap_or_else(|error| panic!("head {n}: {error}: {ask:?}"));
         if let Err(difference) = same(&journey, &live) {
             panic!("head {n}: {difference}\nask: {ask:?}\ncore: {journey:?}\nlive: {live:?}");
         }
@@ -84,9 +84,10 @@ fn odd_heads_are_answered_by_the_proxy_as_route_says() {
     }
     println!("{} heads agree: {tally:?}; {planted} tell a core without hop-by-hop fields", heads());
     assert!(planted > heads() / 200, "only {planted} heads would find the planted difference");
-    for kind in ["bad-head", "bad-host", "bad-path", "no-upgrades", "denied", "not-allowed", "ambiguous-request"]
-        .into_iter()
-        .chain(["route/edge/tenant", "route/edge/session", "route/edge/rest"])
+    for kind in
+        ["bad-head", "bad-host", "bad-path", "no-upgrades", "denied", "not-allowed", "ambiguous-request"]
+            .into_iter()
+            .chain(["route/edge/tenant", "route/edge/session", "route/edge/rest"])
     {
         assert!(tally.contains_key(kind), "no head of the kind {kind}: {tally:?}");
     }
@@ -155,7 +156,10 @@ fn odd(random: &mut Random) -> Ask {
         1 => "drill.example:8080",
         2 => "drill.example.",
         3 => "other.example",
-        4 => pick(random, &["a,b", "u@drill.example", "drill..example", "drill.example:", "drill.example:99999", "[::1"]),
+        4 => pick(
+            random,
+            &["a,b", "u@drill.example", "drill..example", "drill.example:", "drill.example:99999", "[::1"],
+        ),
         _ => "drill.example",
     };
     let mut headers: Vec<(String, Vec<u8>)> = Vec::new();
@@ -198,7 +202,10 @@ fn line(random: &mut Random) -> (&'static str, &'static [u8]) {
         ("cookie", &[b"session=s1", b"session=s1; session=s2", b"a=1; session=s1", b"\xfe"]),
         ("x-flag", &[b"", b"1"]),
         ("x-block", &[b"yes", b"no", b"yes"]),
-        ("connection", &[b"x-tenant", b"X-Tenant, close", b"cookie", b"x-block", b"keep-alive, x-flag", b"te"]),
+        (
+            "connection",
+            &[b"x-tenant", b"X-Tenant, close", b"cookie", b"x-block", b"keep-alive, x-flag", b"te"],
+        ),
         ("connection", &[b"x-tenant", b"upgrade", b"content-length", b"host", b"a b", b",,", b"\xff"]),
         ("connection", &[b"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p", b"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", b"close"]),
         ("upgrade", &[b"websocket", b"h2c", b"h2c, websocket"]),

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use mesh_bundle::pack::{Input, Packed, pack, seal, state_digest};
-use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
+use mesh_bundle::release::{Acknowledges, Release};
 use mesh_bundle::trust::SigningKey;
 use mesh_bundle::{State, archive};
 use mesh_tests::client::{Ask, Reach};
@@ -101,18 +101,14 @@ fn offer(fleet: &Fleet, key: &SigningKey, bundle: &Packed, generation: u64) {
     let mut files = bundle.files.clone();
     let state = State::default();
     let release = Release {
-        mesh: "swap".parse().unwrap(),
-        environment: "local".parse().unwrap(),
-        epoch: 0,
-        generation,
-        bundle: bundle.id,
-        state: state_digest(&state).unwrap(),
-        kind: ReleaseKind::Config,
-        expires: None,
-        floor: 0,
-        // Everything is renamed each time.
+        generation, // Everything is renamed each time.
         acknowledges: Acknowledges { removed: 100, denied: Vec::new() },
-        fence: 0,
+        ..Release::of(
+            "swap".parse().unwrap(),
+            "local".parse().unwrap(),
+            bundle.id,
+            state_digest(&state).unwrap(),
+        )
     };
     seal(&mut files, &state, &release, std::slice::from_ref(key)).unwrap();
     write(&fleet.source, &archive::write(&files).unwrap()).unwrap();

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::canonical;
 use crate::digest::Digest;
 use crate::dsse;
+use crate::features::FEATURES;
 use crate::files::{FileSet, Kind};
 use crate::limits;
-use crate::manifest::{self, Entry, FEATURES, FORMAT, Head, Manifest, Record, Shard};
+use crate::manifest::{self, Entry, FORMAT, Head, Manifest, Record, Shard};
 use crate::name::{Name, Owner};
 use crate::program::Program;
 use crate::refusal::{Refusal, Rung};
@@ -128,6 +129,10 @@ pub fn authentic(files: FileSet, trust: &TrustSet) -> Result<Authentic, Refusal>
     if release.epoch > limits::MAX_GENERATION || release.generation > limits::MAX_GENERATION {
         let message = format!("epoch and generation end at {}", limits::MAX_GENERATION);
         return Err(Refusal::new(Rung::Authentic, "number-out-of-range", message).at("release.dsse"));
+    }
+    if release.expected_denials.len() > limits::EXPECTED_DENIALS {
+        let message = format!("a release expects at most {} denials", limits::EXPECTED_DENIALS);
+        return Err(Refusal::new(Rung::Authentic, "too-many-denials", message).at("release.dsse"));
     }
     let state_bytes = files.get("state.json").map(Vec::as_slice).unwrap_or_default();
     if Digest::of(state_bytes) != release.state {
@@ -257,6 +262,11 @@ fn read_shard(
 pub fn eligible(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refusal> {
     let refuse = |code: &str, message: String| Err(Refusal::new(Rung::Eligible, code, message));
     let (manifest, release) = (&candidate.bundle.manifest, &candidate.release);
+    if release.asks_for_more() {
+        let message =
+            "the release names a predecessor or denials that it expects, and this version does not heed them";
+        return refuse("not-enforced", message.to_owned());
+    }
     for (what, mine, bundles, releases) in [
         ("mesh", me.mesh, &manifest.mesh, &release.mesh),
         ("environment", me.environment, &manifest.environment, &release.environment),

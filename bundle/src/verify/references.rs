@@ -8,8 +8,8 @@ use crate::expr::{Expression, Type};
 use crate::limits;
 use crate::name::Name;
 use crate::program::{
-    Action, Destination, From, HeaderEdits, Program, RateKey, Redirect, Role, Routes, Rule, Service, Sticky,
-    ValueMatch,
+    Action, Destination, From, HeaderEdits, Match, Matches, Program, RateKey, Redirect, Role, Routes, Rule,
+    Service, Sticky, ValueMatch,
 };
 use crate::refusal::{Refusal, Rung};
 use crate::unit::UnitId;
@@ -148,20 +148,25 @@ fn routes(program: &Program, unit: &Routes) -> Result<(), Complaint> {
     Ok(())
 }
 
+fn one_match(matches: &Match, here: Arguments<'_>) -> Result<(), Complaint> {
+    for (i, ValueMatch { name, .. }) in matches.headers.iter().enumerate() {
+        header_name(name.as_str(), format_args!("{here}/headers/{i}"))?;
+    }
+    if matches.callers.iter().any(|from| matches!(from, From::External)) {
+        return Err(complain(here, "bad-caller", "outbound rules see callers of the mesh only".into()));
+    }
+    expression(matches.when.as_deref(), format_args!("{here}/when"))
+}
+
 fn rule(program: &Program, rule: &Rule, here: Arguments<'_>) -> Result<(), Complaint> {
-    for (list, matches) in [("headers", &rule.matches.headers), ("query", &rule.matches.query)] {
-        for (i, ValueMatch { name, .. }) in matches.iter().enumerate() {
-            if list == "headers" {
-                header_name(name, format_args!("{here}/match/headers/{i}"))?;
+    match &rule.matches {
+        Matches::One(one) => one_match(one, format_args!("{here}/match"))?,
+        Matches::Any(several) => {
+            for (i, one) in several.iter().enumerate() {
+                one_match(one, format_args!("{here}/match/{i}"))?;
             }
         }
     }
-    for from in &rule.matches.callers {
-        if matches!(from, From::External) {
-            return Err(complain(here, "bad-caller", "outbound rules see callers of the mesh only".into()));
-        }
-    }
-    expression(rule.matches.when.as_deref(), format_args!("{here}/match/when"))?;
     edits(&rule.request_headers, format_args!("{here}/requestHeaders"))?;
     edits(&rule.response_headers, format_args!("{here}/responseHeaders"))?;
     match &rule.action {

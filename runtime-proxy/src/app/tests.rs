@@ -11,14 +11,14 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use http::{Method, StatusCode};
 use http_body_util::BodyExt;
+use mesh_bundle::defaulted::Defaulted;
 use mesh_bundle::expr::{CompareOp, Expression, Literal, Op, Slot, Tree};
 use mesh_bundle::pack::{Input, pack, seal, state_digest};
 use mesh_bundle::program::{
     Access, Action, Destination, Entry, From, Limit, Match, Mesh, Protocol, Quotas, Rate, RateKey, Respond,
     Routes, Rule, Service, SlashMode, Target, TlsMode,
 };
-use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
-use mesh_bundle::sparse::Sparse;
+use mesh_bundle::release::Release;
 use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Digest, Name, Owner, PathPattern, Program, State, archive};
 use serde_json::Value;
@@ -55,11 +55,11 @@ fn service(port: u16) -> Service {
 fn rule(rule_name: &str, path: &str, action: Action) -> Rule {
     Rule {
         name: name(rule_name),
-        matches: Match { path: Some(PathPattern::parse(path).unwrap()), ..Match::default() },
+        matches: Match { path: Some(PathPattern::parse(path).unwrap()), ..Match::default() }.into(),
         action,
-        rewrite: Sparse::default(),
-        request_headers: Sparse::default(),
-        response_headers: Sparse::default(),
+        rewrite: Defaulted::default(),
+        request_headers: Defaulted::default(),
+        response_headers: Defaulted::default(),
         timeout_ms: None,
         retry: None,
     }
@@ -142,17 +142,8 @@ impl Rig {
         let mut packed = pack(&input).unwrap();
         let state = State::default();
         let release = Release {
-            mesh: name("shop"),
-            environment: name("prod"),
-            epoch: 0,
             generation,
-            bundle: packed.id,
-            state: state_digest(&state).unwrap(),
-            kind: ReleaseKind::Config,
-            expires: None,
-            floor: 0,
-            acknowledges: Acknowledges::default(),
-            fence: 0,
+            ..Release::of(name("shop"), name("prod"), packed.id, state_digest(&state).unwrap())
         };
         seal(&mut packed.files, &state, &release, std::slice::from_ref(&self.key)).unwrap();
         self.offer(&archive::write(&packed.files).unwrap());

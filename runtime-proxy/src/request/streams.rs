@@ -9,8 +9,7 @@ use std::rc::Rc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use mesh_bundle::program::TlsMode;
-use mesh_decision::Outcome;
+use mesh_decision::{Engine, Outcome, Request};
 use slab::Slab;
 use tokio::time::Instant;
 

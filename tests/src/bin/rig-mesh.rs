@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mesh_bundle::pack::{Input, pack, seal, state_digest};
-use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
+use mesh_bundle::release::Release;
 use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{State, archive};
 use mesh_compiler::diag::Severity;
@@ -188,17 +188,13 @@ fn bundle(files: Files, key: &SigningKey, generation: u64) -> Result<Vec<u8>, Pr
     let mut packed = pack(&input)?;
     let state = State::default();
     let release = Release {
-        mesh: environment.program.mesh.name.clone(),
-        environment: environment.program.mesh.environment.clone(),
-        epoch: 0,
         generation,
-        bundle: packed.id,
-        state: state_digest(&state)?,
-        kind: ReleaseKind::Config,
-        expires: None,
-        floor: 0,
-        acknowledges: Acknowledges::default(),
-        fence: 0,
+        ..Release::of(
+            environment.program.mesh.name.clone(),
+            environment.program.mesh.environment.clone(),
+            packed.id,
+            state_digest(&state)?,
+        )
     };
     seal(&mut packed.files, &state, &release, std::slice::from_ref(key))?;
     Ok(archive::write(&packed.files)?)

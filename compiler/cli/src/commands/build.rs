@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use mesh_bundle::pack::{self, Input};
-use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
+use mesh_bundle::release::{Acknowledges, Release};
 use mesh_bundle::trust::SigningKey;
 use mesh_bundle::{Digest, FileSet, State, limits};
 use mesh_compiler::CompiledEnvironment;
@@ -207,17 +207,16 @@ impl Bundle {
         let packed = packed(environment, source)?;
         let cannot = |e: mesh_bundle::canonical::CanonicalError| Failure::cannot(e.to_string());
         let release = Release {
-            mesh: environment.program.mesh.name.clone(),
-            environment: environment.name.clone(),
-            epoch: 0,
             generation: terms.generation,
-            bundle: packed.id,
-            state: pack::state_digest(&state).map_err(cannot)?,
-            kind: ReleaseKind::Config,
             expires: terms.expires,
             floor: terms.floor,
             acknowledges: terms.acknowledges.clone(),
-            fence: 0,
+            ..Release::of(
+                environment.program.mesh.name.clone(),
+                environment.name.clone(),
+                packed.id,
+                pack::state_digest(&state).map_err(cannot)?,
+            )
         };
         let mut files = packed.files;
         pack::seal(&mut files, &state, &release, keys).map_err(cannot)?;

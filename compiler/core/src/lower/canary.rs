@@ -162,6 +162,7 @@ fn stages(cx: &mut Cx<'_, '_>, unit: &UnitId, spec: &spec::Canary) -> Vec<Stage>
             weight,
             hold_ms: stage.hold.as_millis_ceil(),
             approval: stage.approval.as_ref().map(|a| a.as_str().to_owned()),
+            matches: None,
         });
     }
     out

@@ -111,7 +111,7 @@ fn rule(
     let headers = spec.headers.as_ref();
     Some(Rule {
         name: key(&spec.name)?,
-        matches,
+        matches: matches.into(),
         action,
         rewrite: rewrite.into(),
         request_headers: headers.and_then(|h| h.request.as_ref()).map(edits).unwrap_or_default().into(),

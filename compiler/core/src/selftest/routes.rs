@@ -89,11 +89,12 @@ fn at_gateway<'p>(gateway: &Gateway, routes: &'p Routes, callers: &mut Callers<'
 /// Examples of one rule, the one that it takes first.
 fn examples<'p>(rule: &'p Rule, base: &Sketch<'p>, callers: &mut Callers<'p>) -> Vec<Example> {
     let mut base = base.clone();
-    let froms: Vec<Caller> = rule.matches.callers.iter().filter_map(|from| callers.one(from)).collect();
+    let Some(matches) = rule.matches.iter().next() else { return Vec::new() };
+    let froms: Vec<Caller> = matches.callers.iter().filter_map(|from| callers.one(from)).collect();
     if let Some(first) = froms.first() {
         base.example.source = first.clone();
     }
-    let taken = Taken::of_rule(&rule.matches);
+    let taken = Taken::of_rule(matches);
     let Some(sketch) = taken.example(&base, callers) else { return Vec::new() };
     let Some(example) = sketch.finish() else { return Vec::new() };
     let mut examples = vec![example.clone()];
@@ -149,7 +150,8 @@ fn depends_on_caller(routes: &Routes) -> bool {
     };
     matches!(routes.sticky, Some(Sticky::Source))
         || routes.rules.iter().any(|rule| {
-            !rule.matches.callers.is_empty()
-                || rule.matches.when.as_ref().is_some_and(|when| when.code.reads(caller))
+            rule.matches.iter().any(|one| {
+                !one.callers.is_empty() || one.when.as_ref().is_some_and(|when| when.code.reads(caller))
+            })
         })
 }

@@ -129,17 +129,12 @@ impl Rig {
         let mut packed = pack(&input).unwrap();
         let state = State::default();
         let release = Release {
-            mesh: name("shop"),
-            environment: name("prod"),
-            epoch: 0,
             generation: content.generation,
-            bundle: packed.id,
-            state: state_digest(&state).unwrap(),
             kind: content.kind,
             expires: content.expires,
             floor: content.floor,
             acknowledges: Acknowledges { removed: 0, denied: content.denied },
-            fence: 0,
+            ..Release::of(name("shop"), name("prod"), packed.id, state_digest(&state).unwrap())
         };
         seal(&mut packed.files, &state, &release, &self.keys).unwrap();
         (packed.id, archive::write(&packed.files).unwrap())

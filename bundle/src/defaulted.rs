@@ -1,22 +1,22 @@
-//! Parts that most rules do not have.
+//! Fields that most rules leave out.
 
 use std::fmt;
 use std::ops::Deref;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a part is where nobody says anything.
-pub trait Plain: Default + PartialEq + 'static {
+/// The value of an omitted field.
+pub trait StaticDefault: Default + PartialEq + 'static {
     /// The default, to lend.
-    const PLAIN: &'static Self;
+    const DEFAULT: &'static Self;
 }
 
 /// A `T` that is its default nearly always, and then takes a pointer's room: ten thousand rules are moved and copied a
 /// few times between a bundle's bytes and an engine.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Sparse<T>(Option<Box<T>>);
+pub struct Defaulted<T>(Option<Box<T>>);
 
-impl<T> Sparse<T> {
+impl<T> Defaulted<T> {
     /// The value, unless it is the default.
     #[must_use]
     pub fn get(&self) -> Option<&T> {
@@ -24,33 +24,33 @@ impl<T> Sparse<T> {
     }
 }
 
-impl<T: Plain> From<T> for Sparse<T> {
+impl<T: StaticDefault> From<T> for Defaulted<T> {
     fn from(value: T) -> Self {
-        Self((value != *T::PLAIN).then(|| Box::new(value)))
+        Self((value != *T::DEFAULT).then(|| Box::new(value)))
     }
 }
 
-impl<T: Plain> Deref for Sparse<T> {
+impl<T: StaticDefault> Deref for Defaulted<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.0.as_deref().unwrap_or(T::PLAIN)
+        self.0.as_deref().unwrap_or(T::DEFAULT)
     }
 }
 
-impl<T: Plain + fmt::Debug> fmt::Debug for Sparse<T> {
+impl<T: StaticDefault + fmt::Debug> fmt::Debug for Defaulted<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
-impl<T: Plain + Serialize> Serialize for Sparse<T> {
+impl<T: StaticDefault + Serialize> Serialize for Defaulted<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         (**self).serialize(serializer)
     }
 }
 
-impl<'de, T: Plain + Deserialize<'de>> Deserialize<'de> for Sparse<T> {
+impl<'de, T: StaticDefault + Deserialize<'de>> Deserialize<'de> for Defaulted<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         T::deserialize(deserializer).map(Self::from)
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::is_default;
+use crate::canonical::is_default;
 use crate::limits;
 use crate::name::Name;
 

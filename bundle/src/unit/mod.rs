@@ -1,12 +1,33 @@
 //! Units: the smallest parts of a bundle that are diffed and fetched on their own.
+//!
+//! Times are milliseconds, shares are basis points (1/10,000). Fields at their default are
+//! not written, so a newer compiler gives the same bytes for an old spec.
+
+mod access;
+mod canary;
+mod control;
+mod mesh;
+mod quota;
+mod route;
+mod service;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use access::{Access, AccessMode, Entry, From};
+pub use canary::{Analysis, Canary, Measure, Metric, NoData, OnFailure, Stage, Strategy};
+pub use control::{Certificates, Control, Follow, Gate, Objective, Proxies, Team, Wave};
+pub use mesh::{AccessLog, Defaults, Mesh, Probation, TlsMode};
+pub use quota::{Limit, Quotas, Rate, RateKey};
+pub use route::{
+    Action, Destination, HeaderEdits, Match, Matches, Redirect, Respond, Retry, RetryOn, Rewrite,
+    RewritePath, Role, Routes, Rule, Sticky, Target, ValueMatch, ValueTest,
+};
+pub use service::{Balancer, Gateway, Outlier, Protocol, Resilience, Service, SlashMode};
+
 use crate::canonical::{self, CanonicalError};
-use crate::manifest;
+use crate::features;
 use crate::name::{Name, NotAName, Owner};
-use crate::program::{Access, Canary, Control, Gateway, Mesh, Quotas, RateKey, Resilience, Routes, Service};
 
 /// One concern of one owner. Its text is the path below `units/`: `routes/orders`,
 /// `routes/public/edge`, `access/gateway/public`.
@@ -114,17 +135,34 @@ pub enum Unit {
 }
 
 impl Unit {
-    /// Features that a proxy must have to read this unit, sorted; each is of [`crate::manifest::FEATURES`].
+    /// Features that a proxy must have to read this unit, sorted; each is of [`crate::features::FEATURES`].
     #[must_use]
     pub fn requires(&self) -> Vec<String> {
-        let expressions = match self {
-            Self::Routes(unit) => unit.rules.iter().any(|rule| rule.matches.when.is_some()),
-            Self::Access(unit) => unit.allow.iter().chain(&unit.deny).any(|entry| entry.when.is_some()),
-            Self::Quotas(unit) => unit.limits.iter().any(|l| matches!(l.per, RateKey::Expression(_))),
-            Self::Mesh(_) | Self::Control(_) | Self::Service(_) | Self::Gateway(_) => false,
-            Self::Canary(_) | Self::Resilience(_) => false,
+        let used = match self {
+            Self::Routes(unit) => {
+                let expressions =
+                    unit.rules.iter().flat_map(|rule| rule.matches.iter()).any(|m| m.when.is_some());
+                let any = unit.rules.iter().any(|rule| matches!(rule.matches, Matches::Any(_)));
+                vec![(features::EXPRESSIONS, expressions), (features::MATCH_ANY, any)]
+            }
+            Self::Access(unit) => {
+                let expressions = unit.allow.iter().chain(&unit.deny).any(|entry| entry.when.is_some());
+                vec![(features::EXPRESSIONS, expressions)]
+            }
+            Self::Quotas(unit) => {
+                let expressions = unit.limits.iter().any(|l| matches!(l.per, RateKey::Expression(_)));
+                vec![(features::EXPRESSIONS, expressions)]
+            }
+            Self::Canary(unit) => {
+                let stage_match = unit.stages.iter().any(|stage| stage.matches.is_some());
+                let blue_green = unit.strategy == Strategy::BlueGreen;
+                vec![(features::BLUE_GREEN, blue_green), (features::STAGE_MATCH, stage_match)]
+            }
+            Self::Mesh(_) | Self::Control(_) | Self::Service(_) | Self::Gateway(_) | Self::Resilience(_) => {
+                Vec::new()
+            }
         };
-        expressions.then(|| manifest::EXPRESSIONS.to_owned()).into_iter().collect()
+        used.into_iter().filter(|(_, used)| *used).map(|(feature, _)| feature.to_owned()).collect()
     }
 
     /// Canonical bytes.

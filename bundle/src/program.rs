@@ -1,32 +1,17 @@
 //! The program: what will be done, flat, sorted and total.
-//!
-//! Times are milliseconds, shares are basis points (1/10,000). Fields at their default are
-//! not written, so a newer compiler gives the same bytes for an old spec.
-
-mod access;
-mod canary;
-mod control;
-mod mesh;
-mod quota;
-mod route;
-mod service;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use access::{Access, AccessMode, Entry, From};
-pub use canary::{Analysis, Canary, Measure, Metric, NoData, OnFailure, Stage, Strategy};
-pub use control::{Certificates, Control, Follow, Gate, Objective, Proxies, Team, Wave};
-pub use mesh::{AccessLog, Defaults, Mesh, Probation, TlsMode};
-pub use quota::{Limit, Quotas, Rate, RateKey};
-pub use route::{
-    Action, Destination, HeaderEdits, Match, Redirect, Respond, Retry, RetryOn, Rewrite, RewritePath, Role,
-    Routes, Rule, Sticky, Target, ValueMatch, ValueTest,
-};
-pub use service::{Balancer, Gateway, Outlier, Protocol, Resilience, Service, SlashMode};
-
 use crate::name::{Name, Owner};
-use crate::scope::{Needs, Scopes};
 use crate::unit::{Unit, UnitId};
+
+pub use crate::unit::{
+    Access, AccessLog, AccessMode, Action, Analysis, Balancer, Canary, Certificates, Control, Defaults,
+    Destination, Entry, Follow, From, Gate, Gateway, HeaderEdits, Limit, Match, Matches, Measure, Mesh,
+    Metric, NoData, Objective, OnFailure, Outlier, Probation, Protocol, Proxies, Quotas, Rate, RateKey,
+    Redirect, Resilience, Respond, Retry, RetryOn, Rewrite, RewritePath, Role, Routes, Rule, Service,
+    SlashMode, Stage, Sticky, Strategy, Target, Team, TlsMode, ValueMatch, ValueTest, Wave,
+};
 
 /// A whole mesh in one environment, or the part of it that one proxy needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,47 +148,4 @@ impl Program {
         }
         Some(program)
     }
-
-    /// The part of the program that the proxy of `owner` needs. Of an owner that is not there: the mesh alone.
-    /// For many owners, take [`Scopes::of`] once and [`Program::part`] for each.
-    #[must_use]
-    pub fn slice(&self, owner: &Owner) -> Self {
-        self.part(Scopes::of(self).needs(owner).unwrap_or_default())
-    }
-
-    /// The part of the program that somebody needs.
-    #[must_use]
-    pub fn part(&self, needs: Needs) -> Self {
-        let mut part = Self::new(self.mesh.clone());
-        for id in needs.units {
-            match id {
-                UnitId::Mesh | UnitId::Control => {}
-                UnitId::Service(name) => copy(&self.services, &mut part.services, name),
-                UnitId::Gateway(name) => copy(&self.gateways, &mut part.gateways, name),
-                UnitId::Routes(name) => copy(&self.routes, &mut part.routes, name),
-                UnitId::GatewayRoutes(gateway, name) => {
-                    if let Some(routes) = self.gateway_routes.get(&gateway) {
-                        copy(routes, part.gateway_routes.entry(gateway).or_default(), name);
-                    }
-                }
-                UnitId::Access(owner) => copy(&self.access, &mut part.access, owner),
-                UnitId::Quotas(owner) => copy(&self.quotas, &mut part.quotas, owner),
-                UnitId::Canary(name) => copy(&self.canaries, &mut part.canaries, name),
-                UnitId::Resilience(name) => copy(&self.resilience, &mut part.resilience, name),
-            }
-        }
-        part.calls = Some(needs.calls);
-        part
-    }
-}
-
-fn copy<K: Ord, V: Clone>(from: &BTreeMap<K, V>, to: &mut BTreeMap<K, V>, key: K) {
-    if let Some(value) = from.get(&key).cloned() {
-        to.insert(key, value);
-    }
-}
-
-/// True for a value at its default: such fields are not written.
-pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
 }

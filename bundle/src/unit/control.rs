@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::is_default;
+use crate::canonical::is_default;
 
 /// Teams, and how one environment is rolled out.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::is_default;
-use super::route::Sticky;
+use super::route::{Match, Sticky};
+use super::service::Service;
 use crate::canonical;
+use crate::canonical::is_default;
 use crate::digest::Digest;
 use crate::name::Name;
-use crate::program::Service;
 
 /// A canary of one service. Proxies use roles, stickiness and the stages' weights; the rest is
 /// the control plane's.
@@ -72,6 +72,8 @@ pub enum Strategy {
     /// Stage by stage.
     #[default]
     Canary,
+    /// All at once, from one version to the other. Requires [`crate::features::BLUE_GREEN`].
+    BlueGreen,
 }
 
 /// One stage.
@@ -85,6 +87,9 @@ pub struct Stage {
     /// The team that must approve before the stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approval: Option<String>,
+    /// The requests that the stage is for; absent is all. Requires [`crate::features::STAGE_MATCH`].
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "match")]
+    pub matches: Option<Box<Match>>,
 }
 
 /// What is watched.

@@ -1,16 +1,19 @@
 //! Routes: where a request goes.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::access::From;
-use super::is_default;
+use crate::canonical::is_default;
+use crate::defaulted::{Defaulted, StaticDefault};
 use crate::expr::Expression;
 use crate::name::Name;
 use crate::path::PathPattern;
-use crate::sparse::{Plain, Sparse};
 
 /// The Route of a service, or one Route of a gateway.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -55,18 +58,18 @@ pub struct Rule {
     pub name: Name,
     /// What it takes.
     #[serde(default, skip_serializing_if = "is_default", rename = "match")]
-    pub matches: Match,
+    pub matches: Matches,
     /// What it does.
     pub action: Action,
     /// Changes to path and host before the request goes on.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub rewrite: Sparse<Rewrite>,
+    pub rewrite: Defaulted<Rewrite>,
     /// Changes to request headers.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub request_headers: Sparse<HeaderEdits>,
+    pub request_headers: Defaulted<HeaderEdits>,
     /// Changes to response headers.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub response_headers: Sparse<HeaderEdits>,
+    pub response_headers: Defaulted<HeaderEdits>,
     /// Milliseconds from request head to last response byte; 0 is off; absent is the mesh default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -75,7 +78,70 @@ pub struct Rule {
     pub retry: Option<Box<Retry>>,
 }
 
-/// What a rule takes; all parts must hold, an absent part always does.
+/// What a rule takes: what one match takes, or any of several. The rule has one address, one split counter and one
+/// metric all the same. Written as one map, or as a list of two or more.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Matches {
+    /// One match.
+    One(Match),
+    /// Any of these, two or more. Requires [`crate::features::MATCH_ANY`].
+    Any(Vec<Match>),
+}
+
+impl Matches {
+    /// Every match.
+    pub fn iter(&self) -> impl Iterator<Item = &Match> {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Any(several) => several.as_slice(),
+        }
+        .iter()
+    }
+}
+
+impl Default for Matches {
+    fn default() -> Self {
+        Self::One(Match::default())
+    }
+}
+
+impl std::convert::From<Match> for Matches {
+    fn from(one: Match) -> Self {
+        Self::One(one)
+    }
+}
+
+impl<'de> Deserialize<'de> for Matches {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(MatchesVisitor)
+    }
+}
+
+/// Tells the two forms apart by their first byte, without a copy of either.
+struct MatchesVisitor;
+
+impl<'de> Visitor<'de> for MatchesVisitor {
+    type Value = Matches;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a match, or a list of two or more")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Matches, A::Error> {
+        Match::deserialize(MapAccessDeserializer::new(map)).map(Matches::One)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Matches, A::Error> {
+        let several = Vec::deserialize(SeqAccessDeserializer::new(seq))?;
+        if several.len() < 2 {
+            return Err(A::Error::invalid_length(several.len(), &self));
+        }
+        Ok(Matches::Any(several))
+    }
+}
+
+/// One match; all parts must hold, an absent part always does.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Match {
@@ -224,8 +290,8 @@ pub struct Rewrite {
     pub host: Option<String>,
 }
 
-impl Plain for Rewrite {
-    const PLAIN: &'static Self = &Self { path: None, host: None };
+impl StaticDefault for Rewrite {
+    const DEFAULT: &'static Self = &Self { path: None, host: None };
 }
 
 /// A change to a path.
@@ -253,8 +319,8 @@ pub struct HeaderEdits {
     pub remove: Vec<String>,
 }
 
-impl Plain for HeaderEdits {
-    const PLAIN: &'static Self = &Self { set: BTreeMap::new(), add: BTreeMap::new(), remove: Vec::new() };
+impl StaticDefault for HeaderEdits {
+    const DEFAULT: &'static Self = &Self { set: BTreeMap::new(), add: BTreeMap::new(), remove: Vec::new() };
 }
 
 /// When and how often to try again.

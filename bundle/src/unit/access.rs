@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::is_default;
+use crate::canonical::is_default;
 use crate::expr::Expression;
 use crate::name::Name;
 use crate::path::PathPattern;

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::is_default;
 use super::route::Retry;
+use crate::canonical::is_default;
 use crate::limits;
 use crate::name::{Name, Owner};
 use crate::trust::TrustSet;
