@@ -5,9 +5,10 @@ home=${BENCH_HOME:-$top/.bench}
 export BENCH_HOME=$home
 conf=$home/conf certs=$home/certs run=$home/run lg=$home/bin/lg hyp=$home/bin/hyp
 envoy=$home/envoy/envoy/_bin/envoy
-ours=${MESH_PROXY:-$top/target/release/mesh-proxy}
+ours=${MESH_PROXY:-$top/target/dist/shipped/mesh-proxy}
 proxy_core=${PROXY_CORE:-0} load_core=${LOAD_CORE:-1}
 [ -x "$lg" ] || { echo "tests/bench/setup.sh has not run" >&2; exit 2; }
+[ -x "$ours" ] || { echo "ci/dist has not run" >&2; exit 2; }
 mkdir -p "$run/rds" "$run/state"
 ulimit -n 65536 2>/dev/null || ulimit -n "$(ulimit -Hn)"
 # The rig goes before other work of the machine, where that is allowed.

@@ -7,7 +7,7 @@ generated=$(mktemp -d)
 trap 'rm -rf "$generated"' EXIT
 "$top/target/release/gen-mesh" --services 1000 --routes "$routes" --rules $((routes / 5)) --seed 1 "$generated/spec" --envoy "$generated/envoy.json"
 files=$(find "$generated/spec" -name '*.yaml' | wc -l)
-checked=$("$top/target/release/meshc" validate -C "$generated/spec" 2>&1)
+checked=$("$top/target/dist/shipped/meshc" validate -C "$generated/spec" 2>&1)
 echo "$checked"
 case $checked in
   *"checked $files files"*) ;;
@@ -27,5 +27,5 @@ END
 }
 for rep in $(seq 1 "${1:-3}"); do
   measure envoy "$envoy" --mode validate -c "$generated/envoy.json" -l error
-  measure meshc "$top/target/release/meshc" validate -C "$generated/spec"
+  measure meshc "$top/target/dist/shipped/meshc" validate -C "$generated/spec"
 done
