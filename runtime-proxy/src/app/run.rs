@@ -20,6 +20,7 @@ use super::args::RunArgs;
 use super::worker::{self, Listeners, Stop};
 use crate::activation::{Config, ReloadOutcome, Reloader, Secrets, Source};
 use crate::admin::{self, Command, Panel};
+use crate::clock::Clock;
 use crate::preflight::{ChildPreflight, Preflight};
 use crate::request::{Hook, Shared};
 use crate::store::{RealDisk, Store, StoreError};
@@ -119,7 +120,7 @@ impl Proxy {
         let metrics = Metrics::new();
         let log =
             AccessLog::open(&args.access_log, metrics.log_dropped.clone()).map_err(system("access log"))?;
-        let mut shared = Shared::new(metrics, log, identity.as_ref().map(Watch::current));
+        let mut shared = Shared::new(Clock::system(), metrics, log, identity.as_ref().map(Watch::current));
         shared.hook = seams.hook;
         let shared = Arc::new(shared);
         let directory = Arc::new(Directory::new());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use mesh_bundle::Owner;
+use mesh_bundle::expr::Instant;
 use mesh_bundle::program::{Retry, TlsMode};
 use mesh_decision::head::Trust;
 use mesh_decision::{Connection, Engine, Request, Source, Verdict};
@@ -21,7 +22,6 @@ use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, Scheme};
 use crate::limits;
 use crate::listen::{Door, Handler, InFlight, Peer};
-use crate::telemetry::now;
 use crate::upstream::Call;
 
 /// The inbound listener of a service's proxy.
@@ -148,7 +148,7 @@ fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) 
     let peer = Rc::clone(&record.peer);
     let principal = peer.principal.as_ref().map_or("", |id| id.as_str());
     let owner = if principal.is_empty() { None } else { local.owner_of(principal) };
-    let request = asked(&local.active, &peer, owner.as_deref(), head, prepared);
+    let request = asked(&local.active, &peer, owner.as_deref(), head, prepared, record.now());
     // A connection may be older than the bundle that asks for mutual TLS, or new while that is on probation.
     if let Err(reason) = local.active.engine.admits(&request) {
         if let Some(trial) = &*local.active.trial.load() {
@@ -166,6 +166,7 @@ pub(super) fn asked<'r>(
     owner: Option<&'r Owner>,
     head: &'r Head,
     prepared: &'r Prepared,
+    now: Instant,
 ) -> Request<'r> {
     let principal = peer.principal.as_ref().map_or("", |id| id.as_str());
     Request {
@@ -182,7 +183,7 @@ pub(super) fn asked<'r>(
             tls_version: peer.tls_version.unwrap_or_default(),
             sni: peer.sni.as_deref().unwrap_or_default(),
         },
-        now: now(),
+        now,
         picks: active,
     }
 }

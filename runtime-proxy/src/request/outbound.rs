@@ -23,7 +23,6 @@ use super::trial::Drawn;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead};
 use crate::listen::{Door, Handler, InFlight, Peer};
-use crate::telemetry::now;
 use crate::upstream::{self, Call, Failure, Outcome, Response, UpstreamService};
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -133,7 +132,7 @@ fn decide<'a>(
 ) -> Result<Next<'a>, Answer> {
     let active = &local.active;
     let peer = Rc::clone(&record.peer);
-    let request = asked(active, &peer, head, prepared, gateway);
+    let request = asked(active, &peer, head, prepared, gateway, record.now());
     if gateway {
         active.engine.admits(&request)?;
         guard(local, record, &request)?;
@@ -179,6 +178,7 @@ pub(super) fn asked<'r>(
     head: &'r Head,
     prepared: &'r Prepared,
     gateway: bool,
+    now: mesh_bundle::expr::Instant,
 ) -> Request<'r> {
     let source = if gateway {
         Source { principal: "", owner: None, ip: &peer.ip }
@@ -199,7 +199,7 @@ pub(super) fn asked<'r>(
             tls_version: peer.tls_version.unwrap_or_default(),
             sni: peer.sni.as_deref().unwrap_or_default(),
         },
-        now: now(),
+        now,
         picks: active,
     }
 }

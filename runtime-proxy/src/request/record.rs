@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll};
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -23,7 +22,7 @@ use super::trial::Mark;
 use super::worker::{Local, Worker};
 use crate::http::{Body, BodyError, Head, ResponseHead};
 use crate::listen::{InFlight, Peer};
-use crate::telemetry::{Entry, RequestLabels, RequestMeter, timestamp};
+use crate::telemetry::{Entry, RequestLabels, RequestMeter, instant, timestamp};
 use crate::upstream::{Failure, Lease, Load, Permit, Response};
 
 /// On which side of the proxy a request came in.
@@ -175,7 +174,7 @@ impl Record {
             local,
             peer,
             direction,
-            start: Instant::now(),
+            start: worker.shared.clock.now(),
             method: head.method.clone(),
             host: String::new(),
             path: String::new(),
@@ -201,6 +200,11 @@ impl Record {
 
     pub(super) fn start(&self) -> Instant {
         self.start
+    }
+
+    /// The time of day, as rules see it.
+    pub(super) fn now(&self) -> mesh_bundle::expr::Instant {
+        instant(self.worker.shared.clock.wall())
     }
 
     /// Remembers host and path: always for a refusal, else only for the log.
@@ -264,7 +268,7 @@ impl Record {
         }
         self.worker.shared.explain(Explained {
             decision: self.decision.clone(),
-            time: timestamp(SystemTime::now()),
+            time: timestamp(self.worker.shared.clock.wall()),
             direction: self.direction.as_str(),
             method: self.method.to_string(),
             host: self.host.clone(),
@@ -353,7 +357,7 @@ impl Record {
             kind.failed |= self.status.is_server_error();
             local.active.tally.count(self.worker.number, kind);
         }
-        let took = self.start.elapsed();
+        let took = self.worker.shared.clock.now().saturating_duration_since(self.start);
         match &self.meters {
             Some(meters) => meters.observe(self.status, took.as_secs_f64(), &self.worker),
             None => {
@@ -373,7 +377,7 @@ impl Record {
         let endpoint = self.endpoint.map_or_else(String::new, |address| address.to_string());
         let meters = self.meters.as_deref();
         self.worker.shared.log.log(&Entry {
-            time: &timestamp(SystemTime::now()),
+            time: &timestamp(self.worker.shared.clock.wall()),
             direction: self.direction.as_str(),
             method: self.method.as_str(),
             host: &self.host,

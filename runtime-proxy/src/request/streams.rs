@@ -21,7 +21,7 @@ use super::{inbound, outbound};
 use crate::http::Head;
 use crate::listen::Peer;
 use crate::probation::RequestSample;
-use crate::telemetry::{Events, Level};
+use crate::telemetry::{Events, Level, instant};
 
 /// How old a stream is when it is decided again; the next tick of its worker follows within a second.
 const AGE: Duration = Duration::from_secs(5);
@@ -123,16 +123,17 @@ impl Streams {
 fn is_denied(active: &Active, worker: &Worker, stream: &Stream) -> bool {
     let Question { head, prepared } = &*stream.question;
     let engine = &active.engine;
+    let now = instant(worker.shared.clock.wall());
     match stream.direction {
         Direction::Inbound => {
             let principal = stream.peer.principal.as_ref().map_or("", |id| id.as_str());
             let owner = engine.program().mesh.owner_of(principal);
-            let request = inbound::asked(active, &stream.peer, owner.as_ref(), head, prepared);
+            let request = inbound::asked(active, &stream.peer, owner.as_ref(), head, prepared, now);
             is_refused(engine, &request)
         }
         Direction::Outbound | Direction::Gateway => {
             let gateway = stream.direction == Direction::Gateway;
-            let request = outbound::asked(active, &stream.peer, head, prepared, gateway);
+            let request = outbound::asked(active, &stream.peer, head, prepared, gateway, now);
             if gateway && is_refused(engine, &request) {
                 return true;
             }
@@ -158,6 +159,7 @@ mod tests {
     use mesh_bundle::{Digest, Name, Owner, Program, State};
 
     use super::*;
+    use crate::clock::Clock;
     use crate::http::{Headers, Scheme, Target};
     use crate::request::{BuildInput, Shared};
     use crate::telemetry::{AccessLog, Metrics, Target as LogTarget};
@@ -222,9 +224,9 @@ mod tests {
     fn an_old_stream_is_ended_by_a_bundle_that_denies_it_and_by_no_other() {
         let metrics = Metrics::new();
         let log = AccessLog::open(&LogTarget::Off, metrics.log_dropped.clone()).unwrap();
-        let worker = Worker::new(Arc::new(Shared::new(metrics, log, None)), 0, false);
+        let worker = Worker::new(Arc::new(Shared::new(Clock::system(), metrics, log, None)), 0, false);
         let (first, same, denying) = (active("web"), active("web"), active("orders"));
-        let since = Instant::now();
+        let since = worker.shared.clock.now();
         let stream = stream(since, first.serial);
         let key = worker.streams.add(Rc::clone(&stream));
         let cx = Context::from_waker(Waker::noop());

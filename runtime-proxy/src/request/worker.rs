@@ -10,14 +10,14 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use foldhash::fast::FixedState;
 use mesh_bundle::Owner;
 use mesh_decision::Scratch;
-use tokio::time::Instant;
 
 use super::active::Active;
 use super::record::{Direction, Explained, Fallen, Meters};
 use super::streams::Streams;
+use crate::clock::Clock;
 use crate::telemetry::{AccessLog, Metrics};
 use crate::tls::{PublicCertificate, TlsState};
-use crate::upstream::{Clock, Connector, Pools, Random};
+use crate::upstream::{Connector, Pools, Random};
 
 /// Refusals that are remembered for `/v1/explain`.
 const EXPLAINED: usize = 1_024;
@@ -51,14 +51,19 @@ pub struct Shared {
 impl Shared {
     /// Nothing in force yet.
     #[must_use]
-    pub fn new(metrics: Metrics, log: AccessLog, identity: Option<Arc<ArcSwap<TlsState>>>) -> Self {
+    pub fn new(
+        clock: Clock,
+        metrics: Metrics,
+        log: AccessLog,
+        identity: Option<Arc<ArcSwap<TlsState>>>,
+    ) -> Self {
         Self {
             active: ArcSwapOption::empty(),
             identity,
             public: ArcSwapOption::empty(),
             metrics,
             log,
-            clock: Clock::start(),
+            clock,
             hook: None,
             workers: AtomicUsize::new(0),
             explained: Mutex::default(),
@@ -130,7 +135,7 @@ impl Worker {
     /// Once a second: streams that the bundle in force denies are ended.
     pub fn tick(&self) {
         if let Some(active) = self.shared.active.load_full() {
-            let denied = self.streams.decide_again(&active, self, Instant::now());
+            let denied = self.streams.decide_again(&active, self, self.shared.clock.now());
             self.shared.metrics.streams_ended.inc_by(denied as u64);
         }
     }

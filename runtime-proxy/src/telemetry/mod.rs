@@ -8,4 +8,4 @@ mod time;
 pub use access_log::{AccessLog, Entry, Target};
 pub use events::{Events, Level};
 pub use metrics::{Metrics, RequestLabels, RequestMeter};
-pub use time::{now, timestamp};
+pub use time::{instant, timestamp};

@@ -4,12 +4,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mesh_bundle::expr::Instant;
 
-/// The wall clock as rules see it. A clock set outside of the years 1 to 9999 reads 1970.
+/// A time of day as rules see it. One outside of the years 1970 to 9999 reads 1970.
 #[must_use]
-pub fn now() -> Instant {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
-    Instant::new(seconds, since.subsec_nanos()).unwrap_or_default()
+pub fn instant(time: SystemTime) -> Instant {
+    let since = time.duration_since(UNIX_EPOCH).ok();
+    let seconds = since.and_then(|since| Some((i64::try_from(since.as_secs()).ok()?, since.subsec_nanos())));
+    seconds.and_then(|(seconds, nanos)| Instant::new(seconds, nanos)).unwrap_or_default()
 }
 
 /// `2026-11-21T08:30:00.123Z`; a time before 1970 is shown as its beginning.

@@ -16,11 +16,12 @@ use mesh_bundle::program::{Retry, RetryOn};
 use tokio::time::{Instant, timeout};
 
 use super::admission::{FurtherTry, Permit};
-use super::endpoint::{Clock, Endpoint, Slot};
+use super::endpoint::{Endpoint, Slot};
 use super::outlier::Verdict;
 use super::pool::{Lease, Pools};
 use super::retry::{Random, backoff, is_idempotent, may_repeat};
 use super::service::UpstreamService;
+use crate::clock::Clock;
 use crate::http::{Body, Head, ResponseHead, Unread, request_to_wire, response_from_wire};
 
 /// A refused response's body is read to its end up to this many bytes, so that its connection can be used again.
@@ -401,7 +402,7 @@ mod tests {
             };
             Self {
                 pools: Rc::new(Pools::new(Connector::new(None, false))),
-                clock: Clock::start(),
+                clock: Clock::system(),
                 random: Random::new(1),
                 service: Arc::new(service),
             }
@@ -429,7 +430,7 @@ mod tests {
                 slot: self.service.slot("v1").unwrap(),
                 head: &head,
                 retry,
-                deadline: timeout.map(|timeout| Instant::now() + timeout),
+                deadline: timeout.map(|timeout| self.clock.now() + timeout),
             };
             send(call, Body::full(body), &self.pools, &self.clock, &self.random).await
         }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::endpoint::{Clock, Endpoint, Slot};
+use super::endpoint::{Endpoint, Slot};
+use crate::clock::Clock;
 
 /// The largest endpoints file in bytes.
 const MAX_FILE: u64 = 16 << 20;
@@ -316,7 +317,7 @@ mod tests {
         let directory = Directory::new();
         let list: Vec<SocketAddr> = (1..=3).map(|port| SocketAddr::from(([127, 0, 0, 1], port))).collect();
         directory.set("orders", "v41", &list);
-        let (slot, clock) = (directory.slot("orders", "v41"), Clock::start());
+        let (slot, clock) = (directory.slot("orders", "v41"), Clock::system());
         let ports = |tried: &[u64], count: usize| -> Vec<u16> {
             (0..count).map(|_| slot.pick(&clock, tried).unwrap().address.port()).collect()
         };

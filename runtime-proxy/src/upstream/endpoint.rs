@@ -6,34 +6,10 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use arc_swap::ArcSwap;
 use mesh_bundle::program::Outlier;
-use tokio::time::Instant;
 
 use super::directory::ServiceEndpoints;
 use super::outlier::{Health, Verdict};
-
-/// Milliseconds since the proxy's start.
-#[derive(Clone, Copy, Debug)]
-pub struct Clock(Instant);
-
-impl Clock {
-    /// Begins now.
-    #[must_use]
-    pub fn start() -> Self {
-        Self(Instant::now())
-    }
-
-    /// Milliseconds since the start, from 1.
-    #[must_use]
-    pub fn now(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX).saturating_add(1)
-    }
-
-    /// Nanoseconds since the start.
-    #[must_use]
-    pub fn nanos(&self) -> u64 {
-        u64::try_from(self.0.elapsed().as_nanos()).unwrap_or(u64::MAX)
-    }
-}
+use crate::clock::Clock;
 
 /// One address of one version. Its health is shared by all workers.
 #[derive(Debug)]
@@ -77,7 +53,7 @@ impl Endpoint {
     #[must_use]
     pub fn is_out(&self, clock: &Clock) -> bool {
         let until = self.out_until.load(Ordering::Relaxed);
-        until != 0 && clock.now() < until
+        until != 0 && clock.millis() < until
     }
 
     /// A try succeeded.
@@ -157,6 +133,6 @@ impl Slot {
             return Verdict::Stays;
         };
         let (out, total) = service.ejected(clock);
-        endpoint.error(clock.now(), rule, out, total)
+        endpoint.error(clock.millis(), rule, out, total)
     }
 }

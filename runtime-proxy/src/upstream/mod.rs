@@ -17,7 +17,7 @@ pub use call::{Call, Failure, Load, Outcome, Response, send};
 pub use connect::Connector;
 pub use directory::{Directory, EndpointsFile, FileError, FileNews, Known, Versions};
 pub use dns::{DnsRefresh, Lookup, SystemResolver};
-pub use endpoint::{Clock, Endpoint, Slot};
+pub use endpoint::{Endpoint, Slot};
 pub use outcomes::{Outcomes, Sums};
 pub use outlier::{Health, Verdict};
 pub use pool::{Lease, Pools};

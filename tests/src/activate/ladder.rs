@@ -9,6 +9,7 @@ use std::time::Duration;
 use mesh_bundle::Refusal;
 use mesh_bundle::trust::TrustSet;
 use mesh_proxy::activation::{Config, Reloader, Secrets, Source};
+use mesh_proxy::clock::Clock;
 use mesh_proxy::preflight::{Preflight, PreflightInput};
 use mesh_proxy::probation::RequestSample;
 use mesh_proxy::request::Shared;
@@ -76,7 +77,7 @@ pub fn ladder<D: Disk>(setup: Setup<'_, D>) -> io::Result<Ladder<D>> {
     let Setup { state, source, trust, now, disk, preflight } = setup;
     let metrics = Metrics::new();
     let log = AccessLog::open(&Target::Off, metrics.log_dropped.clone())?;
-    let shared = Arc::new(Shared::new(metrics, log, None));
+    let shared = Arc::new(Shared::new(Clock::system(), metrics, log, None));
     let store = Store::open(state, disk).map_err(|error| io::Error::other(error.to_string()))?;
     let millis = Arc::new(AtomicU64::new(0));
     let clock = Arc::clone(&millis);

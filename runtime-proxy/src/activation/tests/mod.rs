@@ -19,6 +19,7 @@ use mesh_bundle::{Digest, Name, Owner, Program, State, archive};
 use serde_json::json;
 
 use super::{Config, ReloadOutcome, Reloader, Secrets, Source};
+use crate::clock::Clock;
 use crate::preflight::InProcess;
 use crate::probation::RequestSample;
 use crate::request::Shared;
@@ -70,7 +71,7 @@ impl Rig {
     fn shared() -> Arc<Shared> {
         let metrics = Metrics::new();
         let log = AccessLog::open(&Target::Off, metrics.log_dropped.clone()).unwrap();
-        Arc::new(Shared::new(metrics, log, None))
+        Arc::new(Shared::new(Clock::system(), metrics, log, None))
     }
 
     /// The process died: all that was in memory is gone.
