@@ -401,6 +401,14 @@ impl Lone {
         std::fs::read_to_string(self.path(&format!("proxy-{}.log", self.starts))).unwrap_or_default()
     }
 
+    /// The proxy's resident memory in KiB (`VmRSS` of `proc_pid_status(5)`); `None` while it does not run.
+    #[must_use]
+    pub fn resident(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.proxy.as_ref()?.id())).ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        line.split_whitespace().next()?.parse().ok()
+    }
+
     /// Processes whose parent is the proxy, zombies too.
     #[must_use]
     pub fn children(&self) -> Vec<u32> {

@@ -216,7 +216,6 @@ async fn talk<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(
             .max_headers(HEADER_LINES)
             .max_header_size(HEAD_BYTES)
             .header_read_timeout(None)
-            .pipeline_flush(true)
             .serve_connection(io, service);
         drive(conn, &connection, |conn| conn.graceful_shutdown()).await
     }
