@@ -17,7 +17,7 @@ pub enum BodyError {
     #[error("the message body ended early: {0}")]
     Transport(#[from] hyper::Error),
     /// The request's time was up.
-    #[error("the request's time-out passed before the body's end")]
+    #[error("the request's timeout passed before the body's end")]
     TimedOut,
     /// A newer bundle denies the stream.
     #[error("the stream is denied by now")]

@@ -9,5 +9,5 @@ mod socket;
 mod stream;
 
 pub use connection::{Bounds, Connections, InFlight};
-pub use serve::{Door, Handler, Peer, accept_loop};
+pub use serve::{Handler, ListenerMode, Peer, accept_loop};
 pub use socket::bind;

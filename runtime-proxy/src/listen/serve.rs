@@ -43,7 +43,7 @@ const H2_CONNECTION_WINDOW: u32 = 1024 * 1024;
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
 /// What a listener speaks at this moment; asked for at each accept, because bundles and certificates change.
-pub enum Door {
+pub enum ListenerMode {
     /// Plain text.
     Plain,
     /// TLS alone.
@@ -76,7 +76,7 @@ pub struct Peer {
 /// Where requests go.
 pub trait Handler: 'static {
     /// What the listener speaks now.
-    fn door(&self) -> Door;
+    fn mode(&self) -> ListenerMode;
 
     /// Answers one request. `in_flight` is to be held until the response's body has ended.
     fn handle(
@@ -137,14 +137,14 @@ async fn serve<H: Handler>(
     socket.set_nodelay(true)?;
     let local = socket.local_addr()?;
     let mut stream = Stream::new(socket, Rc::clone(&connection));
-    let door = handler.door();
-    if matches!(door, Door::Closed) {
+    let mode = handler.mode();
+    if matches!(mode, ListenerMode::Closed) {
         return Ok(());
     }
     let opening = stream.peek().await?;
-    let config = match (door, opening) {
-        (Door::Tls(config) | Door::Either(config), Opening::Tls) => config,
-        (Door::Plain | Door::Either(_), Opening::Http1 | Opening::Http2) => {
+    let config = match (mode, opening) {
+        (ListenerMode::Tls(config) | ListenerMode::Either(config), Opening::Tls) => config,
+        (ListenerMode::Plain | ListenerMode::Either(_), Opening::Http1 | Opening::Http2) => {
             let plain = Peer {
                 address,
                 ip: ip_text(address),
@@ -156,7 +156,9 @@ async fn serve<H: Handler>(
             };
             return talk(stream, opening == Opening::Http2, Rc::new(plain), connection, handler).await;
         }
-        (Door::Tls(_), _) | (Door::Plain, Opening::Tls) | (Door::Closed, _) => return Ok(()),
+        (ListenerMode::Tls(_), _) | (ListenerMode::Plain, Opening::Tls) | (ListenerMode::Closed, _) => {
+            return Ok(());
+        }
     };
     let stream = TlsAcceptor::from(config).accept(stream).await?;
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");

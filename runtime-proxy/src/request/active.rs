@@ -15,8 +15,8 @@ use mesh_bundle::{Digest, Name, Owner, Program, Refusal, Rung, State};
 use mesh_decision::{Engine, Picks, split};
 
 use super::trial::{Seen, Trial};
-use crate::limits::Counters;
 use crate::probation::Tally;
+use crate::quota::Counters;
 use crate::tls::SpiffeId;
 use crate::upstream::{Admission, Directory, Slot, Sums, Transport, UpstreamService};
 

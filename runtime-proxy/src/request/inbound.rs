@@ -20,8 +20,8 @@ use super::record::{Direction, Record};
 use super::streams::Question;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, Scheme};
-use crate::limits;
-use crate::listen::{Door, Handler, InFlight, Peer};
+use crate::listen::{Handler, InFlight, ListenerMode, Peer};
+use crate::quota;
 use crate::upstream::Call;
 
 /// The inbound listener of a service's proxy.
@@ -78,7 +78,7 @@ impl Guarded for Inbound {
 }
 
 impl Handler for Inbound {
-    fn door(&self) -> Door {
+    fn mode(&self) -> ListenerMode {
         let shared = &self.worker.shared;
         let active = shared.active.load();
         let mode = active.as_ref().map(|active| active.engine.program().mesh.tls);
@@ -94,10 +94,14 @@ impl Handler for Inbound {
         let mode = if on_trial { Some(TlsMode::Permissive) } else { mode };
         match (mode, &shared.identity) {
             // Without a bundle nobody is served, but those who can prove who they are get that in words.
-            (None | Some(TlsMode::Strict), Some(identity)) => Door::Tls(Arc::clone(&identity.load().server)),
-            (Some(TlsMode::Permissive), Some(identity)) => Door::Either(Arc::clone(&identity.load().server)),
-            (None | Some(TlsMode::Permissive), None) => Door::Plain,
-            (Some(TlsMode::Strict), None) => Door::Closed,
+            (None | Some(TlsMode::Strict), Some(identity)) => {
+                ListenerMode::Tls(Arc::clone(&identity.load().server))
+            }
+            (Some(TlsMode::Permissive), Some(identity)) => {
+                ListenerMode::Either(Arc::clone(&identity.load().server))
+            }
+            (None | Some(TlsMode::Permissive), None) => ListenerMode::Plain,
+            (Some(TlsMode::Strict), None) => ListenerMode::Closed,
         }
     }
 
@@ -213,8 +217,8 @@ pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -
     if decided.charges.is_empty() {
         return Ok(());
     }
-    fn plain<'c>(charge: &'c mesh_decision::Charge<'_>) -> limits::Charge<'c> {
-        limits::Charge { limit: charge.limit, key: &charge.key, cost: charge.cost }
+    fn plain<'c>(charge: &'c mesh_decision::Charge<'_>) -> quota::Charge<'c> {
+        quota::Charge { limit: charge.limit, key: &charge.key, cost: charge.cost }
     }
     let now = record.worker.shared.clock.nanos();
     let charged = match decided.charges.as_slice() {

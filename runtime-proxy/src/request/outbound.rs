@@ -22,7 +22,7 @@ use super::streams::Question;
 use super::trial::Drawn;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead};
-use crate::listen::{Door, Handler, InFlight, Peer};
+use crate::listen::{Handler, InFlight, ListenerMode, Peer};
 use crate::upstream::{self, Call, Failure, Outcome, Response, UpstreamService};
 
 const GRPC_TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
@@ -90,9 +90,9 @@ impl Guarded for Outbound {
 }
 
 impl Handler for Outbound {
-    fn door(&self) -> Door {
+    fn mode(&self) -> ListenerMode {
         if !self.gateway {
-            return Door::Plain;
+            return ListenerMode::Plain;
         }
         let shared = &self.worker.shared;
         let certificate = shared.active.load().as_ref().and_then(|active| match active.engine.owner() {
@@ -100,9 +100,9 @@ impl Handler for Outbound {
             Owner::Service(_) => None,
         });
         match (certificate, &*shared.public.load()) {
-            (None, _) => Door::Plain,
-            (Some(_), Some(public)) => Door::Tls(Arc::clone(&public.config)),
-            (Some(_), None) => Door::Closed,
+            (None, _) => ListenerMode::Plain,
+            (Some(_), Some(public)) => ListenerMode::Tls(Arc::clone(&public.config)),
+            (Some(_), None) => ListenerMode::Closed,
         }
     }
 
@@ -333,7 +333,7 @@ fn grpc_timeout(value: &[u8]) -> Option<Duration> {
     }
 }
 
-/// A response without a foreseeable end: its time-out ends with its head.
+/// A response without a foreseeable end: its timeout ends with its head.
 fn is_stream(head: &ResponseHead) -> bool {
     head.headers.get(&CONTENT_TYPE).is_some_and(|value| {
         value.as_bytes().starts_with(b"application/grpc")

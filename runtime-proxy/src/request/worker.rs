@@ -93,7 +93,7 @@ pub struct Worker {
     pub shared: Arc<Shared>,
     /// Connections to endpoints.
     pub pools: Rc<Pools>,
-    /// Chances.
+    /// Seeded randomness.
     pub random: Random,
     /// Tells workers apart, from 0.
     pub number: usize,

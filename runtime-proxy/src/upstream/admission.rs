@@ -1,4 +1,4 @@
-//! How much may be under way to one service: connections, waiting requests, requests, further tries.
+//! How much may be under way to one service: connections, waiting requests, requests, retries.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -94,11 +94,11 @@ impl Admission {
         self.active.load(Ordering::Relaxed)
     }
 
-    /// A further try, if the budget allows one more.
-    pub fn further_try(self: &Arc<Self>, retry: &Retry) -> Option<FurtherTry> {
+    /// Leave for one retry, if the budget allows one more.
+    pub fn retry_permit(self: &Arc<Self>, retry: &Retry) -> Option<RetryPermit> {
         let before = self.retrying.fetch_add(1, Ordering::Relaxed);
-        let further = FurtherTry(Arc::clone(self));
-        budget_allows(self.active(), before, retry).then_some(further)
+        let permit = RetryPermit(Arc::clone(self));
+        budget_allows(self.active(), before, retry).then_some(permit)
     }
 }
 
@@ -116,11 +116,11 @@ impl Drop for Permit {
     }
 }
 
-/// A further try under way.
+/// A retry under way; it counts against the budget while this is held.
 #[derive(Debug)]
-pub struct FurtherTry(Arc<Admission>);
+pub struct RetryPermit(Arc<Admission>);
 
-impl Drop for FurtherTry {
+impl Drop for RetryPermit {
     fn drop(&mut self) {
         self.0.retrying.fetch_sub(1, Ordering::Relaxed);
     }
@@ -180,12 +180,12 @@ mod tests {
     }
 
     #[test]
-    fn further_tries_are_bounded_and_given_back() {
+    fn retries_are_bounded_and_given_back() {
         let admission = Arc::new(Admission::new(None, false));
         let retry = Retry { attempts: 1, ..Retry::default() };
-        let mut tries: Vec<_> = (0..3).map(|_| admission.further_try(&retry).unwrap()).collect();
-        assert!(admission.further_try(&retry).is_none());
+        let mut tries: Vec<_> = (0..3).map(|_| admission.retry_permit(&retry).unwrap()).collect();
+        assert!(admission.retry_permit(&retry).is_none());
         tries.pop();
-        assert!(admission.further_try(&retry).is_some());
+        assert!(admission.retry_permit(&retry).is_some());
     }
 }

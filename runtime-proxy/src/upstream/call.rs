@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, Limited};
 use mesh_bundle::program::{Retry, RetryOn};
 use tokio::time::{Instant, timeout};
 
-use super::admission::{FurtherTry, Permit};
+use super::admission::{Permit, RetryPermit};
 use super::endpoint::{Endpoint, Slot};
 use super::outlier::Verdict;
 use super::pool::{Lease, Pools};
@@ -88,7 +88,7 @@ pub enum Failure {
     #[error("the endpoint ended the connection without an answer")]
     Reset,
     /// Time was up: 504.
-    #[error("the time-out passed")]
+    #[error("the timeout passed")]
     TimedOut,
     /// The client's body ended before it was complete; nobody waits for the answer.
     #[error("the request's body ended early")]
@@ -207,7 +207,7 @@ async fn attempts(
     let permit = call.service.admission.enter().await.map_err(|_| Failure::Overflow)?;
     let mut source = Source::new(body, call.retry);
     let mut tried: Vec<u64> = Vec::new();
-    let mut further: Option<FurtherTry> = None;
+    let mut further: Option<RetryPermit> = None;
     loop {
         let endpoint = call.slot.pick(clock, &tried).ok_or(Failure::NoEndpoint)?;
         progress.endpoint = Some(Arc::clone(&endpoint));
@@ -225,7 +225,7 @@ async fn attempts(
         let again = progress.retries < call.retry.attempts && is_wanted(call, &result) && source.can_repeat();
         drop(further.take());
         if again {
-            further = call.service.admission.further_try(call.retry);
+            further = call.service.admission.retry_permit(call.retry);
         }
         if further.is_none() {
             return result.map(|(head, body, lease, load)| Response { head, body, lease, permit, load });

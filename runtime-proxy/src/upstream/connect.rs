@@ -21,7 +21,7 @@ use super::service::{Transport, UpstreamService};
 use crate::http::{Body, LocalExecutor};
 use crate::tls::{Alpn, SpiffeId, TlsState, client_config};
 
-/// How long TCP, TLS and HTTP/2 may take together to be ready. Well under the default time-out of a request, so that
+/// How long TCP, TLS and HTTP/2 may take together to be ready. Well under the default timeout of a request, so that
 /// another endpoint can still be tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 /// Lines of a response head.

@@ -12,7 +12,7 @@ mod pool;
 mod retry;
 mod service;
 
-pub use admission::{Admission, Full, FurtherTry, Permit};
+pub use admission::{Admission, Full, Permit, RetryPermit};
 pub use call::{Call, Failure, Load, Outcome, Response, send};
 pub use connect::Connector;
 pub use directory::{Directory, EndpointsFile, FileError, FileNews, Known, Versions};

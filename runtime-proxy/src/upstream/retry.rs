@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::Method;
 use mesh_bundle::program::Retry;
 
-/// Further tries that are always within the budget, so that a quiet service can retry at all (Envoy's
+/// Retries that are always within the budget, so that a quiet service can retry at all (Envoy's
 /// `min_retry_concurrency`).
 const MIN_BUDGET: u64 = 3;
 
@@ -27,14 +27,14 @@ pub(super) fn is_idempotent(method: &Method) -> bool {
     )
 }
 
-/// Whether one more further try is within the budget, given the requests in flight and the further tries among them.
+/// Whether one more retry is within the budget, given the requests in flight and the retries among them.
 #[must_use]
 pub fn budget_allows(active: u64, retrying: u64, retry: &Retry) -> bool {
     let share = active.saturating_mul(u64::from(retry.budget)) / u64::from(mesh_bundle::limits::WHOLE);
     retrying < share.max(MIN_BUDGET)
 }
 
-/// How long to wait before further try `number` (0 is the first): full jitter under a doubling bound.
+/// How long to wait before retry `number` (0 is the first): full jitter under a doubling bound.
 #[must_use]
 pub fn backoff(number: u32, retry: &Retry, random: &Random) -> Duration {
     let doubled = retry.backoff_base_ms.saturating_mul(1_u64.checked_shl(number).unwrap_or(u64::MAX));
