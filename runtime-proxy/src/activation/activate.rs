@@ -16,7 +16,7 @@ use super::removal::not_too_much;
 use super::secrets::Watched;
 use super::source::Offer;
 use crate::preflight::PreflightInput;
-use crate::request::{Active, BuildInput, UnitDigests};
+use crate::request::{Active, BuildInput, Running, Trial, UnitDigests};
 use crate::store::{Activation, BOOT_ATTEMPTS, Disk, StoreError};
 use crate::telemetry::Level;
 use crate::upstream::Known;
@@ -55,7 +55,7 @@ impl<D: Disk> Reloader<D> {
         let program = Arc::new(self.well_formed(&candidate.bundle)?);
         let (bundle, release) = (candidate.bundle.id, &candidate.release);
         let journal = self.store.journal();
-        let in_force = self.shared.active.load_full();
+        let in_force = self.shared.active();
         let same = accepted.as_ref() == Some(&Accepted::from(release));
         let pin = release.kind == ReleaseKind::Pin;
         let waits = journal.hold && !pin;
@@ -107,8 +107,8 @@ impl<D: Disk> Reloader<D> {
             .map_err(durable)?;
         if waits {
             // The newest accepted state holds for the older bundle too.
-            if let Some(active) = in_force {
-                self.renew(&active)?;
+            if let Some(running) = self.shared.running.load_full() {
+                self.renew(&running)?;
             }
             return Ok(ReloadOutcome::Held { bundle });
         }
@@ -150,7 +150,7 @@ impl<D: Disk> Reloader<D> {
 
     /// Rung 4. Units that are in force already are taken from there.
     fn well_formed(&self, bundle: &Intact) -> Result<Program, Refusal> {
-        let active = self.shared.active.load_full();
+        let active = self.shared.active();
         verify::well_formed_with(bundle, Some(&self.config.owner), |id, digest| {
             let active = active.as_ref()?;
             let (known, _) = active.units.get(id)?;
@@ -168,7 +168,7 @@ impl<D: Disk> Reloader<D> {
     ) -> Result<Ready, Refusal> {
         let owner = &self.config.owner;
         let units = digests(&candidate.bundle, owner);
-        let previous = self.shared.active.load_full();
+        let previous = self.shared.active();
         let known = previous.as_ref().map(|active| &active.units);
         let changed: BTreeSet<UnitId> = units
             .iter()
@@ -231,24 +231,28 @@ impl<D: Disk> Reloader<D> {
         let (bundle, generation) = (ready.active.bundle, ready.active.generation);
         let keep = usize::try_from(ready.active.engine.program().mesh.keep).unwrap_or(usize::MAX);
         let ActivationCause { reason, probation } = cause;
-        let in_force = self.shared.active.load_full();
+        let in_force = self.shared.running.load_full();
         // A stage of a canary changes the state under the same bundle: no history, no probation of its own.
-        let stage = in_force.as_ref().filter(|active| active.bundle == bundle);
-        match stage {
-            Some(same) => self.carry_on(same, &ready.active),
+        let stage = in_force.as_ref().filter(|running| running.active.bundle == bundle);
+        let compared = match stage {
+            Some(same) => self.carry_on(same),
             None if probation => {
                 let denied = std::mem::take(&mut ready.denied);
                 // A bundle that proved nothing yet is no measure; the good one behind it is.
-                let good =
-                    |active: &Arc<Active>| active.trial.load().as_ref().map(|trial| Arc::clone(&trial.old));
-                let old = in_force.as_ref().map(|active| good(active).unwrap_or_else(|| Arc::clone(active)));
-                self.begin_probation(&ready.active, denied, old);
+                let old = in_force.as_ref().map(|running| match &running.probation {
+                    Some(probation) => Arc::clone(&probation.old),
+                    None => Arc::clone(&running.active),
+                });
+                self.begin_probation(&ready.active, denied, old)
             }
-            None => self.probation = None,
-        }
+            None => {
+                self.probation = None;
+                None
+            }
+        };
         let vouched = self.probation.is_none();
         let is_stage = stage.is_some();
-        self.put_in_force(ready);
+        self.put_in_force(ready, compared);
         let activation = Activation {
             bundle,
             generation,
@@ -273,24 +277,24 @@ impl<D: Disk> Reloader<D> {
         }
     }
 
-    pub(super) fn put_in_force(&mut self, ready: Ready) {
+    pub(super) fn put_in_force(&mut self, ready: Ready, probation: Option<Arc<Trial>>) {
         let Ready { active, known, public, denied: _ } = ready;
         self.known = known;
         self.public = public;
         self.shared.public.store(self.public.as_ref().map(Watched::current));
         self.shared.metrics.activated(&active.bundle_text, active.generation);
         self.shared.metrics.probation.set(i64::from(self.probation.is_some()));
-        self.shared.active.store(Some(active));
+        self.shared.running.store(Some(Arc::new(Running { active, probation })));
         self.freed = true;
     }
 
     /// Builds what is in force again, under the newest accepted state.
-    pub(super) fn renew(&mut self, active: &Arc<Active>) -> Result<(), Refusal> {
-        let fresh = Arc::new(self.under_newest_state(active)?);
-        self.carry_on(active, &fresh);
+    pub(super) fn renew(&mut self, running: &Running) -> Result<(), Refusal> {
+        let fresh = Arc::new(self.under_newest_state(&running.active)?);
+        let probation = self.carry_on(running);
         let known = std::mem::take(&mut self.known);
         let public = self.public.take();
-        self.put_in_force(Ready { active: fresh, known, public, denied: Vec::new() });
+        self.put_in_force(Ready { active: fresh, known, public, denied: Vec::new() }, probation);
         Ok(())
     }
 
@@ -312,15 +316,14 @@ impl<D: Disk> Reloader<D> {
     }
 
     /// A stage release: what was counted stays counted, and what is compared with gets the new state too.
-    fn carry_on(&self, same: &Arc<Active>, fresh: &Arc<Active>) {
-        let Some(trial) = same.trial.load_full() else { return };
-        match self.under_newest_state(&trial.old) {
-            Ok(old) => {
-                fresh.trial.store(Some(Arc::new(trial.with(Arc::new(old)))));
-            }
+    fn carry_on(&self, same: &Running) -> Option<Arc<Trial>> {
+        let probation = same.probation.as_ref()?;
+        match self.under_newest_state(&probation.old) {
+            Ok(old) => Some(Arc::new(probation.with(Arc::new(old)))),
             Err(refusal) => {
                 let message = format!("the bundle before does not take the new state: {refusal}");
                 self.events.say(Level::Error, &message);
+                None
             }
         }
     }

@@ -1,9 +1,12 @@
 //! Start-up: the best bundle on the own disk that still climbs, and has not killed the proxy too often.
 
+use std::sync::Arc;
+
 use mesh_bundle::{Digest, canonical};
 
 use super::activate::Ready;
 use super::reloader::Reloader;
+use crate::request::Trial;
 use crate::store::{Activation, BOOT_ATTEMPTS, Disk, Journal};
 use crate::telemetry::Level;
 
@@ -45,22 +48,23 @@ impl<D: Disk> Reloader<D> {
             }
         };
         let good = self.store.journal().good;
+        let mut probation = None;
         if good != Some(bundle) {
             // One that kills the process must not decide beside another either.
             let sound = |journal: &Journal, good| may_start(journal, good) && !journal.is_deadly(good);
             let old = good.filter(|good| sound(self.store.journal(), *good));
             let old = old.and_then(|good| self.restore(good, false).ok()).map(|ready| ready.active);
             let denied = std::mem::take(&mut ready.denied);
-            self.begin_probation(&ready.active, denied, old);
+            probation = self.begin_probation(&ready.active, denied, old);
         }
-        self.enter(ready);
+        self.enter(ready, probation);
         self.events.say(Level::Info, &format!("{bundle} is in force, from the own disk"));
         true
     }
 
-    fn enter(&mut self, ready: Ready) {
+    fn enter(&mut self, ready: Ready, probation: Option<Arc<Trial>>) {
         let (bundle, generation) = (ready.active.bundle, ready.active.generation);
-        self.put_in_force(ready);
+        self.put_in_force(ready, probation);
         if self.store.journal().active == Some(bundle) {
             return;
         }

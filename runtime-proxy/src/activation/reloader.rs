@@ -160,7 +160,7 @@ impl<D: Disk> Reloader<D> {
     /// What the proxy says of itself.
     #[must_use]
     pub fn status(&self) -> Status {
-        let active = self.shared.active.load();
+        let active = self.shared.active();
         let unwritten = self.store.is_unwritten().then(|| {
             "the journal on the disk is behind: a restart now would not know what happened last".to_owned()
         });

@@ -11,7 +11,7 @@ use super::activate::Ready;
 use super::reloader::Reloader;
 use crate::memory;
 use crate::probation::{Baseline, Bounds, Counts, Verdict};
-use crate::request::{Active, Trial};
+use crate::request::{Active, Running, Trial};
 use crate::store::{Activation, Disk};
 use crate::telemetry::Level;
 use crate::tls::Reload;
@@ -59,7 +59,8 @@ impl<D: Disk> Reloader<D> {
         if std::mem::take(&mut self.freed) {
             memory::give_back();
         }
-        let active = self.shared.active.load_full()?;
+        let running = self.shared.running.load_full()?;
+        let active = &running.active;
         let now = (self.config.elapsed)();
         let Some(watching) = &self.probation else {
             let window = Duration::from_millis(active.engine.program().mesh.probation.window_ms);
@@ -73,23 +74,23 @@ impl<D: Disk> Reloader<D> {
             }
             return None;
         };
-        match watching.bounds.judge(&watching.counts(&active), now.saturating_sub(watching.since)) {
+        match watching.bounds.judge(&watching.counts(active), now.saturating_sub(watching.since)) {
             Verdict::Open => None,
             Verdict::Good => {
-                self.is_good(&active, "good");
+                self.is_good(active, "good");
                 None
             }
             Verdict::GoodQuiet => {
-                self.is_good(&active, "good (quiet)");
+                self.is_good(active, "good (quiet)");
                 None
             }
-            Verdict::Bad(reason) => self.go_back(&active, &reason),
+            Verdict::Bad(reason) => self.go_back(&running, &reason),
         }
     }
 
     /// The process is about to stop as it was told to: that is no death.
     pub fn stop(&mut self) {
-        if let Some(active) = self.shared.active.load_full() {
+        if let Some(active) = self.shared.active() {
             self.survived(active.bundle);
         }
     }
@@ -144,48 +145,54 @@ impl<D: Disk> Reloader<D> {
 
     /// How the probation stands, if there is one.
     pub(super) fn probation_status(&self) -> Option<ProbationStatus> {
-        let (watching, active) = (self.probation.as_ref()?, self.shared.active.load_full()?);
-        let counts = watching.counts(&active);
+        let (watching, running) = (self.probation.as_ref()?, self.shared.running.load_full()?);
+        let counts = watching.counts(&running.active);
         Some(ProbationStatus {
             seconds: (self.config.elapsed)().saturating_sub(watching.since).as_secs(),
             share: counts.bad_share(),
             counts,
             allowed: watching.bounds.allowed(),
-            back_to: active.trial.load().as_ref().map(|trial| trial.old.bundle),
+            back_to: running.probation.as_ref().map(|probation| probation.old.bundle),
         })
     }
 
     /// A new bundle is compared with `old`, the last good one, under the newest state.
-    pub(super) fn begin_probation(&mut self, fresh: &Active, denied: Vec<String>, old: Option<Arc<Active>>) {
+    pub(super) fn begin_probation(
+        &mut self,
+        fresh: &Active,
+        denied: Vec<String>,
+        old: Option<Arc<Active>>,
+    ) -> Option<Arc<Trial>> {
         let bounds = fresh.engine.program().mesh.probation.clone();
         self.probation = Some(ProbationWindow {
             since: (self.config.elapsed)(),
             bounds: Bounds::new(bounds, self.before.share()),
             baseline: self.services.begin(fresh.sums()),
         });
-        let Some(old) = old else { return };
+        let old = old?;
         let old = if old.state == self.store.journal().state {
             Ok(old)
         } else {
             self.under_newest_state(&old).map(Arc::new)
         };
         match old {
-            Ok(old) => fresh.trial.store(Some(Arc::new(Trial::new(old, fresh, denied)))),
+            Ok(old) => Some(Arc::new(Trial::new(old, fresh, denied))),
             Err(refusal) => {
                 let message =
                     format!("nothing to go back to: the bundle before does not take the state: {refusal}");
                 self.events.say(Level::Error, &message);
+                None
             }
         }
     }
 
     /// Rung 10.
-    fn is_good(&mut self, active: &Active, verdict: &str) {
+    fn is_good(&mut self, active: &Arc<Active>, verdict: &str) {
         let bundle = active.bundle;
         self.probation = None;
         self.shared.metrics.probation.set(0);
         // With it goes the older engine.
-        active.trial.store(None);
+        self.shared.running.store(Some(Arc::new(Running::vouched(Arc::clone(active)))));
         self.freed = true;
         let mesh = &active.engine.program().mesh;
         // Keys go forward: with what was offered, never with what a start or a return fell back to.
@@ -214,13 +221,14 @@ impl<D: Disk> Reloader<D> {
     }
 
     /// Back to the last good one, by itself.
-    fn go_back(&mut self, active: &Arc<Active>, reason: &str) -> Option<Digest> {
-        let bundle = active.bundle;
+    fn go_back(&mut self, running: &Running, reason: &str) -> Option<Digest> {
+        let bundle = running.active.bundle;
         self.probation = None;
-        let old = active.trial.swap(None).map(|trial| Arc::clone(&trial.old));
+        let old = running.probation.as_ref().map(|probation| Arc::clone(&probation.old));
         let floor = self.store.journal().accepted.as_ref().map_or(0, |accepted| accepted.floor);
         let Some(old) = old.filter(|old| old.generation >= floor) else {
             let message = format!("{bundle} is bad, and there is no older bundle to go back to: {reason}");
+            self.shared.running.store(Some(Arc::new(Running::vouched(Arc::clone(&running.active)))));
             self.events.say(Level::Error, &message);
             self.shared.metrics.probation.set(0);
             if let Err(error) = self.store.note(|journal| journal.judged("bad")) {
@@ -238,7 +246,7 @@ impl<D: Disk> Reloader<D> {
         };
         let known = Known { scope: old.versions(), elsewhere: std::mem::take(&mut self.known.elsewhere) };
         let (target, generation) = (old.bundle, old.generation);
-        self.put_in_force(Ready { active: old, known, public, denied: Vec::new() });
+        self.put_in_force(Ready { active: old, known, public, denied: Vec::new() }, None);
         let at = (self.config.now)();
         let written = self.store.note(|journal| {
             journal.judged("bad");

@@ -148,7 +148,7 @@ impl Panel {
         if self.draining.load(Ordering::Relaxed) {
             return text(StatusCode::SERVICE_UNAVAILABLE, "draining\n");
         }
-        if self.shared.active.load().is_none() {
+        if self.shared.active().is_none() {
             return text(StatusCode::SERVICE_UNAVAILABLE, "no bundle is in force\n");
         }
         text(StatusCode::OK, "ready\n")

@@ -253,7 +253,7 @@ impl Proxy {
 
     fn poll_endpoints(&mut self) {
         let Some(file) = &mut self.endpoints else { return };
-        if self.shared.active.load().is_none() {
+        if self.shared.active().is_none() {
             return;
         }
         match file.poll(&self.directory, self.reloader.known()) {
@@ -280,7 +280,7 @@ impl Proxy {
             rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 rounds.tick().await;
-                let active = shared.active.load_full();
+                let active = shared.active();
                 if let Some(active) = active {
                     for news in dns.round(active.engine.program(), &directory, &SystemResolver).await {
                         events.say(Level::Warn, &news);
@@ -312,14 +312,14 @@ impl Proxy {
         if let Some(public) = &*self.shared.public.load() {
             self.shared.metrics.certificate("public", days_until(public.not_after));
         }
-        let active = self.shared.active.load_full();
+        let active = self.shared.active();
         if let Some(active) = active {
             active.counters.sweep(self.shared.clock.nanos());
         }
     }
 
     fn listeners(&self, args: &RunArgs) -> Result<Listeners, StartError> {
-        let active = self.shared.active.load();
+        let active = self.shared.active();
         let port = active.as_ref().and_then(|active| {
             let program = active.engine.program();
             match active.engine.owner() {

@@ -1,20 +1,17 @@
 //! What is in force: one bundle, built for the request path.
 
-use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwapOption;
 use foldhash::fast::FixedState;
-use mesh_bundle::program::{AccessLog, Protocol, SlashMode, TlsMode};
+use mesh_bundle::program::{AccessLog, Protocol, TlsMode};
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Digest, Name, Owner, Program, Refusal, Rung, State};
 use mesh_decision::{Engine, Picks, split};
 
-use super::trial::{Seen, Trial};
 use crate::probation::Tally;
 use crate::quota::Counters;
 use crate::tls::SpiffeId;
@@ -58,8 +55,6 @@ pub struct Active {
     pub state: State,
     /// How its requests end.
     pub tally: Arc<Tally>,
-    /// Its probation, while it lasts.
-    pub trial: ArcSwapOption<Trial>,
     picks: Box<[AtomicU64]>,
     seed: u32,
 }
@@ -157,28 +152,9 @@ impl Active {
             tally: previous
                 .filter(|active| active.bundle == input.bundle)
                 .map_or_else(Arc::default, |active| Arc::clone(&active.tally)),
-            trial: ArcSwapOption::empty(),
             picks: (0..splits).map(|_| AtomicU64::new(0)).collect(),
             seed: input.seed,
         })
-    }
-
-    /// What `of` an engine says about escaped slashes; notes in `stricter` where they are refused and the bundle before
-    /// kept them, and whether a reviewer has seen that of `host`'s service.
-    pub(super) fn slash_mode(
-        &self,
-        stricter: &Cell<Option<Seen>>,
-        host: &str,
-        of: impl Fn(&Engine) -> SlashMode,
-    ) -> SlashMode {
-        let mode = of(&self.engine);
-        if mode == SlashMode::Reject
-            && let Some(trial) = &*self.trial.load()
-            && of(&trial.old.engine) != SlashMode::Reject
-        {
-            stricter.set(Some(trial.seen_service(host)));
-        }
-        mode
     }
 
     /// How requests end, by upstream service.

@@ -52,11 +52,11 @@ impl Guarded for Inbound {
         let Some(local) = record.local.clone() else {
             return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-bundle"));
         };
-        record.tags.used(&local.active);
+        record.tags.used(local.active());
         let stricter = Cell::default();
         let slashes = |_: &str| {
-            let own = local.active.engine.owner().name().as_str();
-            local.active.slash_mode(&stricter, own, Engine::own_slash_mode)
+            let own = local.active().engine.owner().name().as_str();
+            local.running().slash_mode(&stricter, own, Engine::own_slash_mode)
         };
         let prepared = match prepare(&mut head, trust, slashes) {
             Ok(prepared) => Rc::new(prepared),
@@ -80,19 +80,8 @@ impl Guarded for Inbound {
 impl Handler for Inbound {
     fn mode(&self) -> ListenerMode {
         let shared = &self.worker.shared;
-        let active = shared.active.load();
-        let mode = active.as_ref().map(|active| active.engine.program().mesh.tls);
-        // While callers in clear are new to be refused, they are let in that far: it is counted, and a bundle that shuts
-        // them out unseen is left again.
-        let on_trial = active.as_ref().is_some_and(|active| {
-            active
-                .trial
-                .load()
-                .as_ref()
-                .is_some_and(|trial| trial.old.engine.program().mesh.tls == TlsMode::Permissive)
-        });
-        let mode = if on_trial { Some(TlsMode::Permissive) } else { mode };
-        match (mode, &shared.identity) {
+        let tls = shared.running.load().as_ref().map(|running| running.listener_tls());
+        match (tls, &shared.identity) {
             // Without a bundle nobody is served, but those who can prove who they are get that in words.
             (None | Some(TlsMode::Strict), Some(identity)) => {
                 ListenerMode::Tls(Arc::clone(&identity.load().server))
@@ -125,8 +114,8 @@ impl Inbound {
         body: Body,
         prepared: &Prepared,
     ) -> (ResponseHead, Body) {
-        record.tags.used(&local.active);
-        let application = local.active.application.as_ref();
+        record.tags.used(local.active());
+        let application = local.active().application.as_ref();
         let slot = application.and_then(|service| service.slot(""));
         let (Some(service), Some(slot)) = (application, slot) else {
             return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-application"));
@@ -136,7 +125,7 @@ impl Inbound {
         };
         head.target.path = Some(target);
         head.target.scheme = Scheme::Http;
-        if local.active.engine.program().mesh.remove_credentials {
+        if local.active().engine.program().mesh.remove_credentials {
             remove_credentials(&mut head.headers);
         }
         let call = Call { service, slot, head: &head, retry: &self.no_retry, deadline: None };
@@ -152,10 +141,10 @@ fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) 
     let peer = Rc::clone(&record.peer);
     let principal = peer.principal.as_ref().map_or("", |id| id.as_str());
     let owner = if principal.is_empty() { None } else { local.owner_of(principal) };
-    let request = asked(&local.active, &peer, owner.as_deref(), head, prepared, record.now());
+    let request = asked(local.active(), &peer, owner.as_deref(), head, prepared, record.now());
     // A connection may be older than the bundle that asks for mutual TLS, or new while that is on probation.
-    if let Err(reason) = local.active.engine.admits(&request) {
-        if let Some(trial) = &*local.active.trial.load() {
+    if let Err(reason) = local.active().engine.admits(&request) {
+        if let Some(trial) = &local.running().probation {
             record.mark.no_identity(trial, &request);
         }
         return Err(reason.into());
@@ -194,7 +183,7 @@ pub(super) fn asked<'r>(
 
 /// Access, then quotas: of a callee's proxy, and of a gateway before its Routes.
 pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -> Result<(), Answer> {
-    let active = &local.active;
+    let active = local.active();
     record.tags.used(active);
     let decided = active.engine.decide_inbound(request);
     let own = active.engine.owner().name().as_str();
@@ -202,8 +191,8 @@ pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -
         Verdict::DefaultDeny | Verdict::AuditDeny(None) => &active.access,
         _ => decided.verdict.entry().unwrap_or_default(),
     };
-    let trial = active.trial.load();
-    if let Some(trial) = &*trial {
+    let trial = local.running().probation.as_deref();
+    if let Some(trial) = trial {
         record.mark.inbound(trial, &decided, request, rule);
     }
     record.decided(rule, own, "");
@@ -228,7 +217,7 @@ pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -
     };
     charged.map_err(|denied| {
         let limit = active.limits.get(denied.limit).map_or("", |address| &**address);
-        if let (Some(trial), Some(reached)) = (&*trial, active.engine.limits().get(denied.limit)) {
+        if let (Some(trial), Some(reached)) = (trial, active.engine.limits().get(denied.limit)) {
             record.mark.over_quota(trial, reached, limit);
         }
         record.worker.shared.metrics.over_quota(limit);

@@ -61,9 +61,10 @@ impl Guarded for Outbound {
             return record.refuse(Answer::new(StatusCode::SERVICE_UNAVAILABLE, "no-bundle"));
         };
         let trust = if self.gateway { Trust::Stranger } else { Trust::Mesh };
-        record.tags.used(&local.active);
+        record.tags.used(local.active());
         let stricter = Cell::default();
-        let slashes = |host: &str| local.active.slash_mode(&stricter, host, |engine| engine.slash_mode(host));
+        let slashes =
+            |host: &str| local.running().slash_mode(&stricter, host, |engine| engine.slash_mode(host));
         let prepared = match prepare(&mut head, trust, slashes) {
             Ok(prepared) => Rc::new(prepared),
             Err(answer) => {
@@ -95,7 +96,7 @@ impl Handler for Outbound {
             return ListenerMode::Plain;
         }
         let shared = &self.worker.shared;
-        let certificate = shared.active.load().as_ref().and_then(|active| match active.engine.owner() {
+        let certificate = shared.active().and_then(|active| match active.engine.owner() {
             Owner::Gateway(name) => active.engine.program().gateways.get(name)?.certificate.clone(),
             Owner::Service(_) => None,
         });
@@ -130,7 +131,7 @@ fn decide<'a>(
     prepared: &Prepared,
     gateway: bool,
 ) -> Result<Next<'a>, Answer> {
-    let active = &local.active;
+    let active = local.active();
     let peer = Rc::clone(&record.peer);
     let request = asked(active, &peer, head, prepared, gateway, record.now());
     if gateway {
@@ -140,10 +141,10 @@ fn decide<'a>(
     record.tags.used(active);
     let worker = Rc::clone(&record.worker);
     let mut scratch = worker.scratch.borrow_mut();
-    let decided = match &*active.trial.load() {
+    let decided = match local.running().probation.as_deref() {
         None => active.engine.decide_outbound(&request, &mut scratch),
         Some(trial) => {
-            let drawn = Drawn::new(&**active);
+            let drawn = Drawn::new(active);
             let drawing = Request { picks: &drawn, ..request };
             let decided = active.engine.decide_outbound(&drawing, &mut scratch);
             record.mark.outbound(trial, &decided, &request, &mut scratch, &drawn);
@@ -213,9 +214,9 @@ async fn send(
     mut forward: Forward<'_>,
 ) -> (ResponseHead, Body) {
     let worker = Rc::clone(&record.worker);
-    record.tags.used(&local.active);
+    record.tags.used(local.active());
     let unavailable = |reason| Answer::new(StatusCode::SERVICE_UNAVAILABLE, reason);
-    let Some(service) = local.active.services.get(forward.service.as_str()) else {
+    let Some(service) = local.active().services.get(forward.service.as_str()) else {
         record.mark.ended(Err(Failure::NoEndpoint), None);
         return record.refuse(unavailable("no-endpoint"));
     };
@@ -241,7 +242,7 @@ async fn send(
         Ok(exchanged) => exchanged,
         Err(written) => return written,
     };
-    record.tags.used(&local.active);
+    record.tags.used(local.active());
     edit_all(forward.response_headers, &mut response.head.headers);
     let deadline = deadline.filter(|_| !is_stream(&response.head));
     record.relay(response, deadline)

@@ -220,7 +220,7 @@ impl Record {
 
     /// What the mesh wants logged; everything while there is no bundle that says otherwise.
     fn wanted(&self) -> AccessLog {
-        self.local.as_ref().map_or(AccessLog::All, |local| local.active.access_log)
+        self.local.as_ref().map_or(AccessLog::All, |local| local.active().access_log)
     }
 
     /// Refused, failed, broken off, or denied by a policy that only watches.
@@ -313,7 +313,7 @@ impl Record {
     /// Whether a newer bundle denies what is under way; wakes the task of `cx` when that changes.
     fn is_denied(&mut self, cx: &Context<'_>) -> bool {
         if let (Some(question), Some(local)) = (self.question.take(), &self.local) {
-            let (peer, serial) = (Rc::clone(&self.peer), local.active.serial);
+            let (peer, serial) = (Rc::clone(&self.peer), local.active().serial);
             let stream = Stream::new(question, peer, self.direction, self.start, serial);
             self.watched = Some((self.worker.streams.add(Rc::clone(&stream)), stream));
         }
@@ -342,12 +342,12 @@ impl Record {
     }
 
     fn bundle(&self) -> &str {
-        self.local.as_ref().map_or("", |local| &*local.active.bundle_text)
+        self.local.as_ref().map_or("", |local| &*local.active().bundle_text)
     }
 
     fn finish(mut self) {
         if let Some(local) = &self.local {
-            self.tags.used(&local.active);
+            self.tags.used(local.active());
         }
         if self.tags.is_mixed() {
             self.worker.shared.metrics.mixed.inc();
@@ -355,7 +355,7 @@ impl Record {
         if let Some(local) = &self.local {
             let mut kind = self.mark.kind;
             kind.failed |= self.status.is_server_error();
-            local.active.tally.count(self.worker.number, kind);
+            local.active().tally.count(self.worker.number, kind);
         }
         let took = self.worker.shared.clock.now().saturating_duration_since(self.start);
         match &self.meters {

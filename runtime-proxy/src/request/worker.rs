@@ -13,6 +13,7 @@ use mesh_decision::Scratch;
 
 use super::active::Active;
 use super::record::{Direction, Explained, Fallen, Meters};
+use super::running::Running;
 use super::streams::Streams;
 use crate::clock::Clock;
 use crate::telemetry::{AccessLog, Metrics};
@@ -30,7 +31,7 @@ pub type Hook = Arc<dyn Fn(&str) + Send + Sync>;
 /// What all workers share.
 pub struct Shared {
     /// What is in force; nothing before the first activation.
-    pub active: ArcSwapOption<Active>,
+    pub running: ArcSwapOption<Running>,
     /// The proxy's identity.
     pub identity: Option<Arc<ArcSwap<TlsState>>>,
     /// A gateway's public certificate, once a bundle asked for one.
@@ -58,7 +59,7 @@ impl Shared {
         identity: Option<Arc<ArcSwap<TlsState>>>,
     ) -> Self {
         Self {
-            active: ArcSwapOption::empty(),
+            running: ArcSwapOption::empty(),
             identity,
             public: ArcSwapOption::empty(),
             metrics,
@@ -68,6 +69,12 @@ impl Shared {
             workers: AtomicUsize::new(0),
             explained: Mutex::default(),
         }
+    }
+
+    /// The bundle in force; nothing before the first activation.
+    #[must_use]
+    pub fn active(&self) -> Option<Arc<Active>> {
+        self.running.load().as_ref().map(|running| Arc::clone(&running.active))
     }
 
     /// Remembers why a request was refused, under the id that went over the wire.
@@ -107,9 +114,9 @@ pub struct Worker {
 /// Meters by direction and by the places of rule, service and version in memory.
 type MeterMap = HashMap<(Direction, usize, usize, usize), Rc<Meters>, FixedState>;
 
-/// A bundle in force, and what this worker keeps with it.
+/// What is in force, and what this worker keeps with it.
 pub(super) struct Local {
-    pub(super) active: Arc<Active>,
+    running: Arc<Running>,
     pub(super) meters: RefCell<MeterMap>,
     owners: RefCell<HashMap<Box<str>, Option<Rc<Owner>>, FixedState>>,
 }
@@ -134,22 +141,23 @@ impl Worker {
 
     /// Once a second: streams that the bundle in force denies are ended.
     pub fn tick(&self) {
-        if let Some(active) = self.shared.active.load_full() {
-            let denied = self.streams.decide_again(&active, self, self.shared.clock.now());
+        // An older engine is not kept for want of requests.
+        if let Some(local) = self.snapshot() {
+            let denied = self.streams.decide_again(local.active(), self, self.shared.clock.now());
             self.shared.metrics.streams_ended.inc_by(denied as u64);
         }
     }
 
     /// What is in force now, for one request.
     pub(super) fn snapshot(&self) -> Option<Rc<Local>> {
-        let now = self.shared.active.load();
+        let now = self.shared.running.load();
         let now = now.as_ref()?;
         let mut local = self.local.borrow_mut();
         match &*local {
-            Some(local) if Arc::ptr_eq(&local.active, now) => Some(Rc::clone(local)),
+            Some(local) if Arc::ptr_eq(&local.running, now) => Some(Rc::clone(local)),
             _ => {
                 let fresh = Rc::new(Local {
-                    active: Arc::clone(now),
+                    running: Arc::clone(now),
                     meters: RefCell::default(),
                     owners: RefCell::default(),
                 });
@@ -161,13 +169,23 @@ impl Worker {
 }
 
 impl Local {
+    /// The bundle that decides.
+    pub(super) fn active(&self) -> &Active {
+        &self.running.active
+    }
+
+    /// What is in force, with its probation.
+    pub(super) fn running(&self) -> &Running {
+        &self.running
+    }
+
     /// The service or gateway that a principal names.
     pub(super) fn owner_of(&self, principal: &str) -> Option<Rc<Owner>> {
         let mut owners = self.owners.borrow_mut();
         if let Some(owner) = owners.get(principal) {
             return owner.clone();
         }
-        let owner = self.active.engine.program().mesh.owner_of(principal).map(Rc::new);
+        let owner = self.active().engine.program().mesh.owner_of(principal).map(Rc::new);
         if owners.len() >= CALLERS {
             owners.clear();
         }

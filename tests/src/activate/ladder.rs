@@ -62,7 +62,7 @@ impl<D> Ladder<D> {
 
     /// Requests that the bundle in force denies, and the one before did not.
     pub fn deny(&self, requests: usize) {
-        if let Some(active) = self.shared.active.load_full() {
+        if let Some(active) = self.shared.active() {
             let kind = RequestSample { differs: true, denied: true, ..RequestSample::default() };
             (0..requests).for_each(|_| active.tally.count(0, kind));
         }

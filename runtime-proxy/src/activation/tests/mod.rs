@@ -150,7 +150,7 @@ impl Rig {
 
     /// So many requests to the first service end like this under what is in force.
     fn requests(&self, count: u64, kind: RequestSample) {
-        let active = self.shared.active.load_full().unwrap();
+        let active = self.shared.active().unwrap();
         let service = active.services.values().next().unwrap();
         for worker in 0..count {
             active.tally.count(usize::try_from(worker).unwrap(), kind);

@@ -48,8 +48,8 @@ fn a_bundle_is_good_after_a_window_with_requests_and_not_before() {
     let status = reloader.status();
     assert_eq!((status.journal.good, status.probation), (Some(second), None));
     assert_eq!(status.journal.history.last().unwrap().verdict, "good");
-    let active = rig.shared.active.load_full().unwrap();
-    assert!(active.trial.load().is_none(), "the older engine is let go");
+    let running = rig.shared.running.load_full().unwrap();
+    assert!(running.probation.is_none(), "the older engine is let go");
 }
 
 #[test]
