@@ -127,6 +127,6 @@ mod tests {
         // The time of day is set back by more than there is, and two milliseconds pass.
         *source.0.lock().unwrap() = (begun + Duration::from_millis(2), UNIX_EPOCH - Duration::from_secs(1));
         assert_eq!((clock.millis(), clock.nanos(), clock.unix_seconds()), (3, 2_000_000, 0));
-        assert_eq!(clock.clone().now(), begun + Duration::from_millis(2));
+        assert_eq!(clock.now(), begun + Duration::from_millis(2));
     }
 }

@@ -412,7 +412,7 @@ fn grpc_application() -> SocketAddr {
                         Ok::<_, hyper::Error>(answer.unwrap())
                     });
                 let io = hyper_util::rt::TokioIo::new(stream);
-                let server = hyper::server::conn::http2::Builder::new(crate::http::LocalExecutor);
+                let server = hyper::server::conn::http2::Builder::new(crate::http::codec::LocalExecutor);
                 tokio::task::spawn_local(server.serve_connection(io, service));
             }
         });
@@ -427,7 +427,7 @@ fn call(port: u16, path: &str) -> (u16, String, String, String) {
         let stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         let io = hyper_util::rt::TokioIo::new(stream);
         let (mut sender, connection) =
-            hyper::client::conn::http2::handshake(crate::http::LocalExecutor, io).await.unwrap();
+            hyper::client::conn::http2::handshake(crate::http::codec::LocalExecutor, io).await.unwrap();
         tokio::task::spawn_local(connection);
         let mut trailers = http::HeaderMap::new();
         trailers.insert("x-sum", "7".parse().unwrap());
@@ -505,7 +505,7 @@ fn public(port: u16, authority: &Authority, alpn: &[u8], host: &str, path: &str)
         let body = http_body_util::Empty::<bytes::Bytes>::new();
         let response = if http2 {
             let (mut sender, connection) =
-                hyper::client::conn::http2::handshake(crate::http::LocalExecutor, io).await.ok()?;
+                hyper::client::conn::http2::handshake(crate::http::codec::LocalExecutor, io).await.ok()?;
             tokio::task::spawn_local(connection);
             sender.send_request(http::Request::get(uri).body(body).unwrap()).await.ok()?
         } else {

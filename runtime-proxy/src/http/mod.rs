@@ -1,12 +1,10 @@
-//! The request path's own vocabulary for messages.
+//! The request path's own vocabulary for messages, and the seam to the wire.
 //!
-//! Everything between the listener and the upstream pools speaks [`Head`], [`ResponseHead`] and [`Body`]; only
-//! `wire` knows hyper's types, so that the codec can change without touching the path.
+//! Everything between the listener and the upstream pools speaks [`Head`], [`ResponseHead`] and [`Body`]; only [`codec`]
+//! knows the library that reads and writes them, so that it can change without touching the path.
 
-mod body;
+pub mod codec;
 mod head;
-mod wire;
 
-pub use body::{Body, BodyError, Replay, Unread};
+pub use codec::{Body, BodyError};
 pub use head::{Head, Headers, ResponseHead, Scheme, Target};
-pub use wire::{LocalExecutor, request_from_wire, request_to_wire, response_from_wire, response_to_wire};

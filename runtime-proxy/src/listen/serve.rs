@@ -1,18 +1,14 @@
 //! From an accepted socket to requests.
 
-use std::convert::Infallible;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
-use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -21,24 +17,10 @@ use tokio_rustls::server::TlsStream;
 
 use super::connection::{Connection, Connections, InFlight};
 use super::stream::{Opening, Stream};
-use crate::http::{Body, Head, LocalExecutor, ResponseHead, Scheme, request_from_wire, response_to_wire};
+use crate::http::codec::{self, Protocol, Service};
+use crate::http::{Body, Head, ResponseHead, Scheme};
 use crate::tls::{SpiffeId, svid_id};
 
-/// Lines of a request head; one more is a 431 (`semantics.md`, "Limits" of a request).
-const HEADER_LINES: usize = mesh_bundle::limits::HEADER_LINES;
-/// Bytes of a request head, and of an HTTP/2 header list.
-const HEAD_BYTES: usize = mesh_bundle::limits::HEAD_BYTES;
-/// Streams of one HTTP/2 connection at once.
-const H2_STREAMS: u32 = 256;
-/// Streams that a client opened and reset before they were taken up (CVE-2023-44487, "rapid reset").
-const H2_PENDING_RESETS: usize = 20;
-/// Streams that this side reset because of the client's errors (CVE-2025-8671, "made you reset").
-const H2_LOCAL_RESETS: usize = 256;
-/// Bytes that may wait to be sent on one HTTP/2 stream.
-const H2_SEND_BUFFER: usize = 256 * 1024;
-/// Flow control windows of one HTTP/2 stream and connection, in bytes.
-const H2_STREAM_WINDOW: u32 = 256 * 1024;
-const H2_CONNECTION_WINDOW: u32 = 1024 * 1024;
 /// How long accepting rests when the process has no descriptor left.
 const ACCEPT_REST: Duration = Duration::from_millis(50);
 
@@ -154,7 +136,8 @@ async fn serve<H: Handler>(
                 tls_version: None,
                 sni: None,
             };
-            return talk(stream, opening == Opening::Http2, Rc::new(plain), connection, handler).await;
+            let protocol = if opening == Opening::Http2 { Protocol::Http2 } else { Protocol::Http1 };
+            return talk(stream, protocol, Rc::new(plain), connection, handler).await;
         }
         (ListenerMode::Tls(_), _) | (ListenerMode::Plain, Opening::Tls) | (ListenerMode::Closed, _) => {
             return Ok(());
@@ -162,8 +145,9 @@ async fn serve<H: Handler>(
     };
     let stream = TlsAcceptor::from(config).accept(stream).await?;
     let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let protocol = if http2 { Protocol::Http2 } else { Protocol::Http1 };
     let peer = Rc::new(tls_peer(&stream, address, local)?);
-    talk(stream, http2, peer, connection, handler).await
+    talk(stream, protocol, peer, connection, handler).await
 }
 
 /// The peer behind a finished handshake. Its certificate was verified in it.
@@ -183,58 +167,28 @@ fn ip_text(address: SocketAddr) -> Box<str> {
     address.ip().to_canonical().to_string().into()
 }
 
+/// Requests of one connection on their way to the handler.
+struct Requests<H> {
+    peer: Rc<Peer>,
+    connection: Rc<Connection>,
+    handler: Rc<H>,
+}
+
+impl<H: Handler> Service for Requests<H> {
+    fn call(&self, head: Head, body: Body) -> impl Future<Output = (ResponseHead, Body)> + 'static {
+        let in_flight = self.connection.begin();
+        Rc::clone(&self.handler).handle(Rc::clone(&self.peer), in_flight, head, body)
+    }
+}
+
 async fn talk<H: Handler, S: AsyncRead + AsyncWrite + Unpin + 'static>(
     stream: S,
-    http2: bool,
+    protocol: Protocol,
     peer: Rc<Peer>,
     connection: Rc<Connection>,
     handler: Rc<H>,
 ) -> io::Result<()> {
-    let io = TokioIo::new(stream);
-    let requests = Rc::clone(&connection);
-    let service = service_fn(move |request| {
-        let in_flight = requests.begin();
-        let (handler, peer) = (Rc::clone(&handler), Rc::clone(&peer));
-        // A future that is made where it is awaited takes its room once; hyper moves the whole at every request.
-        async move {
-            let (head, body) = request_from_wire(request, peer.scheme);
-            let (head, body) = handler.handle(peer, in_flight, head, body).await;
-            Ok::<_, Infallible>(response_to_wire(head, body))
-        }
-    });
-    if http2 {
-        let conn = http2::Builder::new(LocalExecutor)
-            .max_concurrent_streams(H2_STREAMS)
-            .max_pending_accept_reset_streams(H2_PENDING_RESETS)
-            .max_local_error_reset_streams(H2_LOCAL_RESETS)
-            .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
-            .max_send_buf_size(H2_SEND_BUFFER)
-            .initial_stream_window_size(H2_STREAM_WINDOW)
-            .initial_connection_window_size(H2_CONNECTION_WINDOW)
-            .serve_connection(io, service);
-        drive(conn, &connection, |conn| conn.graceful_shutdown()).await
-    } else {
-        let conn = http1::Builder::new()
-            .max_headers(HEADER_LINES)
-            .max_header_size(HEAD_BYTES)
-            .header_read_timeout(None)
-            .serve_connection(io, service);
-        drive(conn, &connection, |conn| conn.graceful_shutdown()).await
-    }
-    .map_err(io::Error::other)
-}
-
-async fn drive<C: Future<Output = hyper::Result<()>>>(
-    conn: C,
-    connection: &Connection,
-    drain: impl Fn(Pin<&mut C>),
-) -> hyper::Result<()> {
-    let mut conn = pin!(conn);
-    poll_fn(|cx| {
-        if connection.take_drain() {
-            drain(conn.as_mut());
-        }
-        conn.as_mut().poll(cx)
-    })
-    .await
+    let scheme = peer.scheme;
+    let requests = Requests { peer, connection: Rc::clone(&connection), handler };
+    codec::serve(stream, protocol, scheme, requests, || connection.take_drain()).await
 }

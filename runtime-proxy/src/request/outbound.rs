@@ -256,7 +256,7 @@ pub(super) async fn exchange(
     prepared: &Prepared,
 ) -> Result<(Record, Response), (ResponseHead, Body)> {
     let (worker, service) = (Rc::clone(&record.worker), call.service);
-    let sending = upstream::send(call, body, &worker.pools, &worker.shared.clock, &worker.random);
+    let sending = upstream::send(call, body, worker.means());
     let result = record.unless_denied(sending).await.and_then(|outcome| {
         note(&mut record, service, &outcome);
         outcome.result.map_err(|failure| Answer::new(failure.status(), failure.word()))

@@ -307,7 +307,7 @@ impl Record {
             deadline: deadline.map(Deadline::At),
             ending: Some(Ending { record: self, lease, _permit: permit, _load: load }),
         };
-        (head, Body::Watched(Box::pin(tracked)))
+        (head, Body::Stream(Box::pin(tracked)))
     }
 
     /// Whether a newer bundle denies what is under way; wakes the task of `cx` when that changes.

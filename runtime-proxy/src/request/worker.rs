@@ -18,7 +18,7 @@ use super::streams::Streams;
 use crate::clock::Clock;
 use crate::telemetry::{AccessLog, Metrics};
 use crate::tls::{PublicCertificate, TlsState};
-use crate::upstream::{Connector, Pools, Random};
+use crate::upstream::{Connector, Means, Pools, Random};
 
 /// Refusals that are remembered for `/v1/explain`.
 const EXPLAINED: usize = 1_024;
@@ -137,6 +137,11 @@ impl Worker {
             fallen: Cell::default(),
             local: RefCell::default(),
         }
+    }
+
+    /// What it sends with.
+    pub(super) fn means(&self) -> Means<'_> {
+        Means { pools: &self.pools, clock: &self.shared.clock, random: &self.random }
     }
 
     /// Once a second: streams that the bundle in force denies are ended.

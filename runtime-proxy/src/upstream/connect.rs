@@ -8,30 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use hyper::client::conn::{http1, http2};
-use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use super::service::{Transport, UpstreamService};
-use crate::http::{Body, LocalExecutor};
+use super::service::UpstreamService;
+use crate::http::codec::{self, Client, Protocol};
 use crate::tls::{Alpn, SpiffeId, TlsState, client_config};
 
 /// How long TCP, TLS and HTTP/2 may take together to be ready. Well under the default timeout of a request, so that
 /// another endpoint can still be tried.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// Lines of a response head.
-const HEADER_LINES: usize = mesh_bundle::limits::HEADER_LINES;
-/// Bytes of a response head.
-const HEAD_BYTES: usize = mesh_bundle::limits::HEAD_BYTES;
-/// Flow control windows of one HTTP/2 stream and connection, in bytes.
-const H2_STREAM_WINDOW: u32 = 256 * 1024;
-const H2_CONNECTION_WINDOW: u32 = 1024 * 1024;
-
 /// Makes one worker's connections.
 pub struct Connector {
     identity: Option<Arc<ArcSwap<TlsState>>>,
@@ -42,14 +31,6 @@ pub struct Connector {
 /// A configuration, and the identity that it was made for.
 type MadeFor = (Arc<TlsState>, Arc<ClientConfig>);
 
-/// What a connection is used through.
-pub(super) enum Sender {
-    /// One request at a time.
-    Http1(http1::SendRequest<Body>),
-    /// Many.
-    Http2(http2::SendRequest<Body>),
-}
-
 impl Connector {
     /// A connector that presents the given identity where TLS is due.
     #[must_use]
@@ -58,18 +39,19 @@ impl Connector {
     }
 
     /// Connects within the bound. The connection's own task runs on this worker.
-    pub(super) async fn connect(&self, address: SocketAddr, service: &UpstreamService) -> io::Result<Sender> {
+    pub(super) async fn connect(&self, address: SocketAddr, service: &UpstreamService) -> io::Result<Client> {
         timeout(CONNECT_TIMEOUT, self.establish(address, service))
             .await
             .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    async fn establish(&self, address: SocketAddr, service: &UpstreamService) -> io::Result<Sender> {
+    async fn establish(&self, address: SocketAddr, service: &UpstreamService) -> io::Result<Client> {
         let socket = TcpStream::connect(address).await?;
         socket.set_nodelay(true)?;
         let transport = &service.transport;
+        let protocol = if transport.http2 { Protocol::Http2 } else { Protocol::Http1 };
         let Some(expected) = &transport.tls else {
-            return handshake(socket, transport).await;
+            return codec::connect(socket, protocol).await;
         };
         let alpn = if transport.http2 { Alpn::Http2 } else { Alpn::Http1 };
         let config = self.config(expected, alpn)?;
@@ -78,7 +60,7 @@ impl Connector {
         if transport.http2 && stream.get_ref().1.alpn_protocol() != Some(b"h2") {
             return Err(io::Error::other("the endpoint does not speak HTTP/2"));
         }
-        handshake(stream, transport).await
+        codec::connect(stream, protocol).await
     }
 
     /// The configuration for one peer, made anew when the identity was replaced.
@@ -96,32 +78,5 @@ impl Connector {
             client_config(&identity.identity, expected, alpn, self.tls13_only).map_err(io::Error::other)?;
         configs.insert(key, (Arc::clone(&identity), Arc::clone(&config)));
         Ok(config)
-    }
-}
-
-async fn handshake<S>(stream: S, transport: &Transport) -> io::Result<Sender>
-where
-    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    let io = TokioIo::new(stream);
-    if transport.http2 {
-        let (sender, connection) = http2::Builder::new(LocalExecutor)
-            .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX))
-            .initial_stream_window_size(H2_STREAM_WINDOW)
-            .initial_connection_window_size(H2_CONNECTION_WINDOW)
-            .handshake(io)
-            .await
-            .map_err(io::Error::other)?;
-        tokio::task::spawn_local(connection);
-        Ok(Sender::Http2(sender))
-    } else {
-        let (sender, connection) = http1::Builder::new()
-            .max_headers(HEADER_LINES)
-            .max_header_size(HEAD_BYTES)
-            .handshake(io)
-            .await
-            .map_err(io::Error::other)?;
-        tokio::task::spawn_local(connection);
-        Ok(Sender::Http1(sender))
     }
 }

@@ -1,13 +1,11 @@
-//! Endpoints of a service's version, and the choice among them.
+//! One endpoint, and how it has fared.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
 use mesh_bundle::program::Outlier;
 
-use super::directory::ServiceEndpoints;
 use super::outlier::{Health, Verdict};
 use crate::clock::Clock;
 
@@ -66,7 +64,8 @@ impl Endpoint {
         }
     }
 
-    fn error(&self, now: u64, rule: &Outlier, out: usize, total: usize) -> Verdict {
+    /// A try failed at `now`, while `out` of the service's `total` endpoints are left out.
+    pub(super) fn error(&self, now: u64, rule: &Outlier, out: usize, total: usize) -> Verdict {
         let mut health = self.health.lock().unwrap_or_else(PoisonError::into_inner);
         let verdict = health.error(now, rule, out, total);
         self.errors.store(health.errors, Ordering::Relaxed);
@@ -75,64 +74,18 @@ impl Endpoint {
     }
 }
 
-/// The endpoints of one version of one service; the same slot for the process's whole life.
-#[derive(Debug)]
-pub struct Slot {
-    service: Weak<ServiceEndpoints>,
-    endpoints: ArcSwap<Vec<Arc<Endpoint>>>,
-    cursor: AtomicUsize,
+/// Counts a request in flight to an endpoint while it is held.
+pub struct Load(Arc<Endpoint>);
+
+impl Load {
+    pub(super) fn new(endpoint: &Arc<Endpoint>) -> Self {
+        endpoint.active.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(endpoint))
+    }
 }
 
-/// The id of the next endpoint that is in no directory.
-static FIXED: AtomicU64 = AtomicU64::new(u64::MAX);
-
-impl Slot {
-    pub(super) fn new(service: Weak<ServiceEndpoints>) -> Self {
-        Self { service, endpoints: ArcSwap::default(), cursor: AtomicUsize::new(0) }
-    }
-
-    /// A slot of its own with one address, such as the application behind an inbound proxy.
-    #[must_use]
-    pub fn fixed(address: SocketAddr) -> Self {
-        let slot = Self::new(Weak::new());
-        // The directory counts up from 1: they do not meet, and no connection to another address is taken for this one's.
-        let id = FIXED.fetch_sub(1, Ordering::Relaxed);
-        slot.endpoints.store(Arc::new(vec![Arc::new(Endpoint::new(id, address))]));
-        slot
-    }
-
-    /// The endpoints now.
-    #[must_use]
-    pub fn endpoints(&self) -> Arc<Vec<Arc<Endpoint>>> {
-        self.endpoints.load_full()
-    }
-
-    pub(super) fn replace(&self, endpoints: Vec<Arc<Endpoint>>) {
-        self.endpoints.store(Arc::new(endpoints));
-    }
-
-    /// Whether some endpoint is not ejected.
-    #[must_use]
-    pub fn has_healthy(&self, clock: &Clock) -> bool {
-        self.endpoints.load().iter().any(|endpoint| !endpoint.is_out(clock))
-    }
-
-    /// The next endpoint in turn that is not ejected, one that was not `tried` if there is one.
-    #[must_use]
-    pub fn pick(&self, clock: &Clock, tried: &[u64]) -> Option<Arc<Endpoint>> {
-        let endpoints = self.endpoints.load();
-        let count = endpoints.len();
-        let start = self.cursor.fetch_add(1, Ordering::Relaxed).checked_rem(count)?;
-        let in_turn = || endpoints.iter().cycle().skip(start).take(count).filter(|e| !e.is_out(clock));
-        in_turn().find(|endpoint| !tried.contains(&endpoint.id)).or_else(|| in_turn().next()).cloned()
-    }
-
-    /// A try at `endpoint` failed.
-    pub fn error(&self, endpoint: &Endpoint, rule: Option<&Outlier>, clock: &Clock) -> Verdict {
-        let (Some(rule), Some(service)) = (rule, self.service.upgrade()) else {
-            return Verdict::Stays;
-        };
-        let (out, total) = service.ejected(clock);
-        endpoint.error(clock.millis(), rule, out, total)
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::Relaxed);
     }
 }

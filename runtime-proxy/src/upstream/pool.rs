@@ -6,13 +6,11 @@ use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use hyper::body::Incoming;
-use hyper::client::conn::{http1, http2};
-
-use super::connect::{Connector, Sender};
+use super::connect::Connector;
 use super::endpoint::Endpoint;
 use super::service::UpstreamService;
-use crate::http::Body;
+use crate::http::codec::{Client, Http1, Http2, SendError};
+use crate::http::{Body, Head, ResponseHead};
 
 /// Idle HTTP/1.1 connections that are kept for one endpoint.
 const MAX_IDLE: usize = 256;
@@ -40,37 +38,33 @@ struct Pool {
 }
 
 struct Idle {
-    sender: http1::SendRequest<Body>,
+    client: Http1,
     since: u64,
 }
 
-#[derive(Clone)]
 struct Multiplexed {
-    sender: http2::SendRequest<Body>,
+    client: Http2,
     streams: Rc<Cell<u32>>,
 }
 
 /// A connection taken for one request. Dropping it closes an HTTP/1.1 connection; see [`Lease::give_back`].
 pub struct Lease {
     pool: Rc<Pool>,
-    /// Taken out when the connection is given back.
-    kind: Option<Kind>,
+    taken: Taken,
     /// Whether the connection has carried a request before.
     pub(super) reused: bool,
     tick: u64,
 }
 
-/// A request without an answer.
-pub(super) struct Unsent {
-    /// Why.
-    pub(super) error: Option<hyper::Error>,
-    /// The request itself, if nothing of it was sent.
-    pub(super) message: Option<http::Request<Body>>,
+enum Taken {
+    Http1(Http1),
+    Http2(Stream),
 }
 
-enum Kind {
-    Http1(http1::SendRequest<Body>),
-    Http2(Multiplexed),
+/// A place among the streams of an HTTP/2 connection; counted while it is held.
+struct Stream {
+    client: Http2,
+    streams: Rc<Cell<u32>>,
 }
 
 impl Pools {
@@ -91,15 +85,12 @@ impl Pools {
         pool.last_used.set(self.tick.get());
         let kept = if fresh { None } else { pool.kept() };
         // Connecting is rare and large: boxed, so that requests over kept connections do not carry its room.
-        let (kind, reused) = match kept {
-            Some(kind) => (kind, true),
+        let (taken, reused) = match kept {
+            Some(taken) => (taken, true),
             None if service.transport.http2 => Box::pin(self.take_http2(&pool, service, fresh)).await?,
             None => (pool.adopt(Box::pin(self.connector.connect(endpoint.address, service)).await?), false),
         };
-        if let Kind::Http2(connection) = &kind {
-            connection.streams.set(connection.streams.get() + 1);
-        }
-        Ok(Lease { pool, kind: Some(kind), reused, tick: self.tick.get() })
+        Ok(Lease { pool, taken, reused, tick: self.tick.get() })
     }
 
     /// One connection attempt at a time: the requests that wait share what it makes.
@@ -108,14 +99,14 @@ impl Pools {
         pool: &Rc<Pool>,
         service: &UpstreamService,
         fresh: bool,
-    ) -> io::Result<(Kind, bool)> {
+    ) -> io::Result<(Taken, bool)> {
         let guard = pool.connecting.lock().await;
-        if !fresh && let Some(kind) = pool.kept() {
-            return Ok((kind, true));
+        if !fresh && let Some(taken) = pool.kept() {
+            return Ok((taken, true));
         }
-        let kind = pool.adopt(self.connector.connect(pool.endpoint.address, service).await?);
+        let taken = pool.adopt(self.connector.connect(pool.endpoint.address, service).await?);
         drop(guard);
-        Ok((kind, false))
+        Ok((taken, false))
     }
 
     fn pool(&self, endpoint: &Arc<Endpoint>, transport: u64) -> Rc<Pool> {
@@ -140,11 +131,11 @@ impl Pools {
             let gone = pool.endpoint.is_retired();
             pool.idle
                 .borrow_mut()
-                .retain(|idle| !gone && !idle.sender.is_closed() && now - idle.since < IDLE_TICKS);
+                .retain(|idle| !gone && !idle.client.is_closed() && now - idle.since < IDLE_TICKS);
             let quiet = now - pool.last_used.get() >= IDLE_TICKS;
             pool.http2
                 .borrow_mut()
-                .retain(|one| !one.sender.is_closed() && (one.streams.get() > 0 || !(gone || quiet)));
+                .retain(|one| !one.client.is_closed() && (one.streams.get() > 0 || !(gone || quiet)));
             !(gone || quiet) || !pool.idle.borrow().is_empty() || !pool.http2.borrow().is_empty()
         });
     }
@@ -167,78 +158,72 @@ impl Pools {
 
 impl Pool {
     /// An idle connection: the one used last, whose peer is the least likely to have given it up.
-    fn kept(&self) -> Option<Kind> {
+    fn kept(&self) -> Option<Taken> {
         let mut http2 = self.http2.borrow_mut();
         if !http2.is_empty() {
-            http2.retain(|one| !one.sender.is_closed());
+            http2.retain(|one| !one.client.is_closed());
             let full = http2.len() >= MAX_HTTP2;
             let least = http2.iter().min_by_key(|one| one.streams.get())?;
-            return (full || least.streams.get() < STREAMS).then(|| Kind::Http2(least.clone()));
+            return (full || least.streams.get() < STREAMS).then(|| Taken::Http2(least.open()));
         }
         let mut idle = self.idle.borrow_mut();
         let mut index = idle.len();
         while let Some(candidate) = index.checked_sub(1) {
             index = candidate;
             let one = idle.get(index)?;
-            if one.sender.is_closed() {
+            if one.client.is_closed() {
                 idle.remove(index);
-            } else if one.sender.is_ready() {
-                return Some(Kind::Http1(idle.remove(index).sender));
+            } else if one.client.is_ready() {
+                return Some(Taken::Http1(idle.remove(index).client));
             }
         }
         None
     }
 
-    fn adopt(&self, sender: Sender) -> Kind {
-        match sender {
-            Sender::Http1(sender) => Kind::Http1(sender),
-            Sender::Http2(sender) => {
-                let one = Multiplexed { sender, streams: Rc::default() };
-                self.http2.borrow_mut().push(one.clone());
-                Kind::Http2(one)
+    fn adopt(&self, client: Client) -> Taken {
+        match client {
+            Client::Http1(client) => Taken::Http1(client),
+            Client::Http2(client) => {
+                let one = Multiplexed { client, streams: Rc::default() };
+                let stream = one.open();
+                self.http2.borrow_mut().push(one);
+                Taken::Http2(stream)
             }
         }
+    }
+}
+
+impl Multiplexed {
+    fn open(&self) -> Stream {
+        self.streams.set(self.streams.get().saturating_add(1));
+        Stream { client: self.client.clone(), streams: Rc::clone(&self.streams) }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        self.streams.set(self.streams.get().saturating_sub(1));
     }
 }
 
 impl Lease {
     /// Sends the request.
-    pub(super) async fn send(
-        &mut self,
-        request: http::Request<Body>,
-    ) -> Result<http::Response<Incoming>, Unsent> {
-        let sent = match &mut self.kind {
-            Some(Kind::Http1(sender)) => sender.try_send_request(request).await,
-            Some(Kind::Http2(one)) => one.sender.try_send_request(request).await,
-            None => {
-                return Err(Unsent { error: None, message: Some(request) });
-            }
-        };
-        sent.map_err(|mut failed| Unsent { message: failed.take_message(), error: Some(failed.into_error()) })
-    }
-
-    /// Whether requests go over HTTP/2.
-    pub(super) fn is_http2(&self) -> bool {
-        matches!(self.kind, Some(Kind::Http2(_)))
+    pub(super) async fn send(&mut self, head: &Head, body: Body) -> Result<(ResponseHead, Body), SendError> {
+        match &mut self.taken {
+            Taken::Http1(client) => client.send(head, body).await,
+            Taken::Http2(stream) => stream.client.send(head, body).await,
+        }
     }
 
     /// The response has ended: the connection can carry another request.
-    pub fn give_back(mut self) {
-        let since = self.tick;
-        if let Some(Kind::Http1(sender)) = self.kind.take_if(|kind| matches!(kind, Kind::Http1(_)))
-            && !sender.is_closed()
-            && !self.pool.endpoint.is_retired()
-            && self.pool.idle.borrow().len() < MAX_IDLE
+    pub fn give_back(self) {
+        let Self { pool, taken, tick, .. } = self;
+        if let Taken::Http1(client) = taken
+            && !client.is_closed()
+            && !pool.endpoint.is_retired()
+            && pool.idle.borrow().len() < MAX_IDLE
         {
-            self.pool.idle.borrow_mut().push(Idle { sender, since });
-        }
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(Kind::Http2(one)) = &self.kind {
-            one.streams.set(one.streams.get().saturating_sub(1));
+            pool.idle.borrow_mut().push(Idle { client, since: tick });
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Bodies: streamed, never held whole but within the replay bound.
+//! A request's body over several attempts: kept within a bound, so that it can be sent again.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -8,110 +8,56 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
-use hyper::body::Incoming;
+use mesh_bundle::program::Retry;
 
-/// What went wrong with a body under way.
-#[derive(Debug, thiserror::Error)]
-pub enum BodyError {
-    /// The connection that it came from failed.
-    #[error("the message body ended early: {0}")]
-    Transport(#[from] hyper::Error),
-    /// The request's time was up.
-    #[error("the request's timeout passed before the body's end")]
-    TimedOut,
-    /// A newer bundle denies the stream.
-    #[error("the stream is denied by now")]
-    Denied,
-    /// A try that was given up still asked for its body.
-    #[error("the try that sent this body was given up")]
-    Abandoned,
-}
+use crate::http::{Body, BodyError};
 
-/// A message body. Trailers travel as its last frame.
-pub enum Body {
-    /// Nothing.
+/// What is left to send of a request's body.
+pub(super) enum RequestBody {
+    /// There is none.
     Empty,
-    /// One piece.
-    Full(Bytes),
-    /// From a connection, as it arrives.
-    Incoming(Incoming),
-    /// A request body that can be sent again while it is within the bound.
-    Replay(Replay),
-    /// Watched by the request path, which learns of its end.
-    Watched(Pin<Box<dyn HttpBody<Data = Bytes, Error = BodyError>>>),
+    /// It can be sent once; `None` afterwards.
+    Once(Option<Body>),
+    /// It is kept while it is read.
+    Kept(Unread),
 }
 
-impl Body {
-    /// From one piece of text or bytes.
-    pub fn full(bytes: impl Into<Bytes>) -> Self {
-        let bytes = bytes.into();
-        if bytes.is_empty() { Self::Empty } else { Self::Full(bytes) }
+impl RequestBody {
+    /// Keeps the body only where `retry` may ask for it again.
+    pub(super) fn new(body: Body, retry: &Retry) -> Self {
+        if body.is_empty() {
+            Self::Empty
+        } else if retry.attempts == 0 {
+            Self::Once(Some(body))
+        } else {
+            Self::Kept(Unread::new(body))
+        }
     }
 
-    /// From a connection; a body that is known to be empty is [`Body::Empty`].
-    #[must_use]
-    pub fn incoming(body: Incoming) -> Self {
-        if body.is_end_stream() { Self::Empty } else { Self::Incoming(body) }
+    /// The body for the next attempt, from its start; `None` where it was sent and not kept.
+    pub(super) fn next(&mut self) -> Option<Body> {
+        match self {
+            Self::Empty => Some(Body::Empty),
+            Self::Once(body) => body.take(),
+            Self::Kept(unread) => Some(unread.next_attempt()),
+        }
     }
 
-    /// Whether there is nothing to send.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
+    /// Whether another attempt would send the same bytes.
+    pub(super) fn can_repeat(&self) -> bool {
         match self {
             Self::Empty => true,
-            Self::Full(bytes) => bytes.is_empty(),
-            other => other.is_end_stream(),
+            Self::Once(body) => body.is_some(),
+            Self::Kept(unread) => unread.is_replayable(),
         }
     }
 }
 
-impl HttpBody for Body {
-    type Data = Bytes;
-    type Error = BodyError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match &mut *self {
-            Self::Empty => Poll::Ready(None),
-            Self::Full(bytes) => {
-                let bytes = std::mem::take(bytes);
-                *self = Self::Empty;
-                Poll::Ready(Some(Ok(Frame::data(bytes))))
-            }
-            Self::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(BodyError::Transport),
-            Self::Replay(body) => Pin::new(body).poll_frame(cx),
-            Self::Watched(body) => body.as_mut().poll_frame(cx),
-        }
-    }
-
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Empty => true,
-            Self::Full(_) => false,
-            Self::Incoming(body) => body.is_end_stream(),
-            Self::Replay(body) => body.is_end_stream(),
-            Self::Watched(body) => body.is_end_stream(),
-        }
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Empty => SizeHint::with_exact(0),
-            Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
-            Self::Incoming(body) => body.size_hint(),
-            Self::Replay(body) => body.size_hint(),
-            Self::Watched(body) => body.size_hint(),
-        }
-    }
-}
-
-/// The most bytes of a request body that are kept for another try (`semantics.md`, "Time-outs and retries").
+/// The most bytes of a request body that are kept for another attempt (`semantics.md`, "Time-outs and retries").
 const REPLAY_BYTES: usize = mesh_bundle::limits::REPLAY_BYTES;
 
-/// A request body together with what was read of it, from which each try takes its own [`Replay`].
-pub struct Unread(Rc<RefCell<Source>>);
+/// A request body together with what was read of it, from which each attempt takes its own [`Replay`].
+pub(super) struct Unread(Rc<RefCell<Source>>);
 
 struct Source {
     origin: Body,
@@ -121,14 +67,13 @@ struct Source {
     trailers: Option<HeaderMap>,
     ended: bool,
     overflowed: bool,
-    /// Only the latest try may read; an earlier one may still be held by its connection.
+    /// Only the latest attempt may read; an earlier one may still be held by its connection.
     turn: u64,
 }
 
 impl Unread {
     /// Begins to keep `origin`.
-    #[must_use]
-    pub fn new(origin: Body) -> Self {
+    fn new(origin: Body) -> Self {
         let declared = origin.size_hint();
         Self(Rc::new(RefCell::new(Source {
             origin,
@@ -142,23 +87,21 @@ impl Unread {
         })))
     }
 
-    /// Whether another try would send the same bytes from the start.
-    #[must_use]
-    pub fn is_replayable(&self) -> bool {
+    /// Whether another attempt would send the same bytes from the start.
+    fn is_replayable(&self) -> bool {
         !self.0.borrow().overflowed
     }
 
-    /// The body for the next try; all earlier ones are given up.
-    #[must_use]
-    pub fn next_try(&self) -> Body {
+    /// The body for the next attempt; all earlier ones are given up.
+    fn next_attempt(&self) -> Body {
         let mut source = self.0.borrow_mut();
         source.turn += 1;
-        Body::Replay(Replay { source: Rc::clone(&self.0), turn: source.turn, next: 0, done: false })
+        Body::Stream(Box::pin(Replay { source: Rc::clone(&self.0), turn: source.turn, next: 0, done: false }))
     }
 }
 
-/// One try's view of a request body.
-pub struct Replay {
+/// One attempt's view of a request body.
+struct Replay {
     source: Rc<RefCell<Source>>,
     turn: u64,
     next: usize,
@@ -253,7 +196,7 @@ mod tests {
                 Ok(Frame::data(Bytes::from(vec![b'a' + u8::try_from(index).unwrap(); *size])))
             })
             .collect();
-        Body::Watched(Box::pin(Pieces(frames.into_iter())))
+        Body::Stream(Box::pin(Pieces(frames.into_iter())))
     }
 
     struct Pieces(std::vec::IntoIter<Result<Frame<Bytes>, BodyError>>);
@@ -275,28 +218,28 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_second_try_sends_the_same_bytes() {
+    async fn a_second_attempt_sends_the_same_bytes() {
         let unread = Unread::new(pieces(&[3, 2]));
-        let mut first = unread.next_try();
+        let mut first = unread.next_attempt();
         let piece = first.frame().await.unwrap().unwrap().into_data().unwrap();
         assert_eq!(piece, "aaa");
         assert!(unread.is_replayable());
-        assert_eq!(drain(unread.next_try()).await.unwrap(), b"aaabb");
-        assert_eq!(drain(unread.next_try()).await.unwrap(), b"aaabb");
+        assert_eq!(drain(unread.next_attempt()).await.unwrap(), b"aaabb");
+        assert_eq!(drain(unread.next_attempt()).await.unwrap(), b"aaabb");
         assert!(matches!(drain(first).await, Err(BodyError::Abandoned)));
     }
 
     #[tokio::test]
     async fn past_the_bound_it_streams_but_is_not_kept() {
         let unread = Unread::new(pieces(&[40_000, 40_000, 1]));
-        assert_eq!(drain(unread.next_try()).await.unwrap().len(), 80_001);
+        assert_eq!(drain(unread.next_attempt()).await.unwrap().len(), 80_001);
         assert!(!unread.is_replayable());
     }
 
     #[tokio::test]
     async fn the_bound_itself_is_kept() {
         let unread = Unread::new(pieces(&[REPLAY_BYTES - 1, 1]));
-        assert_eq!(drain(unread.next_try()).await.unwrap().len(), REPLAY_BYTES);
+        assert_eq!(drain(unread.next_attempt()).await.unwrap().len(), REPLAY_BYTES);
         assert!(unread.is_replayable());
     }
 }

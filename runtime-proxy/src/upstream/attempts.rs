@@ -1,33 +1,27 @@
-//! One request to one version of one service: endpoint, connection, further tries, time.
+//! The attempts of one request to one version of one service: which endpoint, whether again, until when.
 
-use std::error::Error as _;
 use std::future::{Future as _, poll_fn};
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
 
-use http::{StatusCode, Version};
-use http_body::Body as _;
-use http_body_util::{BodyExt, Limited};
 use mesh_bundle::program::{Retry, RetryOn};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::admission::{Permit, RetryPermit};
-use super::endpoint::{Endpoint, Slot};
+use super::attempt::{Answered, Attempt};
+use super::endpoint::{Endpoint, Load};
+use super::failure::Failure;
 use super::outlier::Verdict;
 use super::pool::{Lease, Pools};
-use super::retry::{Random, backoff, is_idempotent, may_repeat};
+use super::replay::RequestBody;
+use super::retry::{Random, backoff, may_repeat};
 use super::service::UpstreamService;
+use super::slot::Slot;
 use crate::clock::Clock;
-use crate::http::{Body, Head, ResponseHead, Unread, request_to_wire, response_from_wire};
-
-/// A refused response's body is read to its end up to this many bytes, so that its connection can be used again.
-const DRAIN_BYTES: usize = 16 * 1024;
-/// ... and for so long.
-const DRAIN_TIME: std::time::Duration = std::time::Duration::from_millis(50);
+use crate::http::{Body, Head, ResponseHead};
 
 /// What to send, where, and how patiently.
 pub struct Call<'a> {
@@ -43,19 +37,30 @@ pub struct Call<'a> {
     pub deadline: Option<Instant>,
 }
 
+/// What a worker sends with.
+#[derive(Clone, Copy)]
+pub struct Means<'a> {
+    /// Its connections.
+    pub pools: &'a Rc<Pools>,
+    /// The time that ejections are measured in.
+    pub clock: &'a Clock,
+    /// The jitter of backoff.
+    pub random: &'a Random,
+}
+
 /// What a call came to.
 pub struct Outcome {
-    /// The answer of the last try.
+    /// The answer of the last attempt.
     pub result: Result<Response, Failure>,
-    /// Tries after the first.
+    /// Attempts after the first.
     pub retries: u32,
-    /// The endpoint of the last try.
+    /// The endpoint of the last attempt.
     pub endpoint: Option<SocketAddr>,
     /// Endpoints that were ejected because of this call.
     pub ejected: u32,
 }
 
-/// An endpoint's answer. `lease` and `permit` are to be kept to the end of the body.
+/// An endpoint's answer. `lease`, `permit` and `load` are to be kept to the end of the body.
 pub struct Response {
     /// Its head.
     pub head: ResponseHead,
@@ -69,76 +74,14 @@ pub struct Response {
     pub load: Load,
 }
 
-/// Why there is no answer. Whose fault it is decides status and retries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Failure {
-    /// No endpoint, or none that is not ejected: 503.
-    #[error("no endpoint")]
-    NoEndpoint,
-    /// The bulkhead is full: 503.
-    #[error("too many requests under way to the service")]
-    Overflow,
-    /// No connection could be made: 503.
-    #[error("no connection to the endpoint")]
-    Connect,
-    /// The endpoint refused to process the request: 503.
-    #[error("the endpoint refused the request unprocessed")]
-    Refused,
-    /// The connection ended without an answer: 502.
-    #[error("the endpoint ended the connection without an answer")]
-    Reset,
-    /// Time was up: 504.
-    #[error("the timeout passed")]
-    TimedOut,
-    /// The client's body ended before it was complete; nobody waits for the answer.
-    #[error("the request's body ended early")]
-    ClientGone,
-}
-
-impl Failure {
-    /// The status of the proxy's own answer (`semantics.md`, "Answers").
-    #[must_use]
-    pub fn status(self) -> StatusCode {
-        match self {
-            Self::NoEndpoint | Self::Overflow | Self::Connect | Self::Refused => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
-            Self::Reset => StatusCode::BAD_GATEWAY,
-            Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
-            Self::ClientGone => StatusCode::BAD_REQUEST,
-        }
-    }
-
-    /// A short word for the log.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::NoEndpoint => "no-endpoint",
-            Self::Overflow => "overflow",
-            Self::Connect => "connect-failure",
-            Self::Refused => "refused-stream",
-            Self::Reset => "upstream-reset",
-            Self::TimedOut => "timed-out",
-            Self::ClientGone => "client-gone",
-        }
-    }
-
-    fn retry_on(self) -> Option<RetryOn> {
-        match self {
-            Self::Connect => Some(RetryOn::ConnectFailure),
-            Self::Refused => Some(RetryOn::RefusedStream),
-            _ => None,
-        }
-    }
-}
-
 /// Sends a request and, as its rules say, sends it again.
-pub async fn send(call: Call<'_>, body: Body, pools: &Rc<Pools>, clock: &Clock, random: &Random) -> Outcome {
-    let mut progress = Progress::default();
+pub async fn send(call: Call<'_>, body: Body, means: Means<'_>) -> Outcome {
+    let body = RequestBody::new(body, call.retry);
+    let mut attempts = Attempts { call: &call, means, body, retries: 0, endpoint: None, ejected: 0 };
     let result = {
         // Pinned here, so that the futures take their room once (`timeout_at` would move them twice).
         let mut late = pin!(call.deadline.map(tokio::time::sleep_until));
-        let mut work = pin!(attempts(&call, body, pools, clock, random, &mut progress));
+        let mut work = pin!(attempts.run());
         poll_fn(|cx| match (work.as_mut().poll(cx), late.as_mut().as_pin_mut()) {
             (Poll::Pending, Some(late)) => late.poll(cx).map(|()| Err(Failure::TimedOut)),
             (polled, _) => polled,
@@ -146,187 +89,91 @@ pub async fn send(call: Call<'_>, body: Body, pools: &Rc<Pools>, clock: &Clock, 
         .await
     };
     if result.as_ref().is_err_and(|failure| *failure == Failure::TimedOut)
-        && let Some(endpoint) = &progress.endpoint
+        && let Some(endpoint) = attempts.endpoint.take()
     {
-        progress.ejected += count_error(&call, endpoint, clock);
+        attempts.count_error(&endpoint);
+        attempts.endpoint = Some(endpoint);
     }
-    let Progress { retries, endpoint, ejected } = progress;
+    let Attempts { retries, endpoint, ejected, .. } = attempts;
     Outcome { result, retries, endpoint: endpoint.map(|endpoint| endpoint.address), ejected }
 }
 
-#[derive(Default)]
-struct Progress {
+/// The policy of one request's attempts, and how far it has come.
+struct Attempts<'a> {
+    call: &'a Call<'a>,
+    means: Means<'a>,
+    body: RequestBody,
     retries: u32,
+    /// That of the latest attempt.
     endpoint: Option<Arc<Endpoint>>,
     ejected: u32,
 }
 
-/// The request's body over several tries.
-enum Source {
-    Nothing,
-    Once(Option<Body>),
-    Again(Unread),
-}
-
-impl Source {
-    fn new(body: Body, retry: &Retry) -> Self {
-        if body.is_empty() {
-            Self::Nothing
-        } else if retry.attempts == 0 {
-            Self::Once(Some(body))
-        } else {
-            Self::Again(Unread::new(body))
+impl Attempts<'_> {
+    /// Attempts one after another until one is taken.
+    async fn run(&mut self) -> Result<Response, Failure> {
+        let Call { service, slot, head, .. } = *self.call;
+        let permit = service.admission.enter().await.map_err(|_| Failure::Overflow)?;
+        let mut tried: Vec<u64> = Vec::new();
+        let mut retry: Option<RetryPermit> = None;
+        loop {
+            let endpoint = slot.pick(self.means.clock, &tried).ok_or(Failure::NoEndpoint)?;
+            self.endpoint = Some(Arc::clone(&endpoint));
+            let attempt = Attempt { service, endpoint: &endpoint, head, pools: self.means.pools };
+            let result = attempt.run(&mut self.body).await;
+            self.judge(&endpoint, &result);
+            drop(retry.take());
+            retry = self.retry_permit(&result);
+            if retry.is_none() {
+                return result.map(|Answered { head, body, lease, load }| Response {
+                    head,
+                    body,
+                    lease,
+                    permit,
+                    load,
+                });
+            }
+            if let Ok(answered) = result {
+                Box::pin(answered.drain()).await;
+            }
+            tried.push(endpoint.id);
+            // Rare ways are boxed, so that each request need not carry their room.
+            Box::pin(tokio::time::sleep(backoff(self.retries, self.call.retry, self.means.random))).await;
+            self.retries += 1;
         }
     }
 
-    fn next(&mut self) -> Option<Body> {
-        match self {
-            Self::Nothing => Some(Body::Empty),
-            Self::Once(body) => body.take(),
-            Self::Again(unread) => Some(unread.next_try()),
-        }
-    }
-
-    fn can_repeat(&self) -> bool {
-        match self {
-            Self::Nothing => true,
-            Self::Once(body) => body.is_some(),
-            Self::Again(unread) => unread.is_replayable(),
-        }
-    }
-}
-
-async fn attempts(
-    call: &Call<'_>,
-    body: Body,
-    pools: &Rc<Pools>,
-    clock: &Clock,
-    random: &Random,
-    progress: &mut Progress,
-) -> Result<Response, Failure> {
-    let permit = call.service.admission.enter().await.map_err(|_| Failure::Overflow)?;
-    let mut source = Source::new(body, call.retry);
-    let mut tried: Vec<u64> = Vec::new();
-    let mut further: Option<RetryPermit> = None;
-    loop {
-        let endpoint = call.slot.pick(clock, &tried).ok_or(Failure::NoEndpoint)?;
-        progress.endpoint = Some(Arc::clone(&endpoint));
-        let result = one_try(call, &endpoint, &mut source, pools).await;
-        let failed = match &result {
-            Ok((head, ..)) => head.status.is_server_error(),
+    /// Counts how an attempt went for its endpoint.
+    fn judge(&mut self, endpoint: &Endpoint, result: &Result<Answered, Failure>) {
+        let failed = match result {
+            Ok(answered) => answered.head.status.is_server_error(),
             Err(Failure::ClientGone) => false,
             Err(_) => true,
         };
         if failed {
-            progress.ejected += count_error(call, &endpoint, clock);
+            self.count_error(endpoint);
         } else {
             endpoint.success();
         }
-        let again = progress.retries < call.retry.attempts && is_wanted(call, &result) && source.can_repeat();
-        drop(further.take());
-        if again {
-            further = call.service.admission.retry_permit(call.retry);
-        }
-        if further.is_none() {
-            return result.map(|(head, body, lease, load)| Response { head, body, lease, permit, load });
-        }
-        if let Ok((_, body, lease, _)) = result {
-            Box::pin(drain(body, lease)).await;
-        }
-        tried.push(endpoint.id);
-        // Rare ways are boxed, so that each request need not carry their room.
-        Box::pin(tokio::time::sleep(backoff(progress.retries, call.retry, random))).await;
-        progress.retries += 1;
     }
-}
 
-type Answer = (ResponseHead, Body, Lease, Load);
-
-fn is_wanted(call: &Call<'_>, result: &Result<Answer, Failure>) -> bool {
-    let listed = |condition: RetryOn| call.retry.conditions.contains(&condition);
-    match result {
-        Ok((head, ..)) => {
-            listed(RetryOn::Status(head.status.as_u16())) && may_repeat(&call.head.method, call.retry)
-        }
-        Err(failure) => failure.retry_on().is_some_and(listed),
+    fn count_error(&mut self, endpoint: &Endpoint) {
+        let verdict = self.call.slot.error(endpoint, self.call.service.outlier.as_ref(), self.means.clock);
+        self.ejected += u32::from(verdict == Verdict::Ejected);
     }
-}
 
-fn count_error(call: &Call<'_>, endpoint: &Endpoint, clock: &Clock) -> u32 {
-    u32::from(call.slot.error(endpoint, call.service.outlier.as_ref(), clock) == Verdict::Ejected)
-}
-
-/// One try. A kept connection that the peer had closed meanwhile is no failure of the endpoint: the request goes once
-/// more over a fresh one, if nothing of it was sent, or if it may be repeated.
-async fn one_try(
-    call: &Call<'_>,
-    endpoint: &Arc<Endpoint>,
-    source: &mut Source,
-    pools: &Rc<Pools>,
-) -> Result<Answer, Failure> {
-    let load = Load::new(endpoint);
-    let mut fresh = false;
-    let mut unsent: Option<http::Request<Body>> = None;
-    loop {
-        let mut lease = pools.take(endpoint, call.service, fresh).await.map_err(|_| Failure::Connect)?;
-        let request = match unsent.take() {
-            Some(request) => request,
-            None => {
-                let version = if lease.is_http2() { Version::HTTP_2 } else { Version::HTTP_11 };
-                let body = source.next().ok_or(Failure::Reset)?;
-                request_to_wire(call.head, body, version).ok_or(Failure::Reset)?
-            }
-        };
-        let failed = match lease.send(request).await {
-            Ok(response) => {
-                let (head, body) = response_from_wire(response);
-                return Ok((head, body, lease, load));
-            }
-            Err(failed) => failed,
-        };
-        let repeatable = is_idempotent(&call.head.method) && source.can_repeat();
-        let stale = lease.reused && !fresh && (failed.message.is_some() || repeatable);
-        if !stale || failed.error.as_ref().is_some_and(hyper::Error::is_user) {
-            return Err(classify(failed.error.as_ref()));
-        }
-        fresh = true;
-        unsent = failed.message;
-    }
-}
-
-fn classify(error: Option<&hyper::Error>) -> Failure {
-    let Some(error) = error else { return Failure::Reset };
-    if error.is_user() {
-        // The only thing of ours that can fail is the body that the client sends.
-        return Failure::ClientGone;
-    }
-    let reason =
-        error.source().and_then(|source| source.downcast_ref::<h2::Error>()).and_then(h2::Error::reason);
-    if reason == Some(h2::Reason::REFUSED_STREAM) { Failure::Refused } else { Failure::Reset }
-}
-
-/// Reads a small rest of a body, so that the connection can be used again.
-async fn drain(body: Body, lease: Lease) {
-    if body.is_end_stream()
-        || timeout(DRAIN_TIME, Limited::new(body, DRAIN_BYTES).collect()).await.is_ok_and(|r| r.is_ok())
-    {
-        lease.give_back();
-    }
-}
-
-/// Counts a request in flight to an endpoint.
-pub struct Load(Arc<Endpoint>);
-
-impl Load {
-    fn new(endpoint: &Arc<Endpoint>) -> Self {
-        endpoint.active.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(endpoint))
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        self.0.active.fetch_sub(1, Ordering::Relaxed);
+    /// Leave for another attempt, where the rule wants one, the body allows it, and the budget has room.
+    fn retry_permit(&self, result: &Result<Answered, Failure>) -> Option<RetryPermit> {
+        let Call { service, head, retry, .. } = *self.call;
+        let listed = |condition: RetryOn| retry.conditions.contains(&condition);
+        let wanted = self.retries < retry.attempts
+            && match result {
+                Ok(answered) => {
+                    listed(RetryOn::Status(answered.head.status.as_u16())) && may_repeat(&head.method, retry)
+                }
+                Err(failure) => failure.retry_on().is_some_and(listed),
+            };
+        if wanted && self.body.can_repeat() { service.admission.retry_permit(retry) } else { None }
     }
 }
 
@@ -335,7 +182,8 @@ mod tests {
     use super::*;
     use crate::http::{Headers, Scheme, Target};
     use crate::upstream::{Admission, Connector, Directory, Transport};
-    use http::Method;
+    use http::{Method, Version};
+    use http_body_util::BodyExt;
     use std::cell::Cell;
     use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -432,7 +280,8 @@ mod tests {
                 retry,
                 deadline: timeout.map(|timeout| self.clock.now() + timeout),
             };
-            send(call, Body::full(body), &self.pools, &self.clock, &self.random).await
+            let means = Means { pools: &self.pools, clock: &self.clock, random: &self.random };
+            send(call, Body::full(body), means).await
         }
     }
 
@@ -523,7 +372,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn time_out_reset_and_no_endpoint_are_told_apart() {
+    async fn timeout_reset_and_no_endpoint_are_told_apart() {
         LocalSet::new()
             .run_until(async {
                 let server = server(vec![vec!["hang"], vec![""]]).await;

@@ -1,0 +1,68 @@
+//! Why a request has no answer from an endpoint.
+
+use http::StatusCode;
+use mesh_bundle::program::RetryOn;
+
+/// Why there is no answer. Whose fault it is decides status and retries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// No endpoint, or none that is not ejected: 503.
+    #[error("no endpoint")]
+    NoEndpoint,
+    /// The bulkhead is full: 503.
+    #[error("too many requests under way to the service")]
+    Overflow,
+    /// No connection could be made: 503.
+    #[error("no connection to the endpoint")]
+    Connect,
+    /// The endpoint refused to process the request: 503.
+    #[error("the endpoint refused the request unprocessed")]
+    Refused,
+    /// The connection ended without an answer: 502.
+    #[error("the endpoint ended the connection without an answer")]
+    Reset,
+    /// Time was up: 504.
+    #[error("the timeout passed")]
+    TimedOut,
+    /// The client's body ended before it was complete; nobody waits for the answer.
+    #[error("the request's body ended early")]
+    ClientGone,
+}
+
+impl Failure {
+    /// The status of the proxy's own answer (`semantics.md`, "Answers").
+    #[must_use]
+    pub fn status(self) -> StatusCode {
+        match self {
+            Self::NoEndpoint | Self::Overflow | Self::Connect | Self::Refused => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::Reset => StatusCode::BAD_GATEWAY,
+            Self::TimedOut => StatusCode::GATEWAY_TIMEOUT,
+            Self::ClientGone => StatusCode::BAD_REQUEST,
+        }
+    }
+
+    /// A short word for the log.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::NoEndpoint => "no-endpoint",
+            Self::Overflow => "overflow",
+            Self::Connect => "connect-failure",
+            Self::Refused => "refused-stream",
+            Self::Reset => "upstream-reset",
+            Self::TimedOut => "timed-out",
+            Self::ClientGone => "client-gone",
+        }
+    }
+
+    /// The condition of a retry rule that it meets.
+    pub(super) fn retry_on(self) -> Option<RetryOn> {
+        match self {
+            Self::Connect => Some(RetryOn::ConnectFailure),
+            Self::Refused => Some(RetryOn::RefusedStream),
+            _ => None,
+        }
+    }
+}
