@@ -8,6 +8,7 @@
 //! It may depend on nothing else of this workspace.
 
 pub mod archive;
+pub mod calendar;
 pub mod canonical;
 pub mod defaulted;
 pub mod digest;

@@ -91,3 +91,17 @@ start() {
   await_port "$(port "$2")"
   sleep 0.3
 }
+# measure LABEL PEER: one line: CPU microseconds a request of PEER in clear under load, D seconds (4) after a warm-up.
+measure() {
+  local label=$1 before said used ok
+  proxy=""
+  start "$2" plain
+  # The first requests warm up; they are not counted.
+  taskset -c "$load_core" "$lg" -w 0 --url http://127.0.0.1:8080/a --host svc.local --hdr "x-tenant: acme" -c 64 -d 1 >/dev/null
+  before=$(cpu_ns "$proxy")
+  said=$(taskset -c "$load_core" "$lg" -w 0 --url http://127.0.0.1:8080/a --host svc.local --hdr "x-tenant: acme" -c 64 -d "${D:-4}" | head -1)
+  used=$(($(cpu_ns "$proxy") - before))
+  ok=$(sed 's/.* ok=\([0-9]*\) .*/\1/' <<<"$said")
+  echo "$label us=$(awk -v t=$used -v n="$ok" 'BEGIN{printf "%.4f", n ? t / 1e3 / n : 0}') $said load=$(cut -d' ' -f1 /proc/loadavg)"
+  stop "$proxy"
+}

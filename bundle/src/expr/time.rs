@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::{date_of_day, day_of_date};
+
 /// Nanoseconds of a second.
 const SECOND: u32 = 1_000_000_000;
 /// Seconds of a day.
@@ -108,11 +110,11 @@ impl Instant {
             Part::Milliseconds => i64::from(self.nanos / 1_000_000),
             // 1970-01-01 was a Thursday.
             Part::DayOfWeek => (day.rem_euclid(7) + 4) % 7,
-            Part::Date => civil(day).2,
-            Part::DayOfMonth => civil(day).2 - 1,
-            Part::Month => civil(day).1 - 1,
-            Part::FullYear => civil(day).0,
-            Part::DayOfYear => day - first_of(civil(day).0),
+            Part::Date => date_of_day(day).2,
+            Part::DayOfMonth => date_of_day(day).2 - 1,
+            Part::Month => date_of_day(day).1 - 1,
+            Part::FullYear => date_of_day(day).0,
+            Part::DayOfYear => day - day_of_date(date_of_day(day).0, 1, 1),
         }
     }
 }
@@ -160,27 +162,6 @@ fn subtract(a: (i64, u32), b: (i64, u32)) -> Option<(i64, u32)> {
         Some(nanos) => Some((seconds, nanos)),
         None => Some((seconds.checked_sub(1)?, a.1.checked_add(SECOND)?.checked_sub(b.1)?)),
     }
-}
-
-/// Year, month from 1 and day from 1 of a day counted from 1970-01-01, in the proleptic
-/// Gregorian calendar. Years begin in March here, so that the leap day is the last of one; an
-/// era is 400 years (Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`).
-fn civil(day: i64) -> (i64, i64, i64) {
-    let day = day + 719_468;
-    let era = day.div_euclid(146_097);
-    let of_era = day.rem_euclid(146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let date = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, date)
-}
-
-/// The day of January 1st, counted from 1970-01-01.
-fn first_of(year: i64) -> i64 {
-    let before = year - 1;
-    before * 365 + before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400) - 719_162
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
+use mesh_bundle::calendar::date_of_day;
 use mesh_compiler::diag::{Date, Diagnostic, Severity, Span, codes, nearest};
 use mesh_compiler::{Compiled, CompiledEnvironment, Options, compile};
 
@@ -181,17 +182,9 @@ pub(crate) fn now() -> i64 {
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
 }
 
-/// The day of a time in UTC (days to civil date, the algorithm of Howard Hinnant's `chrono`-compatible date notes).
+/// The day of a time in UTC.
 pub(crate) fn date_of(seconds: i64) -> Option<Date> {
-    let days = seconds.div_euclid(86_400).checked_add(719_468)?;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (year, month, day) = date_of_day(seconds.div_euclid(86_400));
     Date::new(u16::try_from(year).ok()?, u8::try_from(month).ok()?, u8::try_from(day).ok()?)
 }
 

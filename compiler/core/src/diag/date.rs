@@ -1,5 +1,7 @@
 //! A calendar date. Today's date is always an input.
 
+use mesh_bundle::calendar::day_of_date;
+
 /// A day of the proleptic Gregorian calendar, years 0000 to 9999; ordered by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
@@ -38,12 +40,7 @@ impl Date {
 
     /// Days since 1970-01-01, negative before it.
     pub fn days(self) -> i64 {
-        // Years from March: a leap day is the last day of its year (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-        let (month, day) = (i64::from(self.month), i64::from(self.day));
-        let year = i64::from(self.year) - i64::from(month <= 2);
-        let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-        let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-        era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
+        day_of_date(self.year.into(), self.month.into(), self.day.into())
     }
 
     /// Year, month (1 to 12), day (1 to 31).

@@ -6,6 +6,8 @@ mod zone;
 
 pub(super) use text::{duration_text, timestamp_text};
 
+use mesh_bundle::calendar::{date_of_day, day_of_date};
+
 use super::operator::{duration, timestamp};
 use super::{Fault, Function, Value, no_overload};
 
@@ -161,66 +163,15 @@ impl Local {
         let fraction = i64::try_from(nanos.rem_euclid(SECOND)).map_err(|_| Fault::Overflow)?;
         let local = whole.checked_add(offset).ok_or(Fault::Overflow)?;
         let days = local.div_euclid(DAY);
-        let (year, month, day) = date(days);
+        let (year, month, day) = date_of_day(days);
         Ok(Self {
             year,
             month,
             day,
             weekday: (days + 4).rem_euclid(7),
-            day_of_year: days - days_before(year, 1, 1),
+            day_of_year: days - day_of_date(year, 1, 1),
             seconds: local.rem_euclid(DAY),
             nanos: fraction,
         })
-    }
-}
-
-/// Days of four hundred years, after which the calendar repeats.
-const ERA: i64 = 146_097;
-
-/// Days from 0000-03-01 to 1970-01-01: years that begin in March have their leap day last.
-const MARCH: i64 = 719_468;
-
-/// The year, month and day of a day, in days since 1970-01-01.
-fn date(days: i64) -> (i64, i64, i64) {
-    let since = days + MARCH;
-    let era = since.div_euclid(ERA);
-    let day_of_era = since.rem_euclid(ERA);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    (era * 400 + year_of_era + i64::from(month <= 2), month, day)
-}
-
-/// Days from 1970-01-01 to a date that the calendar has.
-fn days_before(year: i64, month: i64, day: i64) -> i64 {
-    let year = year - i64::from(month <= 2);
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let month_from_march = if month > 2 { month - 3 } else { month + 9 };
-    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    era * ERA + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - MARCH
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_calendar_is_that_of_dates() {
-        let (mut year, mut month, mut day) = (1, 1, 1);
-        for days in days_before(1, 1, 1)..=days_before(9999, 12, 31) {
-            assert_eq!((date(days), days_before(year, month, day)), ((year, month, day), days));
-            (year, month, day) = [(year, month, day + 1), (year, month + 1, 1), (year + 1, 1, 1)]
-                .into_iter()
-                .find(|(y, m, d)| {
-                    let number = |n: &i64| u16::try_from(*n).unwrap();
-                    let small = |n: &i64| u8::try_from(*n).unwrap();
-                    *y > 9999 || crate::diag::Date::new(number(y), small(m), small(d)).is_some()
-                })
-                .unwrap();
-        }
-        assert_eq!((year, month, day), (10_000, 1, 1));
     }
 }

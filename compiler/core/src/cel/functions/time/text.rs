@@ -1,6 +1,8 @@
 //! Times and lengths of time as text.
 
-use super::{Local, SECOND, days_before};
+use mesh_bundle::calendar::day_of_date;
+
+use super::{Local, SECOND};
 use crate::cel::value::Fault;
 use crate::diag::{Date, quoted};
 
@@ -43,7 +45,7 @@ fn read_timestamp(text: &str) -> Option<i128> {
             east * (pair(hours, 23)? * 3600 + pair(minutes, 59)? * 60)
         }
     };
-    let days = days_before(i64::from(year), i64::from(month), i64::from(day));
+    let days = day_of_date(i64::from(year), i64::from(month), i64::from(day));
     let whole = i128::from(days * super::DAY + seconds - offset) * SECOND;
     Some(whole + nanos(fraction))
 }
