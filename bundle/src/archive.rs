@@ -12,7 +12,7 @@ use crate::files::{FileSet, Kind};
 use crate::limits;
 use crate::refusal::{Refusal, Rung};
 
-/// Compression level: a compromise between size and the time of a build.
+/// zstd compression level: a compromise between size and build time.
 const LEVEL: i32 = 9;
 
 /// Packs `files` into an archive.
@@ -64,7 +64,7 @@ pub fn read(bytes: &[u8]) -> Result<FileSet, Refusal> {
     if !source.is_empty() {
         return Err(refuse("archive-trailing", "there are bytes after the end of the archive"));
     }
-    // What is left: modes, times, owners, padding.
+    // Modes, times, owners and padding are checked by rebuilding the archive and comparing its digest.
     let again = tar_to(&files, Sum { hash: Sha256::new(), count: 0 })
         .map_err(|e| refuse("archive-form", format!("the archive cannot be rebuilt: {e}")))?;
     if again.hash.finalize() == hash {
@@ -79,7 +79,8 @@ pub fn read(bytes: &[u8]) -> Result<FileSet, Refusal> {
 /// Bytes behind the last entry that a tar may have: its two blocks of zeros, and padding to a record of 20 blocks.
 const TAIL: u64 = 20 * 512;
 
-/// Counts and hashes what is read, and keeps the first failure of what is below, which tar would report as its own.
+/// A reader that counts and hashes the bytes read through it, and keeps the first failure of the reader below, which
+/// tar would report as its own.
 struct Counted<R> {
     inner: R,
     hash: Sha256,
@@ -172,7 +173,7 @@ fn refuse(code: &str, message: impl Into<String>) -> Refusal {
     Refusal::new(Rung::Bound, code, message)
 }
 
-/// Hashes and counts what is written.
+/// A writer that counts and hashes the bytes written to it.
 struct Sum {
     hash: Sha256,
     count: u64,

@@ -3,13 +3,13 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-/// A value without canonical form, or bytes that are none.
+/// The error of a value without a canonical form, or of bytes that are not canonical.
 #[derive(Debug, thiserror::Error)]
 pub enum CanonicalError {
-    /// Not JSON, or not of the type asked for.
+    /// The bytes are not JSON, or not of the type asked for.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
-    /// Good JSON in another form: other key order, white space, repeated keys, defaults written out.
+    /// The bytes are valid JSON in another form: other key order, white space, repeated keys, defaults written out.
     #[error("the bytes are not in canonical form")]
     NotCanonical,
 }

@@ -1,18 +1,18 @@
-//! Fields that most rules leave out.
+//! A compact representation of fields that most rules leave out.
 
 use std::fmt;
 use std::ops::Deref;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The value of an omitted field.
+/// A type whose default, the value of an omitted field, is a constant.
 pub trait StaticDefault: Default + PartialEq + 'static {
-    /// The default, to lend.
+    /// The default, as a reference that can be lent.
     const DEFAULT: &'static Self;
 }
 
-/// A `T` that is its default nearly always, and then takes a pointer's room: ten thousand rules are moved and copied a
-/// few times between a bundle's bytes and an engine.
+/// A `T` that is nearly always at its default, and then takes the size of a pointer: ten thousand rules are moved and
+/// copied a few times between a bundle's bytes and an engine.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Defaulted<T>(Option<Box<T>>);
 

@@ -14,15 +14,15 @@ pub const MANIFEST_TYPE: &str = "application/vnd.meshc.manifest+json";
 /// Payload type of a release.
 pub const RELEASE_TYPE: &str = "application/vnd.meshc.release+json";
 
-/// An envelope.
+/// A signed envelope, in the JSON form of DSSE v1.0.2.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Envelope {
-    /// Base64 of the payload.
+    /// The payload in base64.
     payload: String,
-    /// What the payload is.
+    /// Media type of the payload: [`MANIFEST_TYPE`] or [`RELEASE_TYPE`].
     payload_type: String,
-    /// At most [`limits::KEYS`].
+    /// Signatures over the payload and its type, at most [`limits::KEYS`].
     signatures: Vec<Signature>,
 }
 
@@ -33,21 +33,21 @@ struct Signature {
     sig: String,
 }
 
-/// Why an envelope proves nothing.
+/// The error of an envelope that does not authenticate its payload.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
-    /// Not an envelope.
+    /// The bytes are not an envelope.
     #[error("not a DSSE envelope: {0}")]
     Malformed(String),
-    /// For something else.
+    /// The envelope carries another payload type than the one asked for.
     #[error("the envelope holds `{0}`")]
     Type(String),
-    /// Too few of the trusted keys signed.
+    /// Fewer trusted keys than the threshold have a valid signature.
     #[error("{good} of {needed} trusted keys signed")]
     Threshold {
-        /// Different trusted keys with a good signature.
+        /// Number of distinct trusted keys with a valid signature.
         good: usize,
-        /// The set's threshold.
+        /// The trust set's threshold.
         needed: usize,
     },
 }
@@ -114,7 +114,7 @@ pub fn peek(kind: &str, envelope: &[u8]) -> Result<Vec<u8>, EnvelopeError> {
     BASE64.decode(&envelope.payload).map_err(|e| EnvelopeError::Malformed(e.to_string()))
 }
 
-/// What is signed (DSSE "PAE").
+/// The signed bytes: the pre-authentication encoding (PAE) of DSSE v1.0.2 over payload type and payload.
 fn pre_authentication(kind: &str, payload: &[u8]) -> Vec<u8> {
     let mut message = format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).into_bytes();
     message.extend_from_slice(payload);

@@ -8,31 +8,31 @@ use crate::unit::UnitId;
 /// Files by path, sorted. The same set is a directory, an archive, or a remote layout.
 pub type FileSet = BTreeMap<String, Vec<u8>>;
 
-/// What a file of a bundle is, told from its path alone.
+/// The kind of a bundle's file, told from its path alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
-    /// `manifest.json`
+    /// `manifest.json`: the root of the bundle.
     Manifest,
-    /// `signature.dsse`
+    /// `signature.dsse`: the envelope of the manifest.
     Signature,
-    /// `release.dsse`
+    /// `release.dsse`: the envelope of the release.
     Release,
-    /// `state.json`
+    /// `state.json`: the rollout's state.
     State,
-    /// `index/0.json` to `index/f.json`
+    /// `index/0.json` to `index/f.json`: the first level of the index.
     Head(u8),
-    /// `index/00.json` to `index/ff.json`
+    /// `index/00.json` to `index/ff.json`: the second level of the index.
     Shard(u8),
-    /// `units/….json`
+    /// `units/….json`: one unit.
     Unit(UnitId),
-    /// `sourcemap/….json`
+    /// `sourcemap/….json`: the source map of a unit.
     SourceMap(UnitId),
-    /// `selftest/….json`
+    /// `selftest/….json`: the self-tests of a unit.
     SelfTest(UnitId),
 }
 
 impl Kind {
-    /// Tells what `path` is; `None` for a path that no bundle holds.
+    /// Parses `path`; `None` for a path that no bundle holds.
     #[must_use]
     pub fn of(path: &str) -> Option<Self> {
         match path {
@@ -61,7 +61,7 @@ impl Kind {
         }
     }
 
-    /// The path.
+    /// The path of the file in the bundle.
     #[must_use]
     pub fn path(&self) -> String {
         match self {
@@ -77,7 +77,7 @@ impl Kind {
         }
     }
 
-    /// Most bytes that a file of this kind may have.
+    /// The largest size in bytes that a file of this kind may have.
     #[must_use]
     pub fn limit(&self) -> usize {
         match self {

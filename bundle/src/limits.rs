@@ -7,43 +7,43 @@
 pub const SERVICES: usize = 10_000;
 /// Route rules plus access entries in one mesh.
 pub const RULES: usize = 100_000;
-/// Bytes of one spec file.
+/// Size of one spec file in bytes.
 pub const FILE_BYTES: usize = 1 << 20;
 /// YAML nodes of one spec file, aliases expanded.
 pub const FILE_NODES: usize = 20_000;
-/// Nesting of one spec file.
+/// Nesting depth of one spec file.
 pub const FILE_DEPTH: usize = 64;
-/// Bytes of one scalar of a spec file.
+/// Size of one scalar of a spec file in bytes.
 pub const SCALAR_BYTES: usize = 64 << 10;
 /// Aliases in one spec file.
 pub const FILE_ALIASES: usize = 100;
-/// Bytes of one compiled regular expression.
+/// Size of one compiled regular expression in bytes.
 pub const REGEX_BYTES: usize = 64 << 10;
-/// Nodes of one lowered expression.
+/// Instructions of one lowered expression, with the members of sets.
 pub const EXPR_NODES: usize = 4_096;
-/// Nesting of one lowered expression.
+/// Nesting depth of one lowered expression.
 pub const EXPR_DEPTH: usize = 32;
-/// Bytes of one expression's text.
+/// Length of one expression's text in bytes.
 pub const EXPR_TEXT: usize = 16 << 10;
-/// Places of a request that one expression reads.
+/// Slots (places of a request) that one expression reads.
 pub const EXPR_SLOTS: usize = 256;
 /// Units of work that one evaluation of an expression may take at most: one is a comparison, or 8 bytes read.
 pub const EXPR_COST: u64 = 100_000;
 /// Bytes of one value of a request: a header, a cookie, a query parameter, the path.
 pub const VALUE_BYTES: usize = 8 << 10;
-/// Bytes of a whole bundle, unpacked.
+/// Size of a whole bundle in bytes, unpacked.
 pub const BUNDLE_BYTES: usize = 256 << 20;
-/// Units of a bundle.
+/// Number of units of a bundle.
 pub const UNITS: usize = 65_536;
 /// Files of a bundle: a unit, its source map and its self-tests, plus index and signatures.
 pub const BUNDLE_FILES: usize = 3 * UNITS + 300;
-/// Bytes of one unit, and of any one file beside the units.
+/// Size of one unit, and of any one file beside the units, in bytes.
 pub const UNIT_BYTES: usize = 1 << 20;
-/// Bytes of one index shard, source map, or self-test file.
+/// Size of one index shard, source map, or self-test file in bytes.
 pub const SIDE_FILE_BYTES: usize = 8 << 20;
-/// Bytes of the manifest.
+/// Size of the manifest in bytes.
 pub const MANIFEST_BYTES: usize = 4 << 10;
-/// Bytes of a signature or release envelope.
+/// Size of a signature or release envelope in bytes.
 pub const ENVELOPE_BYTES: usize = 64 << 10;
 /// Largest zstd window (as a power of two) that a reader of archives accepts: 8 MiB.
 pub const ZSTD_WINDOW_LOG: u32 = 23;
@@ -59,15 +59,15 @@ pub const KEYS: usize = 64;
 pub const SELF_TESTS: usize = 64;
 /// Basis points in the whole: 100 %.
 pub const WHOLE: u32 = 10_000;
-/// Stages of a canary.
+/// Number of stages of a canary.
 pub const STAGES: usize = 20;
 /// Keys that one quota limit tells apart on one proxy; past that one shared bucket.
 pub const QUOTA_KEYS: usize = 100_000;
-/// Bytes of a request body kept for a retry.
+/// Size of a request body kept for a retry, in bytes.
 pub const REPLAY_BYTES: usize = 64 << 10;
 /// Header lines of one request.
 pub const HEADER_LINES: usize = 100;
-/// Bytes of one request's head.
+/// Size of one request's head in bytes.
 pub const HEAD_BYTES: usize = 64 << 10;
 /// Query parameters of one request that rules can see.
 pub const QUERY_PARAMETERS: usize = 100;

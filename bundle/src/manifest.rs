@@ -1,4 +1,4 @@
-//! The manifest and the index below it.
+//! The manifest of a bundle and the index below it.
 //!
 //! `manifest.json` names up to 16 heads, each head up to 16 shards, each shard its owners with
 //! their own units and their dependencies. So the manifest stays under 4 KiB whatever the
@@ -20,13 +20,13 @@ pub const FORMAT: u32 = 1;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
-    /// [`FORMAT`].
+    /// Version of the bundle format: [`FORMAT`].
     pub format: u32,
-    /// The mesh.
+    /// Name of the mesh.
     pub mesh: Name,
-    /// The environment.
+    /// Name of the environment.
     pub environment: Name,
-    /// The commit that it was made from; absent outside git.
+    /// The commit that the bundle was made from; absent outside git.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
     /// Name and version of the compiler.
@@ -35,7 +35,7 @@ pub struct Manifest {
     pub index: BTreeMap<String, Digest>,
 }
 
-/// Where a bundle comes from.
+/// The commit that a bundle was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
@@ -43,7 +43,7 @@ pub struct Source {
     pub commit: String,
     /// Tree id of the mesh's folder in hex.
     pub tree: String,
-    /// Teams whose files were held at an older commit.
+    /// Teams whose files were held at an older commit, with that commit.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub held: BTreeMap<String, String>,
 }
@@ -64,7 +64,7 @@ pub struct Shard {
     pub groups: BTreeMap<String, Group>,
 }
 
-/// An owner: its own units, and what its proxy needs of others.
+/// An owner's record in the index: its own units, and its dependencies on others.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Record {
@@ -75,21 +75,21 @@ pub struct Record {
     pub scope: Scope,
 }
 
-/// One unit and what lies beside it.
+/// The index entry of one unit: digests of the unit and of the files beside it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
     /// Digest of the unit's bytes.
     pub digest: Digest,
-    /// Their number.
+    /// The unit's size in bytes.
     pub size: u64,
-    /// Digest of its source map.
+    /// Digest of the unit's source map, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub map: Option<Digest>,
-    /// Digest of its self-tests.
+    /// Digest of the unit's self-tests, if it has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test: Option<Digest>,
-    /// Features without which a proxy must not run the unit.
+    /// Features without which a proxy must not run the unit, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requires: Vec<String>,
 }
@@ -104,7 +104,7 @@ pub fn owner_key(owner: Option<&Owner>) -> String {
     }
 }
 
-/// The owner of a key; the outer `None` for what [`owner_key`] never gives.
+/// Parses a key of [`owner_key`] into its owner; the outer `None` for what [`owner_key`] never gives.
 #[must_use]
 pub fn owner_of(key: &str) -> Option<Option<Owner>> {
     let owner = match key.split_once('/') {

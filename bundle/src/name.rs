@@ -11,16 +11,16 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Name(Box<str>);
 
-/// A text that is no [`Name`].
+/// The error of a text that is not a [`Name`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a name is a DNS label: lower-case letters, digits and inner `-`, at most 63")]
 pub struct NotAName;
 
 impl Name {
-    /// Longest name in bytes.
+    /// The longest name, in bytes (RFC 1123 section 2.1).
     pub const MAX: usize = 63;
 
-    /// Checks `text`.
+    /// Checks that `text` is a name.
     ///
     /// # Errors
     /// [`NotAName`] when it is no DNS label.
@@ -35,7 +35,7 @@ impl Name {
         }
     }
 
-    /// The text.
+    /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -80,13 +80,13 @@ impl From<Name> for String {
     }
 }
 
-/// Who a unit belongs to and who a proxy stands for: `orders`, or `gateway/public`.
+/// The owner of units, and the identity that a proxy stands for: `orders`, or `gateway/public`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Owner {
-    /// A service.
+    /// A service, by name.
     Service(Name),
-    /// A gateway.
+    /// A gateway, by name.
     Gateway(Name),
 }
 

@@ -1,4 +1,4 @@
-//! From a program to the files of a bundle.
+//! Packing: from a program to the files of a bundle.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,44 +17,44 @@ use crate::state::State;
 use crate::trust::SigningKey;
 use crate::unit::UnitId;
 
-/// What a bundle is made from.
+/// The input of [`pack`].
 #[derive(Debug)]
 pub struct Input<'a> {
-    /// What will be done.
+    /// The program of the whole mesh.
     pub program: &'a Program,
-    /// The commit, inside git.
+    /// The commit that the program was made from; absent outside git.
     pub source: Option<Source>,
     /// Name and version of the compiler.
     pub compiler: &'a str,
-    /// Where each unit was written.
+    /// Source map of each unit.
     pub maps: &'a BTreeMap<UnitId, SourceMap>,
-    /// Examples for each unit, as canonical bytes.
+    /// Self-tests of each unit, as canonical bytes.
     pub tests: &'a BTreeMap<UnitId, Vec<u8>>,
 }
 
-/// A bundle, not signed yet.
+/// An unsigned bundle.
 #[derive(Debug, Clone)]
 pub struct Packed {
-    /// Its id: the digest of the canonical manifest.
+    /// The bundle's id: the digest of the canonical manifest.
     pub id: Digest,
-    /// Its files.
+    /// The bundle's files, without signature, state and release.
     pub files: FileSet,
 }
 
-/// Why a program makes no bundle.
+/// The error of a program that cannot be packed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
-    /// A value without canonical form.
+    /// A value without canonical form, with the file that it belongs to.
     #[error("unit `{0}` has no canonical form: {1}")]
     Canonical(String, CanonicalError),
     /// A unit, or the whole, over its bound.
     #[error("`{what}` has {size} bytes, and the limit is {limit}")]
     TooLarge {
-        /// The file, or `bundle`.
+        /// The path of the file, or `bundle`.
         what: String,
-        /// Its size.
+        /// Its size in bytes.
         size: usize,
-        /// The bound.
+        /// The bound in bytes.
         limit: usize,
     },
     /// More units than [`limits::UNITS`].

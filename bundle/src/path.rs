@@ -1,4 +1,4 @@
-//! Path patterns of routes and access entries.
+//! Path patterns of routes and access entries, and their short text form.
 
 use std::fmt;
 
@@ -26,13 +26,13 @@ pub enum PathPattern {
 /// One segment of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Segment {
-    /// Exactly this text.
+    /// A literal segment, matched byte by byte.
     Literal(String),
-    /// One non-empty segment, bound to this name.
+    /// A parameter: one non-empty segment, bound to this name.
     Param(String),
 }
 
-/// Why a text is no pattern.
+/// The rule of the short form that a text breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PatternError {
     /// No `/` at the start.
@@ -105,7 +105,7 @@ impl PathPattern {
         Ok(Self::Segments { segments, below: false })
     }
 
-    /// The pattern of everything: `/*`.
+    /// The pattern that matches every path: `/*`.
     #[must_use]
     pub fn any() -> Self {
         Self::Segments { segments: Vec::new(), below: true }
@@ -129,9 +129,8 @@ impl PathPattern {
         })
     }
 
-    /// The literal text before the first parameter or `/*`, without a trailing slash; what
-    /// `rewrite.prefix` replaces. `None` for a regular expression or where a parameter comes
-    /// before the end.
+    /// The literal text before the first parameter or `/*`, without a trailing slash, which `rewrite.prefix`
+    /// replaces. `None` for a regular expression or where a parameter comes before the end.
     #[must_use]
     pub fn literal_prefix(&self) -> Option<String> {
         match self {
@@ -174,7 +173,7 @@ impl fmt::Display for PathPattern {
     }
 }
 
-/// The form on the wire.
+/// The pattern as serialised.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum Written {

@@ -1,4 +1,4 @@
-//! The program: what will be done, flat, sorted and total.
+//! The program: the configuration that proxies execute, flat, sorted and total.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,9 @@ pub use crate::unit::{
 /// A whole mesh in one environment, or the part of it that one proxy needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Program {
-    /// What holds for everybody.
+    /// Settings of the whole mesh.
     pub mesh: Mesh,
-    /// What only the control plane reads; absent from a proxy's part.
+    /// Settings that only the control plane reads; absent from a proxy's part.
     pub control: Control,
     /// Services by name.
     pub services: BTreeMap<Name, Service>,
@@ -65,7 +65,7 @@ impl Program {
         self.unit_ids().filter_map(|id| self.unit(&id).map(|unit| (id, unit))).collect()
     }
 
-    /// A copy of one unit.
+    /// Copies one unit out of the program; `None` if the program lacks it.
     #[must_use]
     pub fn unit(&self, id: &UnitId) -> Option<Unit> {
         Some(match id {
@@ -84,7 +84,7 @@ impl Program {
         })
     }
 
-    /// The ids of [`Program::units`].
+    /// The ids of all units, in the order of [`Program::units`].
     pub fn unit_ids(&self) -> impl Iterator<Item = UnitId> + '_ {
         let control = (self.control != Control::default()).then_some(UnitId::Control);
         let gateway_routes = self.gateway_routes.iter().flat_map(|(gateway, routes)| {

@@ -1,4 +1,4 @@
-//! Why a bundle is refused: the rung of the activation ladder, and the place.
+//! Refusals of a bundle: the rung of the activation ladder that it failed, the reason and the place.
 
 use std::fmt;
 
@@ -8,29 +8,29 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Rung {
-    /// 1: sizes, counts, depth, before anything is parsed.
+    /// 1: sizes, counts and depth, before anything is parsed.
     Bound,
     /// 2: signatures, then every digest.
     Authentic,
-    /// 3: mesh, environment, order, expiry, features.
+    /// 3: mesh, environment, order, expiry and features.
     #[serde(rename = "forMe")]
     Eligible,
     /// 4: strict decode, references complete.
     WellFormed,
-    /// 5: matchers, expressions, certificates, secrets.
+    /// 5: matchers, expressions, certificates and secrets built.
     Built,
-    /// 6: self-tests.
+    /// 6: self-tests passed.
     Proven,
-    /// 7: stored.
+    /// 7: stored durably.
     Durable,
-    /// 8: swapped in.
+    /// 8: swapped in, and in force.
     InForce,
-    /// 9: watched.
+    /// 9: watched under live traffic.
     Probation,
 }
 
 impl Rung {
-    /// Its number in the ladder.
+    /// The rung's number in the ladder, from 1.
     #[must_use]
     pub fn number(self) -> u8 {
         self as u8 + 1
@@ -54,20 +54,20 @@ impl fmt::Display for Rung {
     }
 }
 
-/// A refusal in words.
+/// The refusal of a bundle, with its reason in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "camelCase")]
 pub struct Refusal {
-    /// Where the climb ended.
+    /// The rung at which the bundle failed.
     pub rung: Rung,
     /// A short word for the reason, stable for machines: `bad-signature`, `older-generation`.
     pub code: String,
-    /// What is wrong, for people.
+    /// The reason in words, for people.
     pub message: String,
-    /// The file or unit concerned.
+    /// The file or unit concerned, if the refusal is about one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unit: Option<String>,
-    /// JSON pointer into the unit.
+    /// JSON pointer (RFC 6901) into the unit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
     /// `file:line` in the spec, where the unit's source map tells.
@@ -76,20 +76,20 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal at `rung`.
+    /// Makes a refusal at `rung`, without a place.
     #[must_use]
     pub fn new(rung: Rung, code: &str, message: impl Into<String>) -> Self {
         Self { rung, code: code.to_owned(), message: message.into(), unit: None, pointer: None, place: None }
     }
 
-    /// Names the file or unit.
+    /// Sets the file or unit concerned.
     #[must_use]
     pub fn at(mut self, unit: impl fmt::Display) -> Self {
         self.unit = Some(unit.to_string());
         self
     }
 
-    /// Names the place inside the unit.
+    /// Sets the JSON pointer into the unit.
     #[must_use]
     pub fn pointing(mut self, pointer: impl Into<String>) -> Self {
         self.pointer = Some(pointer.into());

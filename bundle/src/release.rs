@@ -1,4 +1,4 @@
-//! Releases: what may run now. Only a release makes a bundle eligible.
+//! Releases: signed statements of the bundle and state that may run now. Only a release makes a bundle eligible.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,19 +10,20 @@ use crate::name::Name;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Release {
-    /// The mesh that it is for.
+    /// Name of the mesh that the release is for.
     pub mesh: Name,
-    /// The environment that it is for.
+    /// Name of the environment that the release is for.
     pub environment: Name,
-    /// Counts the control planes' reigns; 0 without one.
+    /// Number of the control plane's term, rising with each new leader; 0 without a control plane. At most
+    /// [`crate::limits::MAX_GENERATION`].
     pub epoch: u64,
-    /// Counts releases within an epoch.
+    /// Number of the release within its epoch, rising. At most [`crate::limits::MAX_GENERATION`].
     pub generation: u64,
-    /// The bundle's id.
+    /// Id of the bundle.
     pub bundle: Digest,
-    /// The digest of `state.json`.
+    /// Digest of `state.json`.
     pub state: Digest,
-    /// Why it was made.
+    /// The event that the release was made for.
     #[serde(default, skip_serializing_if = "is_default")]
     pub kind: ReleaseKind,
     /// Unix seconds after which no source may offer it any more; absent is never.
@@ -31,16 +32,17 @@ pub struct Release {
     /// Oldest generation to which a proxy may go back by itself.
     #[serde(default, skip_serializing_if = "is_default")]
     pub floor: u64,
-    /// What a reviewer has seen.
+    /// Changes that a reviewer has acknowledged.
     #[serde(default, skip_serializing_if = "is_default")]
     pub acknowledges: Acknowledges,
-    /// The leader's fencing number; 0 without one.
+    /// Fencing token of the leader; 0 without one.
     #[serde(default, skip_serializing_if = "is_default")]
     pub fence: u64,
-    /// The bundle that this one follows, as far as its maker knew.
+    /// Id of the bundle that this one follows, as far as its maker knew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub predecessor: Option<Digest>,
-    /// Denials that the change from the predecessor brings on purpose, sorted; at most [`crate::limits::EXPECTED_DENIALS`].
+    /// Denials that the change from the predecessor brings on purpose, sorted; at most
+    /// [`crate::limits::EXPECTED_DENIALS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expected_denials: Vec<ExpectedDenial>,
 }
@@ -66,43 +68,44 @@ impl Release {
         }
     }
 
-    /// Whether it says what this version reads and does not enforce yet: a predecessor and the denials that it expects.
+    /// True if the release holds parts that this version reads and does not enforce yet: a predecessor or the denials
+    /// that it expects.
     #[must_use]
     pub fn asks_for_more(&self) -> bool {
         self.predecessor.is_some() || !self.expected_denials.is_empty()
     }
 }
 
-/// A caller that loses access at an address, as a reviewer has seen.
+/// A caller that loses access at an address, acknowledged by a reviewer.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExpectedDenial {
-    /// The access rules or the entry of them: `access/orders`, `access/orders/deny[0]`.
+    /// Address of the access rules or of an entry of them: `access/orders`, `access/orders/deny[0]`.
     pub address: String,
     /// The caller's SPIFFE ID, or `external`.
     pub caller: String,
 }
 
-/// Why a release was made.
+/// The event that a release is made for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ReleaseKind {
     /// The configuration changed.
     #[default]
     Config,
-    /// A canary moved.
+    /// A canary moved to another stage.
     Stage,
-    /// Somebody holds the environment at this bundle.
+    /// An operator pinned the environment to this bundle.
     Pin,
-    /// Back to an older bundle.
+    /// The environment returned to an older bundle.
     Return,
 }
 
-/// What a reviewer has seen.
+/// Changes that a reviewer has acknowledged.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledges {
-    /// So many services, rules and allow entries go away.
+    /// The number of services, rules and allow entries that may be removed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub removed: u32,
     /// Addresses at which requests are denied from now on, sorted.
@@ -110,17 +113,17 @@ pub struct Acknowledges {
     pub denied: Vec<String>,
 }
 
-/// What a proxy remembers of the newest release that it accepted.
+/// The newest release that a proxy has accepted, as the proxy remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Accepted {
-    /// Its epoch.
+    /// The epoch of the release.
     pub epoch: u64,
-    /// Its generation.
+    /// The generation of the release.
     pub generation: u64,
-    /// Its bundle.
+    /// Id of its bundle.
     pub bundle: Digest,
-    /// Its state.
+    /// Digest of its state.
     pub state: Digest,
     /// Oldest generation to which the proxy may go back.
     pub floor: u64,

@@ -1,4 +1,4 @@
-//! Who needs which units: what a proxy fetches, and what makes it reload.
+//! Scopes: the units that each owner's proxy needs, hence those that it fetches and that make it reload.
 //!
 //! Written as links between owners and not as lists of units, so that the index of a mesh whose
 //! access goes by labels stays as small as the mesh.
@@ -13,10 +13,10 @@ use crate::name::{Name, Owner};
 use crate::program::Program;
 use crate::unit::{Access, AccessMode, Action, Entry, From, Quotas, Routes, UnitId};
 
-/// What a proxy needs.
+/// The needs of one proxy.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Needs {
-    /// Units, sorted.
+    /// The units that it fetches, sorted.
     pub units: BTreeSet<UnitId>,
     /// Services that it may call; all others are not visible to it, although it may know their labels.
     pub calls: BTreeSet<Name>,
@@ -31,16 +31,16 @@ pub struct Scopes {
     pub groups: BTreeMap<String, Group>,
 }
 
-/// One owner among [`Scopes`].
+/// The entry of one owner in [`Scopes`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Links {
-    /// Its own units.
+    /// The owner's own units.
     pub units: BTreeSet<UnitId>,
-    /// Its dependencies on other owners.
+    /// The owner's dependencies on other owners.
     pub scope: Scope,
 }
 
-/// Dependencies of an owner on others; which units follow from them, [`Scopes::needs`] says.
+/// Dependencies of an owner on others; [`Scopes::needs`] derives the units from them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Scope {
@@ -55,14 +55,14 @@ pub struct Scope {
     pub forwards_to: BTreeSet<Name>,
 }
 
-/// Services, by name and by group.
+/// A set of services, listed by name and by group.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ServiceSet {
-    /// By name.
+    /// Services listed by name.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub services: BTreeSet<Name>,
-    /// By [`group_key`].
+    /// Groups listed by [`group_key`].
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub groups: BTreeSet<String>,
 }
@@ -74,12 +74,12 @@ pub struct Group {
     /// Services that let the group in.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub calls: BTreeSet<Name>,
-    /// The services that belong to it.
+    /// Services that belong to the group.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub members: BTreeSet<Name>,
 }
 
-/// The key of a group in the index; `None` for what names at most one service.
+/// The key of a group in the index; `None` for a caller that names at most one service.
 #[must_use]
 pub fn group_key(from: &From) -> Option<String> {
     match from {
@@ -93,7 +93,7 @@ pub fn group_key(from: &From) -> Option<String> {
 }
 
 impl Scopes {
-    /// The scopes of `program`.
+    /// Computes the scopes of `program`.
     #[must_use]
     pub fn of(program: &Program) -> Self {
         let mut scopes = Self::default();
@@ -126,7 +126,7 @@ impl Scopes {
         scopes
     }
 
-    /// What `access` of `callee` says about who may call it, and whose labels its proxy needs.
+    /// Adds the links that `access` of `callee` implies: who may call it, and whose labels its proxy needs.
     fn link(&mut self, program: &Program, callee: &Owner, access: &Access) {
         // In audit mode nothing is refused, so everybody may call.
         let everybody = (access.mode == AccessMode::Audit).then_some(&From::Any);
@@ -204,8 +204,8 @@ impl Scopes {
         }
     }
 
-    /// What the proxy of `owner` needs: the mesh, its own units, the services whose labels its access reads, and for
-    /// every service that it may call, that one's service, routes, canary and resilience with the destinations of
+    /// The needs of the proxy of `owner`: the mesh, its own units, the services whose labels its access reads, and
+    /// for every service that it may call, that one's service, routes, canary and resilience with the destinations of
     /// those routes. `None` for an owner that is not there.
     #[must_use]
     pub fn needs(&self, owner: &Owner) -> Option<Needs> {
@@ -249,7 +249,7 @@ impl Program {
         self.part(Scopes::of(self).needs(owner).unwrap_or_default())
     }
 
-    /// The part of the program that somebody needs.
+    /// The part of the program with exactly the needed units.
     #[must_use]
     pub fn part(&self, needs: Needs) -> Self {
         let mut part = Self::new(self.mesh.clone());
@@ -281,7 +281,7 @@ fn copy<K: Ord, V: Clone>(from: &BTreeMap<K, V>, to: &mut BTreeMap<K, V>, key: K
     }
 }
 
-/// True for what a caller's proxy reads of a callee.
+/// True for units of a callee that a caller's proxy reads.
 fn is_for_callers(id: &UnitId) -> bool {
     match id {
         UnitId::Service(_) | UnitId::Routes(_) | UnitId::Canary(_) | UnitId::Resilience(_) => true,
@@ -290,7 +290,7 @@ fn is_for_callers(id: &UnitId) -> bool {
     }
 }
 
-/// The one service of this mesh that `from` names, if it names one.
+/// The one service of this mesh that `from` names; `None` for any other set of callers.
 fn service_of(program: &Program, from: &From) -> Option<Name> {
     match from {
         From::Service(name) => program.services.contains_key(name).then(|| name.clone()),

@@ -15,24 +15,24 @@ use crate::name::Name;
 /// The address of callers whose own does not matter: TEST-NET-1 (RFC 5737 section 3).
 pub const ADDRESS: &str = "192.0.2.1";
 
-/// When requests come whose time does not matter: 2026-07-01T12:00:00Z, in seconds since 1970.
+/// The arrival time of requests whose time does not matter: 2026-07-01T12:00:00Z, in seconds since 1970.
 pub const NOW: i64 = 1_782_907_200;
 
 /// The examples of one unit, at most [`limits::SELF_TESTS`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SelfTests {
-    /// In the order in which they run.
+    /// The examples, in the order in which they run.
     pub cases: Vec<Case>,
 }
 
-/// One example: a request and what must happen to it.
+/// One example: a request and its expected outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Case {
-    /// What must happen.
+    /// The outcome that must be the engine's.
     pub expect: Expect,
-    /// The request.
+    /// The request that is decided.
     #[serde(default, skip_serializing_if = "is_default")]
     pub request: Example,
 }
@@ -53,37 +53,37 @@ pub struct Example {
     /// The caller's address; empty is [`ADDRESS`].
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub ip: String,
-    /// The method.
+    /// The method token; default `GET`.
     #[serde(default = "get", skip_serializing_if = "is_get")]
     pub method: String,
-    /// When it comes, in seconds since 1970 in UTC; absent is [`NOW`].
+    /// The arrival time, in seconds since 1970 in UTC; absent is [`NOW`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub now: Option<i64>,
-    /// The path in canonical form.
+    /// The path in canonical form; default `/`.
     #[serde(default = "root", skip_serializing_if = "is_root")]
     pub path: String,
-    /// What every split draws, 0 to 9,999.
+    /// The pick that every split draws, 0 to 9,999.
     #[serde(default, skip_serializing_if = "is_default")]
     pub pick: u32,
-    /// The query without `?`.
+    /// The query without `?`; empty where absent.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub query: String,
-    /// `http` or `https`.
+    /// `http` or `https`; default `http`.
     #[serde(default = "http", skip_serializing_if = "is_http")]
     pub scheme: String,
     /// Declared body size in bytes, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size: Option<u64>,
-    /// Who asks.
+    /// The caller; default is the proxy's own owner.
     #[serde(default, skip_serializing_if = "is_default")]
     pub source: Caller,
 }
 
-/// Who asks.
+/// The caller of an example.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Caller {
-    /// Whom the proxy stands for that runs the test.
+    /// The owner of the proxy that runs the test.
     #[default]
     Own,
     /// A service of this mesh and environment.
@@ -92,29 +92,29 @@ pub enum Caller {
     Gateway(Name),
     /// A SPIFFE ID of another mesh or environment.
     Principal(String),
-    /// Somebody without a mesh identity.
+    /// A caller without a mesh identity.
     External,
 }
 
-/// What must happen.
+/// The expected outcome of an example.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Expect {
-    /// A rule sends it on.
+    /// A rule forwards it to a service.
     Forward(Forward),
     /// A rule answers with a redirect.
     Redirect(Redirect),
-    /// A rule answers by itself.
+    /// A rule answers with a fixed response.
     Respond(Respond),
-    /// It is refused.
+    /// The request is refused.
     Refuse(Refuse),
-    /// What the access rules say.
+    /// The verdict of the access rules.
     Access(Access),
-    /// It passes, and costs this; one a limit, in the limits' order.
+    /// The request passes and is charged; one charge a limit, in the limits' order.
     Charges(Vec<Charge>),
 }
 
-/// A rule sends a request on.
+/// The outcome of a rule that forwards a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Forward {
@@ -124,38 +124,39 @@ pub struct Forward {
     /// The path that the next hop sees, where the rule changes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
-    /// The rule's address.
+    /// Address of the rule.
     pub rule: String,
-    /// The service. A gateway's rule that names no version enters the service's own Route, which has its own tests.
+    /// Name of the service. A gateway's rule that names no version enters the service's own Route, which has its own
+    /// tests.
     pub service: Name,
     /// The version, where the unit and its owner fix it; otherwise it is not compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Name>,
 }
 
-/// A rule answers with a redirect.
+/// The outcome of a rule that answers with a redirect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Redirect {
-    /// The `location`.
+    /// Value of the `location` field.
     pub location: String,
-    /// The rule's address.
+    /// Address of the rule.
     pub rule: String,
-    /// The status.
+    /// Status code of the redirect.
     pub status: u16,
 }
 
-/// A rule answers by itself.
+/// The outcome of a rule that answers with a fixed response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Respond {
-    /// The rule's address.
+    /// Address of the rule.
     pub rule: String,
-    /// The status.
+    /// Status code of the response.
     pub status: u16,
 }
 
-/// A request is refused.
+/// The outcome of a refused request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Refuse {
@@ -166,7 +167,7 @@ pub struct Refuse {
     pub rule: Option<String>,
 }
 
-/// What the access rules say.
+/// The verdict of the access rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Access {
@@ -181,31 +182,31 @@ pub struct Access {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Charge {
-    /// How much.
+    /// The amount charged: the `cost` of the limit.
     pub cost: u32,
-    /// The bucket; empty is the one that all share.
+    /// Key of the bucket; empty is the one that all share.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub key: String,
-    /// The limit's name.
+    /// Name of the limit.
     pub limit: String,
 }
 
-/// Bytes that are no self-tests.
+/// The error of bytes that are not self-tests.
 #[derive(Debug, thiserror::Error)]
 pub enum SelfTestError {
-    /// Not of this form, or another spelling of it.
+    /// Not of this form, or not its canonical spelling.
     #[error("{0}")]
     Canonical(#[from] CanonicalError),
-    /// More than [`limits::SELF_TESTS`].
+    /// More cases than [`limits::SELF_TESTS`].
     #[error("{0} cases, and the limit is {limit}", limit = limits::SELF_TESTS)]
     TooMany(usize),
-    /// A pick that no split draws.
+    /// A pick that no split draws; holds the case's index and the pick.
     #[error("case {0} draws {1}, and picks end at 9999")]
     Pick(usize, u32),
 }
 
 impl SelfTests {
-    /// Canonical bytes.
+    /// Serialises the self-tests to canonical bytes.
     ///
     /// # Errors
     /// When a value has no canonical form (a size past 2^53).
@@ -213,10 +214,10 @@ impl SelfTests {
         canonical::to_bytes(self)
     }
 
-    /// Reads canonical bytes strictly.
+    /// Reads canonical bytes strictly, within the bounds.
     ///
     /// # Errors
-    /// [`SelfTestError`]
+    /// [`SelfTestError`] for bytes of another form, or past a bound.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SelfTestError> {
         let tests: Self = canonical::from_bytes(bytes)?;
         if tests.cases.len() > limits::SELF_TESTS {

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 
-/// JSON pointers (RFC 6901) of a unit, each with the place that it came from. A pointer that is
-/// absent has the place of its nearest parent.
+/// A source map: JSON pointers (RFC 6901) of a unit, each with the place that it came from. A pointer that is absent
+/// has the place of its nearest parent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceMap {
-    /// Files by index.
+    /// Files of the spec, referred to by index.
     pub files: Vec<MapFile>,
-    /// Places by pointer.
+    /// Places by JSON pointer.
     pub places: BTreeMap<String, Place>,
 }
 
@@ -21,9 +21,9 @@ pub struct SourceMap {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MapFile {
-    /// Its path, relative to the git top level or the mesh's folder.
+    /// Path of the file, relative to the git top level or the mesh's folder.
     pub path: String,
-    /// The digest of its bytes.
+    /// Digest of the file's bytes.
     pub digest: Digest,
 }
 

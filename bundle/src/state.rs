@@ -1,4 +1,4 @@
-//! State: what the rollout decided.
+//! The state of the rollout: the current stage of each canary.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +16,15 @@ pub struct State {
     pub canaries: BTreeMap<String, CanaryState>,
 }
 
-/// Where one canary stands.
+/// The progress of one canary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CanaryState {
-    /// 0 is none, 1 the first, one past the last is done.
+    /// Number of the stage: 0 is none, 1 the first, one past the last is done.
     pub stage: u32,
     /// The candidate's share in basis points.
     pub weight: u32,
-    /// Whose share: the candidate's content.
+    /// Content id of the candidate that the share is for.
     pub content: Digest,
 }
 

@@ -1,4 +1,4 @@
-//! Rung 4: code from a signed bundle is one well-typed tree within its bounds.
+//! Checks of lowered code, in rung 4: code from a signed bundle is one well-typed tree within its bounds.
 
 use super::code::{Code, VERSION};
 use super::cost::{self, Bound};
@@ -7,16 +7,16 @@ use super::slot::{Slot, Type};
 use super::time::Instant;
 use crate::limits;
 
-/// Code that a proxy refuses.
+/// The rule broken by code that a proxy refuses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExprError {
-    /// Another version than [`VERSION`].
+    /// The code has another version than [`VERSION`].
     #[error("instructions of version {0}, and this is version {VERSION}")]
     Version(u32),
     /// More instructions, with the members of sets, than [`limits::EXPR_NODES`]; or a text over [`limits::EXPR_TEXT`].
     #[error("more than {} nodes, or more than {} bytes of text", limits::EXPR_NODES, limits::EXPR_TEXT)]
     TooLarge,
-    /// Deeper than [`limits::EXPR_DEPTH`].
+    /// The tree is deeper than [`limits::EXPR_DEPTH`].
     #[error("deeper than {}", limits::EXPR_DEPTH)]
     TooDeep,
     /// More slots than [`limits::EXPR_SLOTS`], or such as are not sorted, repeated, or not used.
@@ -28,13 +28,13 @@ pub enum ExprError {
     /// An instruction without all of its operands.
     #[error("instruction {0} lacks operands")]
     Operands(usize),
-    /// None, or more than one tree.
+    /// The code is empty, or is more than one tree.
     #[error("the instructions are not one tree")]
     NotOne,
     /// Operands of unlike types, or a slot of the wrong kind.
     #[error("operands of unlike types at instruction {0}")]
     Types(usize),
-    /// Another type than the place asks for.
+    /// The result has another type than the place asks for.
     #[error("the result is of the wrong type")]
     Result,
     /// [`Op::Local`] outside of [`Op::Each`], or one of these inside another.
@@ -43,46 +43,46 @@ pub enum ExprError {
     /// A constant out of its range, or a set that is not sorted.
     #[error("a constant of instruction {0} is out of range, or its set is not sorted")]
     Constant(usize),
-    /// Words that are not in the text.
+    /// A range of words that lies outside the text.
     #[error("the words of instruction {0} are not in the text")]
     Words(usize),
-    /// Dearer than [`limits::EXPR_COST`].
+    /// The code costs more than [`limits::EXPR_COST`]; holds the cost in units.
     #[error("costs up to {0} units, and the limit is {limit}", limit = limits::EXPR_COST)]
     Cost(u64),
 }
 
-/// What a check finds out of each instruction, by its number.
+/// The types and costs that a check derives, indexed by instruction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checked {
-    /// Its type.
+    /// Type of each instruction's result.
     pub types: Vec<Type>,
-    /// Units that it costs at most with its operands, once.
+    /// Upper bound of the cost of each instruction with its operands, evaluated once, in units.
     pub costs: Vec<u64>,
 }
 
 impl Checked {
-    /// Units that one evaluation costs at most.
+    /// Upper bound of the cost of one evaluation, in units.
     #[must_use]
     pub fn cost(&self) -> u64 {
         self.costs.first().copied().unwrap_or(0)
     }
 }
 
-/// One finished subtree.
+/// A finished subtree, on the stack of the check.
 #[derive(Debug, Clone, Copy)]
 struct Part {
     ty: Type,
     depth: usize,
     bound: Bound,
-    /// Reads `Local` of a quantifier further up.
+    /// True if the subtree reads `Local` of a quantifier further up.
     local: bool,
-    /// Has a quantifier inside.
+    /// True if the subtree holds a quantifier.
     each: bool,
 }
 
 impl Code {
-    /// Checks version, bounds, form, types, words and cost; `text` is what the code was made from, and only
-    /// read where the code says words.
+    /// Checks version, bounds, form, types, words and cost; `text` is the source that the code was made from, and
+    /// only read where the code says words.
     ///
     /// # Errors
     /// [`ExprError`] names the first broken rule. For compilers: [`Code::measure`] gives costs without their bound.
@@ -94,7 +94,7 @@ impl Code {
         Ok(checked)
     }
 
-    /// The same, but whatever it costs.
+    /// Checks as [`Code::check`] does, without the bound on the cost.
     ///
     /// # Errors
     /// [`ExprError`] names the first broken rule, but for [`ExprError::Cost`].
@@ -135,7 +135,7 @@ impl Code {
         Ok(Checked { types, costs })
     }
 
-    /// What is seen without looking at how instructions hang together.
+    /// Checks the bounds and constants that need no knowledge of the tree's structure.
     fn check_size(&self, text: &str) -> Result<(), ExprError> {
         if self.v != VERSION {
             return Err(ExprError::Version(self.v));
@@ -161,7 +161,7 @@ impl Code {
     }
 }
 
-/// An instruction over its operands, which come last to first.
+/// Checks an instruction against its operands, which come last to first, and combines them into one subtree.
 fn part(index: usize, op: &Op, slot: Option<&Slot>, operands: &[Part]) -> Result<Part, ExprError> {
     let ty = ty(op, slot, operands).ok_or(ExprError::Types(index))?;
     if !sound(op) {

@@ -1,4 +1,4 @@
-//! Code: written by [`Tree::flatten`], read through [`View`].
+//! The flat code of an expression: written by [`Tree::flatten`], read through [`View`].
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,38 +11,38 @@ use super::slot::Slot;
 /// The version of the instructions that this crate writes and reads.
 pub const VERSION: u32 = 1;
 
-/// A flat expression.
+/// A lowered expression as a flat list of instructions in pre-order.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Code {
-    /// For each instruction the words that it stands for: first byte and end in the text.
-    /// Empty where nobody asks for words.
+    /// For each instruction the words that it stands for: first byte and end, as offsets into the text. Empty where
+    /// nobody asks for words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub at: Vec<[u16; 2]>,
     /// Instructions in pre-order: one tree, all of it.
     pub ops: Vec<Op>,
-    /// The places that it reads, sorted, without repeats, each used.
+    /// Slots that the expression reads, sorted, without repeats, each used.
     pub slots: Vec<Slot>,
-    /// [`VERSION`].
+    /// Version of the instructions: [`VERSION`].
     pub v: u32,
 }
 
 impl Code {
-    /// The whole expression; `None` where there are no instructions, which [`Code::check`] refuses.
+    /// A view of the whole expression; `None` where there are no instructions, which [`Code::check`] refuses.
     #[must_use]
     pub fn root(&self) -> Option<View<'_>> {
         View::at(self, 0)
     }
 
-    /// True if some place that the expression reads, or asks for, is one that `wanted` means.
+    /// True if a slot that the expression reads, or tests for presence, satisfies `wanted`.
     #[must_use]
     pub fn reads(&self, wanted: impl Fn(&Slot) -> bool) -> bool {
         self.slots.iter().any(wanted)
     }
 }
 
-/// A place in code: an instruction with its operands. Also safe on code that was not checked:
-/// what points outside is not there.
+/// A node of the expression tree: an instruction with its operands. Also safe on code that was not checked: an index
+/// that points outside yields `None`.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'c> {
     code: &'c Code,
@@ -55,31 +55,31 @@ impl<'c> View<'c> {
         code.ops.get(index).map(|op| Self { code, op, index })
     }
 
-    /// The instruction.
+    /// The node's instruction.
     #[must_use]
     pub fn op(self) -> &'c Op {
         self.op
     }
 
-    /// Its number in [`Code::ops`], and in [`super::Checked`].
+    /// The instruction's index in [`Code::ops`], and in [`super::Checked`].
     #[must_use]
     pub fn index(self) -> usize {
         self.index
     }
 
-    /// The place that it reads or asks for.
+    /// The slot that the instruction reads or tests for presence.
     #[must_use]
     pub fn slot(self) -> Option<&'c Slot> {
         self.op.slot().and_then(|id| self.code.slots.get(usize::from(*id)))
     }
 
-    /// The words that it stands for, where they are known.
+    /// The range of the text, in bytes, that the node stands for, where it is known.
     #[must_use]
     pub fn words(self) -> Option<Range<usize>> {
         self.code.at.get(self.index).map(|[start, end]| usize::from(*start)..usize::from(*end))
     }
 
-    /// Its operands in order.
+    /// The operands of the node, in order.
     pub fn children(self) -> impl Iterator<Item = View<'c>> {
         let mut next = self.index + 1;
         (0..self.op.arity()).map_while(move |_| {
@@ -89,7 +89,7 @@ impl<'c> View<'c> {
         })
     }
 
-    /// Its only, or first, operand.
+    /// The only, or first, operand.
     #[must_use]
     pub fn child(self) -> Option<View<'c>> {
         self.children().next()
@@ -109,7 +109,7 @@ impl<'c> View<'c> {
         Some([children.next()?, children.next()?, children.next()?])
     }
 
-    /// The number of the first instruction behind it.
+    /// The index of the first instruction behind the node's subtree.
     fn end(self) -> usize {
         let mut missing = 1_usize;
         let mut index = self.index;
@@ -123,27 +123,29 @@ impl<'c> View<'c> {
     }
 }
 
-/// An expression as the compiler makes it: boxed, with slots by themselves.
+/// An expression as the compiler makes it: boxed nodes, with slots by value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tree {
-    /// The instruction. The number that `All`, `Any` and `One` carry is that of `children`, whatever is written.
+    /// The node's instruction. The number that `All`, `Any` and `One` carry is that of `children`, whatever is
+    /// written.
     pub op: Op<Slot>,
-    /// The words that it stands for.
+    /// The range of the text, in bytes, that the node stands for.
     pub at: Range<usize>,
-    /// Its operands.
+    /// The operands of the node, in order.
     pub children: Vec<Tree>,
 }
 
 impl Tree {
-    /// An instruction with its operands.
+    /// Makes a node from an instruction and its operands.
     #[must_use]
     pub fn new(op: Op<Slot>, at: Range<usize>, children: Vec<Self>) -> Self {
         Self { op, at, children }
     }
 
-    /// Writes it down, with slots sorted and numbered. Sets and networks are sorted here, and their repeats left out.
+    /// Flattens the tree into code, with slots sorted and numbered. Sets and networks are sorted here, and their
+    /// repeats left out.
     ///
-    /// What is wrong with the tree (operands that do not fit, a bound) is wrong with the code: ask [`Code::check`],
+    /// An error in the tree (operands that do not fit, a bound) is one in the code too: ask [`Code::check`],
     /// whose instructions come in the order of this tree's nodes, first operands first.
     #[must_use]
     pub fn flatten(&self) -> Code {

@@ -1,5 +1,5 @@
-//! What an instruction costs at most: one function for the compiler, which refuses a rule over
-//! the bound by its words, and for the proxy, which refuses a bundle with one.
+//! Worst-case cost of an instruction: one function for the compiler, which refuses a rule over the bound by its
+//! words, and for the proxy, which refuses a bundle with one.
 //!
 //! A unit is one comparison, or 8 bytes read. Everything saturates.
 
@@ -7,22 +7,22 @@ use super::op::{Op, TextOp, TextView};
 use super::slot::Slot;
 use crate::limits;
 
-/// The bounds of one instruction with its operands.
+/// The cost bounds of one instruction with its operands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Bound {
-    /// Units, without what depends on [`Op::Local`].
+    /// Units, without those that depend on [`Op::Local`].
     pub(super) units: u64,
     /// Units for each 8 bytes of [`Op::Local`]. Kept apart since all values of a name together
     /// are no longer than the head that they came in.
     pub(super) per_local: u64,
-    /// Bytes of the value, for text.
+    /// Length of the value in bytes, for text.
     pub(super) bytes: u64,
     /// True if the value is [`Op::Local`], or a form of it.
     local: bool,
 }
 
 impl Bound {
-    /// All units, where [`Op::Local`] is a single value.
+    /// The bound in units where [`Op::Local`] is a single value.
     pub(super) fn total(self) -> u64 {
         self.units.saturating_add(self.per_local.saturating_mul(VALUE / 8))
     }
@@ -42,7 +42,7 @@ const VALUE: u64 = limits::VALUE_BYTES as u64;
 const HEAD: u64 = limits::HEAD_BYTES as u64;
 const HEADER_LINES: u64 = limits::HEADER_LINES as u64;
 
-/// The bound of `op` over its operands, which come last to first.
+/// Computes the bound of `op` from those of its operands, which come last to first.
 pub(super) fn bound(op: &Op, slot: Option<&Slot>, children: &[Bound]) -> Bound {
     let mut all = Bound { units: 1, ..Bound::default() };
     for child in children {
@@ -121,7 +121,7 @@ pub(super) fn bound(op: &Op, slot: Option<&Slot>, children: &[Bound]) -> Bound {
     all
 }
 
-/// Units to find the values of a place.
+/// Units for looking up the values of a slot.
 fn look_up(slot: Option<&Slot>) -> u64 {
     match slot {
         Some(Slot::Header(_)) => HEADER_LINES,
@@ -132,7 +132,7 @@ fn look_up(slot: Option<&Slot>) -> u64 {
     }
 }
 
-/// Most values of a place.
+/// The largest number of values of a slot.
 fn many(slot: Option<&Slot>) -> u64 {
     match slot {
         Some(Slot::Header(_)) => HEADER_LINES,
@@ -142,7 +142,7 @@ fn many(slot: Option<&Slot>) -> u64 {
     }
 }
 
-/// Most bytes of a place's text.
+/// The largest length of a slot's text, in bytes.
 fn length(slot: Option<&Slot>) -> u64 {
     match slot {
         // `http` or `https`; `1.3`.

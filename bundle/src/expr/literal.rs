@@ -1,4 +1,4 @@
-//! Constants.
+//! Constants of lowered expressions.
 
 use std::net::IpAddr;
 
@@ -7,27 +7,27 @@ use serde::{Deserialize, Serialize};
 use super::slot::Type;
 use super::time::{Instant, Span};
 
-/// A constant.
+/// A constant of a scalar type.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Literal {
-    /// Text.
+    /// A UTF-8 string (CEL `string`).
     Text(String),
-    /// A 64-bit integer; written as text since JSON numbers end at 2^53.
+    /// A 64-bit signed integer (CEL `int`); written as text since JSON numbers are exact up to 2^53 only.
     #[serde(with = "int_as_text")]
     Int(i64),
-    /// A truth value.
+    /// A truth value (CEL `bool`).
     Bool(bool),
-    /// A point in time.
+    /// A point in time (CEL `timestamp`).
     Time(Instant),
-    /// A length of time.
+    /// A length of time (CEL `duration`).
     Span(Span),
-    /// An address; no IPv4 address written as IPv6.
+    /// An IP address; never an IPv4 address written as IPv6.
     Ip(IpAddr),
 }
 
 impl Literal {
-    /// Its type.
+    /// The type of the constant.
     #[must_use]
     pub fn ty(&self) -> Type {
         match self {
@@ -51,7 +51,7 @@ impl Literal {
     }
 }
 
-/// For integers past 2^53, which JSON numbers do not carry (RFC 8259 section 6).
+/// Serialises integers as text, for those past 2^53, which JSON numbers do not carry (RFC 8259 section 6).
 pub(super) mod int_as_text {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 

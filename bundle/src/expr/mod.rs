@@ -1,10 +1,9 @@
-//! Lowered expressions: what is left of a CEL rule after parsing and checking.
+//! Lowered expressions: the typed, flat form of a CEL rule after parsing and checking.
 //!
 //! An expression travels in the bundle as [`Code`]: a list of instructions in pre-order over
-//! numbered places of a request ([`Slot`]). An instruction's arity is fixed by what it is, or
-//! carried by it, and its operands follow it; so a jump, a loop or a shared part cannot be
-//! said at all, and whatever decodes and passes [`Code::check`] can be evaluated within a
-//! known cost. A proxy evaluates it and parses nothing.
+//! numbered places of a request ([`Slot`]). An instruction's arity is fixed by its kind, or carried by it, and its
+//! operands follow it; so a jump, a loop or a shared part cannot be said at all, and whatever decodes and passes
+//! [`Code::check`] can be evaluated within a known cost. A proxy evaluates it and parses nothing.
 //!
 //! The compiler makes a [`Tree`] and calls [`Tree::flatten`]; everybody else reads with a
 //! [`View`]. Nobody counts indexes.
@@ -32,7 +31,7 @@ pub use time::{Instant, Part, Span};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Expression {
-    /// Its meaning.
+    /// The lowered form of the text.
     pub code: Code,
     /// The text in the spec, as written; at most [`crate::limits::EXPR_TEXT`] bytes.
     pub text: String,

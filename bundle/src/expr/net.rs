@@ -1,4 +1,4 @@
-//! Addresses and networks, by the rules that users of CEL in Kubernetes know.
+//! IP addresses and networks, by the rules of the IP and CIDR libraries of Kubernetes' CEL.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -32,7 +32,7 @@ pub struct Net {
     bits: u8,
 }
 
-/// A text that is no network.
+/// The error of a text that is not a network in CIDR notation; holds the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a network such as 10.0.0.0/8")]
 pub struct NetError(pub String);
@@ -46,19 +46,19 @@ impl Net {
         is_plain(address).then_some(Self { first, bits })
     }
 
-    /// Its first address.
+    /// The network's first address.
     #[must_use]
     pub fn first(&self) -> IpAddr {
         self.first
     }
 
-    /// How many bits its addresses share.
+    /// The prefix length: the number of leading bits that all addresses of the network share.
     #[must_use]
     pub fn bits(&self) -> u8 {
         self.bits
     }
 
-    /// True if the address is of this network. One of the other family never is.
+    /// True if the network contains the address. An address of the other family is never contained.
     #[must_use]
     pub fn contains(&self, ip: IpAddr) -> bool {
         match (self.first, ip) {
@@ -100,7 +100,7 @@ impl From<Net> for String {
     }
 }
 
-/// The strict form, with nothing set behind the prefix.
+/// Parses the strict form, in which every bit behind the prefix is zero.
 impl TryFrom<String> for Net {
     type Error = NetError;
 

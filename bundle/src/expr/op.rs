@@ -1,4 +1,4 @@
-//! Instructions.
+//! Instructions of lowered expressions, with their operands and semantics.
 
 use serde::{Deserialize, Serialize};
 
@@ -21,15 +21,15 @@ pub enum Op<S = SlotId> {
     Bool(bool),
     /// Bool: negation of one bool.
     Not,
-    /// Bool: conjunction of so many bools; false absorbs errors (CEL `&&`). True of none.
+    /// Bool: n-ary conjunction, of the given number of bools; false absorbs errors (CEL `&&`). True of none.
     All(u16),
-    /// Bool: disjunction of so many bools; true absorbs errors (CEL `||`). False of none.
+    /// Bool: n-ary disjunction, of the given number of bools; true absorbs errors (CEL `||`). False of none.
     Any(u16),
-    /// Bool: exactly one of so many bools is true; any error is the result (CEL `exists_one`).
+    /// Bool: exactly one of the given number of bools is true; any error is the result (CEL `exists_one`).
     One(u16),
     /// `condition ? then : otherwise`, of any one type: three operands. Only the chosen one is evaluated.
     If,
-    /// Bool: the request has this place, at least once. For optional slots; no operands, never an error.
+    /// Bool: the request has this slot, at least once (CEL `has`). For optional slots; no operands, never an error.
     Has(S),
     /// Bool: a quantifier over the list of values of a header, query parameter or cookie, empty where it
     /// is absent. One bool, the body, in which [`Op::Local`] is the value. A value that is no text is an
@@ -54,7 +54,7 @@ pub enum Op<S = SlotId> {
     Slot(S),
     /// Text: the value that the surrounding [`Op::Each`] is at.
     Local,
-    /// A constant.
+    /// A constant of any type.
     Constant(Literal),
     /// Text: the value of an optional place, or that of one text where it is absent (CEL
     /// `[?'x'].orValue(..)`). An error where it is repeated or no text.
@@ -65,7 +65,7 @@ pub enum Op<S = SlotId> {
     Count(S),
     /// Text: one text in another form.
     View(TextView),
-    /// Ip: one text by [`super::parse_ip`]; an error for any other.
+    /// Ip: the address that one text is, by [`super::parse_ip`]; an error for any other text.
     Ip,
     /// `a + b`: two ints, two spans, or a time and a span. Past the range: an error.
     Add,
@@ -85,20 +85,20 @@ pub enum Op<S = SlotId> {
     Part {
         /// Seconds east of UTC, at most [`super::Instant::OFFSET`] either way.
         offset: i32,
-        /// Which part.
+        /// The part of the time.
         part: Part,
     },
 }
 
-/// What [`Op::Each`] asks. CEL: `all` and `exists` absorb errors, `exists_one` does not.
+/// The condition of an [`Op::Each`] over the values. CEL: `all` and `exists` absorb errors, `exists_one` does not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Quantifier {
-    /// `all`: of every value. True of none.
+    /// `all`: the body holds for every value. True of none.
     All,
-    /// `exists`: of one at least.
+    /// `exists`: the body holds for at least one value.
     Exists,
-    /// `exists_one`: of exactly one.
+    /// `exists_one`: the body holds for exactly one value.
     ExistsOne,
 }
 
@@ -106,17 +106,17 @@ pub enum Quantifier {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CompareOp {
-    /// `==`
+    /// `==`: equal.
     Eq,
-    /// `!=`
+    /// `!=`: not equal.
     Ne,
-    /// `<`
+    /// `<`: less than.
     Lt,
-    /// `<=`
+    /// `<=`: less than or equal.
     Le,
-    /// `>`
+    /// `>`: greater than.
     Gt,
-    /// `>=`
+    /// `>=`: greater than or equal.
     Ge,
 }
 
@@ -124,11 +124,11 @@ pub enum CompareOp {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum TextOp {
-    /// `startsWith`
+    /// `startsWith`: the first text begins with the second.
     StartsWith,
-    /// `endsWith`
+    /// `endsWith`: the first text ends with the second.
     EndsWith,
-    /// `contains`
+    /// `contains`: the first text contains the second.
     Contains,
 }
 
@@ -145,7 +145,7 @@ pub enum TextView {
 }
 
 impl<S> Op<S> {
-    /// How many operands follow.
+    /// The number of operands that follow.
     #[must_use]
     pub fn arity(&self) -> usize {
         match self {
@@ -176,7 +176,7 @@ impl<S> Op<S> {
         }
     }
 
-    /// The place that it reads or asks for.
+    /// The slot that the instruction reads or tests for presence.
     #[must_use]
     pub fn slot(&self) -> Option<&S> {
         match self {
@@ -190,7 +190,7 @@ impl<S> Op<S> {
         }
     }
 
-    /// The same instruction with slots named otherwise.
+    /// Maps the instruction's slot by `name`; everything else stays.
     pub(super) fn rename<T>(&self, name: impl FnOnce(&S) -> T) -> Op<T> {
         match self {
             Self::Has(slot) => Op::Has(name(slot)),

@@ -1,71 +1,71 @@
-//! The places of a request that rules can read.
+//! Slots: the places of a request that rules can read.
 
 use serde::{Deserialize, Serialize};
 
 /// The type of a slot, literal or instruction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Type {
-    /// Truth value.
+    /// Truth value (CEL `bool`).
     Bool,
-    /// 64-bit integer.
+    /// 64-bit signed integer (CEL `int`).
     Int,
-    /// Text.
+    /// UTF-8 string (CEL `string`).
     Text,
-    /// Point in time.
+    /// Point in time (CEL `timestamp`).
     Time,
-    /// Length of time.
+    /// Length of time (CEL `duration`).
     Span,
-    /// IP address.
+    /// IPv4 or IPv6 address (Kubernetes CEL `net.IP`).
     Ip,
 }
 
-/// A place of the request that rules can read.
+/// A place of the request that rules can read, named as in CEL.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Slot {
-    /// `request.method`
+    /// `request.method`: the method token, as received.
     Method,
-    /// `request.path`, normalised
+    /// `request.path`: the path in canonical form.
     Path,
-    /// `request.host`, lower case, without port
+    /// `request.host`, lower case, without port.
     Host,
-    /// `request.scheme`
+    /// `request.scheme`: `http` or `https`.
     Scheme,
-    /// `request.size`: declared body size in bytes, 0 where unknown
+    /// `request.size`: declared body size in bytes, 0 where unknown.
     Size,
-    /// `request.headers['x']`
+    /// `request.headers['x']`: a header field; its name in lower case.
     Header(String),
-    /// `request.query['x']`
+    /// `request.query['x']`: a query parameter, percent-decoded.
     Query(String),
-    /// `request.cookies['x']`
+    /// `request.cookies['x']`: a cookie (RFC 6265 section 5.4).
     Cookie(String),
-    /// `request.params.x`
+    /// `request.params.x`: the path segment that `{x}` of the pattern binds.
     Param(String),
-    /// `source.principal`, empty without mutual TLS
+    /// `source.principal`: the caller's SPIFFE ID, empty without mutual TLS.
     Principal,
-    /// `source.trustDomain`, empty without mutual TLS
+    /// `source.trustDomain`, empty without mutual TLS.
     TrustDomain,
-    /// `source.service`, empty where the caller is none of this mesh and environment
+    /// `source.service`, empty where the caller is none of this mesh and environment.
     Service,
-    /// `source.ip`, as text
+    /// `source.ip`: the peer's address, as text.
     Ip,
-    /// `source.labels['x']`
+    /// `source.labels['x']`: a label of the caller's service.
     SourceLabel(String),
-    /// `destination.service`
+    /// `destination.service`: the callee's name.
     DestinationService,
-    /// `destination.version`
+    /// `destination.version`: the version that the callee's proxy stands for.
     DestinationVersion,
-    /// `destination.port`
+    /// `destination.port`: the port of the callee's service.
     DestinationPort,
-    /// `destination.labels['x']`
+    /// `destination.labels['x']`: a label of the callee's service.
     DestinationLabel(String),
-    /// `connection.mtls`
+    /// `connection.mtls`: whether the connection is mutual TLS.
     Mtls,
-    /// `connection.tlsVersion`, `1.3`, `1.2` or empty
+    /// `connection.tlsVersion`, `1.3`, `1.2` or empty.
     TlsVersion,
-    /// `connection.sni`, empty where absent
+    /// `connection.sni`: the server name that the client asked for, empty where absent.
     Sni,
-    /// `now`: when the request came, filled by the proxy
+    /// `now`: the time of the request's arrival, filled in by the proxy.
     Now,
 }
 

@@ -1,4 +1,4 @@
-//! Access: who may call.
+//! Access rules: the callers and requests that each callee lets in.
 
 use std::collections::BTreeMap;
 
@@ -13,48 +13,48 @@ use crate::path::PathPattern;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Access {
-    /// Whether the verdict counts.
+    /// Whether the verdict is enforced; default [`AccessMode::Enforce`].
     #[serde(default, skip_serializing_if = "is_default")]
     pub mode: AccessMode,
-    /// Entries that forbid.
+    /// Entries that deny a request, asked first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub deny: Vec<Entry>,
-    /// Entries that allow.
+    /// Entries that allow a request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub allow: Vec<Entry>,
 }
 
-/// Whether a verdict counts.
+/// The mode of access rules: whether a verdict is enforced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AccessMode {
-    /// It does.
+    /// A denied request is answered 403.
     #[default]
     Enforce,
-    /// It is logged only.
+    /// A denial is logged only.
     Audit,
 }
 
-/// One entry: its parts AND, items of a list OR.
+/// One entry of an access list: all of its parts must hold (AND); items of a list are alternatives (OR).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Entry {
     /// Its name, or its place as written: `allow[1]`, `deny[0]`, `callers`.
     pub name: String,
-    /// Who calls; never empty.
+    /// Callers that the entry is about; never empty.
     pub from: Vec<From>,
-    /// One of these methods; empty is any.
+    /// Methods that the entry is about; empty is any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<String>,
-    /// One of these paths; empty is any.
+    /// Paths that the entry is about; empty is any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<PathPattern>,
-    /// And this expression.
+    /// Expression that must be true; absent is always.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Expression>,
 }
 
-/// Who calls.
+/// A set of callers.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum From {
@@ -64,10 +64,10 @@ pub enum From {
     Gateway(Name),
     /// A service of this mesh and environment that has all of these labels.
     Labels(BTreeMap<String, String>),
-    /// This SPIFFE ID, of whatever mesh or environment.
+    /// The caller with this SPIFFE ID, of whatever mesh or environment.
     Principal(String),
-    /// Somebody without a mesh identity.
+    /// Callers without a mesh identity.
     External,
-    /// Everybody.
+    /// Every caller, with or without an identity.
     Any,
 }

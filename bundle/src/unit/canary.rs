@@ -1,4 +1,4 @@
-//! Canaries: how a new version arrives.
+//! Canaries: the gradual rollout of a new version of a service.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,36 +14,36 @@ use crate::name::Name;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Canary {
-    /// The version that is there.
+    /// The version that serves before the canary.
     pub stable: Name,
-    /// The version that arrives; absent once it is the stable one.
+    /// The version that is rolled out; absent once it is the stable one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub candidate: Option<Name>,
-    /// Shape of the growth.
+    /// Shape of the growth; default [`Strategy::Canary`].
     #[serde(default, skip_serializing_if = "is_default")]
     pub strategy: Strategy,
-    /// How the split sticks to a caller.
+    /// Key by which the split is sticky; absent draws each request anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sticky: Option<Sticky>,
-    /// Strictly growing, 1 to 20, each below 100 %; none without a candidate.
+    /// Stages with strictly growing weights, 1 to 20, each below 100 %; none without a candidate.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stages: Vec<Stage>,
-    /// What is watched.
+    /// Metrics and their checks; absent checks nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub analysis: Option<Analysis>,
-    /// What a failed check does.
+    /// Reaction to a failed check; default [`OnFailure::Rollback`].
     #[serde(default, skip_serializing_if = "is_default")]
     pub on_failure: OnFailure,
-    /// What a commit during the canary does: `queue`, `restart` or `reject`.
+    /// Reaction to a commit during the canary: `queue`, `restart` or `reject`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_new_commit: Option<String>,
-    /// False where a person promotes.
+    /// False where a person promotes; default true.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub auto_promote: bool,
 }
 
 impl Canary {
-    /// What identifies this candidate across bundles: the digest of service unit, version and
+    /// The content id, which identifies this candidate across bundles: the digest of service unit, version and
     /// canary. State that names another content has no effect.
     ///
     /// # Errors
@@ -65,24 +65,24 @@ impl Canary {
     }
 }
 
-/// Shape of the growth.
+/// Shape of a canary's growth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Strategy {
-    /// Stage by stage.
+    /// The candidate's share grows stage by stage.
     #[default]
     Canary,
-    /// All at once, from one version to the other. Requires [`crate::features::BLUE_GREEN`].
+    /// All traffic moves at once, from one version to the other. Requires [`crate::features::BLUE_GREEN`].
     BlueGreen,
 }
 
-/// One stage.
+/// One stage of a canary.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Stage {
     /// The candidate's share in basis points.
     pub weight: u32,
-    /// Milliseconds of observed time.
+    /// Duration of the stage in milliseconds of observed time.
     pub hold_ms: u64,
     /// The team that must approve before the stage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -92,83 +92,83 @@ pub struct Stage {
     pub matches: Option<Box<Match>>,
 }
 
-/// What is watched.
+/// The analysis of a canary: the metrics that are watched, and when a check counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Analysis {
-    /// Milliseconds between checks.
+    /// Time between two checks in milliseconds.
     pub interval_ms: u64,
     /// Requests of the candidate before a check counts.
     pub min_requests: u32,
-    /// What silence does.
+    /// Reaction to too few requests; default [`NoData::Pause`].
     #[serde(default, skip_serializing_if = "is_default")]
     pub no_data: NoData,
     /// Failed checks of one metric in a stage that are still allowed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub failure_limit: u32,
-    /// The metrics.
+    /// Metrics that must stay within their bounds.
     pub metrics: Vec<Metric>,
 }
 
-/// One metric. Values are millionths of its unit: a share of 1, or a second.
+/// One metric of an analysis. Values are millionths of its unit: a share of 1, or a second.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Metric {
-    /// Its name.
+    /// Name of the metric, unique in the analysis.
     pub name: String,
-    /// Where it comes from.
+    /// Source of the value.
     pub measure: Measure,
-    /// Over it, a check fails.
+    /// Largest value; above it, a check fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
-    /// Over it, the canary goes back at once.
+    /// Value above which the canary goes back at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub abort_over: Option<u64>,
-    /// More than this over the stable version's value, a check fails.
+    /// Largest difference over the stable version's value; above it, a check fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_over_stable: Option<u64>,
-    /// Milliseconds that a check looks back; absent is the interval.
+    /// Time that a check looks back, in milliseconds; absent is the interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window_ms: Option<u64>,
 }
 
-/// Where a metric comes from.
+/// The source of a metric's value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Measure {
-    /// Failed over all, on callers' last tries.
+    /// Share of failed requests among all, counted on callers' last tries.
     ErrorRate,
-    /// Median latency.
+    /// Median latency (50th percentile).
     P50,
-    /// 95th percentile.
+    /// 95th percentile of latency.
     P95,
-    /// 99th percentile.
+    /// 99th percentile of latency.
     P99,
-    /// A PromQL query.
+    /// A PromQL query that gives one number.
     Query(String),
 }
 
-/// What silence does.
+/// The reaction of an analysis to too few requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NoData {
-    /// Waits.
+    /// The canary waits.
     #[default]
     Pause,
-    /// Counts as a failed check.
+    /// The check counts as failed.
     Fail,
-    /// Does not count.
+    /// The check does not count.
     Ignore,
 }
 
-/// What a failed canary does.
+/// The reaction of a canary to a failed check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnFailure {
-    /// All traffic to the stable version.
+    /// All traffic goes back to the stable version.
     #[default]
     Rollback,
-    /// Stays where it is.
+    /// The canary stays at its stage.
     Freeze,
 }
 

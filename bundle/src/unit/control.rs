@@ -1,4 +1,4 @@
-//! What the control plane alone reads. No proxy's scope holds it.
+//! The control unit: settings that only the control plane reads. No proxy's scope holds it.
 
 use std::collections::BTreeMap;
 
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::canonical::is_default;
 
-/// Teams, and how one environment is rolled out.
+/// The teams of a mesh, and the rollout settings of one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Control {
     /// Teams by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub teams: BTreeMap<String, Team>,
-    /// Which branch is followed.
+    /// Branch that the environment follows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub follow: Option<Follow>,
-    /// How a bundle reaches the proxies.
+    /// Rollout of releases to the proxies.
     #[serde(default, skip_serializing_if = "is_default")]
     pub proxies: Proxies,
-    /// How long certificates last.
+    /// Lifetime of certificates.
     #[serde(default, skip_serializing_if = "is_default")]
     pub certificates: Certificates,
     /// Objectives by service; the whole mesh's is under the empty name.
@@ -27,90 +27,90 @@ pub struct Control {
     pub objectives: BTreeMap<String, Objective>,
 }
 
-/// How long certificates last; absent is the control plane's own choice.
+/// Lifetime of certificates; an absent part is the control plane's own choice.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Certificates {
-    /// Milliseconds that a certificate is valid.
+    /// Validity of a certificate in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validity_ms: Option<u64>,
-    /// Milliseconds before its end at which it is replaced.
+    /// Time before the end of its validity at which a certificate is replaced, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotate_before_ms: Option<u64>,
 }
 
-/// What a service promises, for alerts and reports.
+/// Service-level objectives (SLO) of a service, for alerts and reports.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Objective {
-    /// Share of requests without error, in millionths.
+    /// Smallest share of requests without error, in millionths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub availability: Option<u32>,
-    /// Milliseconds that half of the requests keep below.
+    /// Latency that 50 % of the requests keep below, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p50_ms: Option<u64>,
-    /// Milliseconds that 95 % keep below.
+    /// Latency that 95 % of the requests keep below, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p95_ms: Option<u64>,
-    /// Milliseconds that 99 % keep below.
+    /// Latency that 99 % of the requests keep below, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub p99_ms: Option<u64>,
 }
 
-/// What a wave must keep within. Values are millionths of a share, or of a second.
+/// A limit that a wave must keep within. Values are millionths of a share, or of a second.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Gate {
-    /// `activation-errors`, `error-rate`, `p99` or `deny-rate`.
+    /// The measure that is limited: `activation-errors`, `error-rate`, `p99` or `deny-rate`.
     pub measure: String,
-    /// At most.
+    /// Largest accepted value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<u64>,
-    /// At most this much more than on the proxies with the old bundle.
+    /// Largest accepted difference over the proxies with the old bundle.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_over_stable: Option<u64>,
 }
 
-/// Who owns which files, and who approves.
+/// A team: its files, and the people who sign and approve for it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Team {
-    /// Globs of its files.
+    /// Globs of the files that the team owns.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
-    /// Who signs its commits.
+    /// People who sign the team's commits.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub signers: Vec<String>,
-    /// Who approves its stages.
+    /// People who approve stages that ask for the team.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<String>,
 }
 
-/// Which branch an environment follows.
+/// The branch that an environment follows, with its signatures and approvals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Follow {
-    /// The branch.
+    /// Name of the branch.
     pub branch: String,
     /// The file with the allowed signers, below the mesh's folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signers: Option<String>,
-    /// Signed approvals that a change needs.
+    /// Number of signed approvals that a change needs; default 0.
     #[serde(default, skip_serializing_if = "is_default")]
     pub approvals: u32,
 }
 
-/// How a bundle reaches the proxies.
+/// The rollout of a release to the proxies of an environment, in waves.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Proxies {
-    /// Cohorts, growing.
+    /// Sizes of the cohorts, growing.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waves: Vec<Wave>,
-    /// Milliseconds between waves.
+    /// Time for which each wave is watched before the next, in milliseconds.
     #[serde(default, skip_serializing_if = "is_default")]
     pub hold_ms: u64,
-    /// What each wave must keep within.
+    /// Limits that each wave must keep within.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<Gate>,
 }
@@ -119,8 +119,8 @@ pub struct Proxies {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Wave {
-    /// So many proxies.
+    /// The number of proxies.
     Count(u32),
-    /// This share in basis points.
+    /// The share of the environment's proxies, in basis points.
     Share(u32),
 }

@@ -1,4 +1,4 @@
-//! The mesh unit: what every proxy needs.
+//! The mesh unit: settings that every proxy needs.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,38 +8,39 @@ use crate::limits;
 use crate::name::{Name, Owner};
 use crate::trust::TrustSet;
 
-/// What holds for the whole mesh in one environment.
+/// Settings of the whole mesh in one environment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Mesh {
-    /// The mesh's name.
+    /// Name of the mesh.
     pub name: Name,
     /// The environment that this program is for.
     pub environment: Name,
     /// The SPIFFE trust domain of its identities.
     pub trust_domain: String,
-    /// Whether plain text is accepted.
+    /// Whether plain text is accepted; default [`TlsMode::Strict`].
     #[serde(default, skip_serializing_if = "is_default")]
     pub tls: TlsMode,
-    /// Template of a service's SPIFFE path; `{env}` and `{service}` are replaced.
+    /// Template of a service's SPIFFE path; `{env}` and `{service}` are replaced. Default `/{env}/{service}`.
     #[serde(default = "default_path", skip_serializing_if = "is_default_path")]
     pub identity_path: String,
-    /// Used where a rule says nothing.
+    /// Timeout and retries of rules that set none.
     #[serde(default, skip_serializing_if = "is_default")]
     pub defaults: Defaults,
-    /// How long and how strictly a new bundle is watched.
+    /// Bounds of the probation of a new bundle.
     #[serde(default, skip_serializing_if = "is_default")]
     pub probation: Probation,
-    /// Largest share of services, rules or allow entries that one bundle may remove unacknowledged.
+    /// Largest share of services, rules or allow entries that one bundle may remove unacknowledged, in basis points;
+    /// default 30 %.
     #[serde(default = "default_max_removed", skip_serializing_if = "is_default_max_removed")]
     pub max_removed: u32,
-    /// Good bundles that a proxy keeps beside the newest.
+    /// Number of good bundles that a proxy keeps beside the newest; default 5.
     #[serde(default = "default_keep", skip_serializing_if = "is_default_keep")]
     pub keep: u32,
-    /// What the access log holds.
+    /// Requests that the access log holds; default [`AccessLog::All`].
     #[serde(default, skip_serializing_if = "is_default")]
     pub access_log: AccessLog,
-    /// Remove `authorization` and `proxy-authorization` before the application sees them.
+    /// Whether `authorization` and `proxy-authorization` are removed before the application sees them.
     #[serde(default, skip_serializing_if = "is_default")]
     pub remove_credentials: bool,
     /// The next trust set, in effect once a release signed by a threshold of the old one is good.
@@ -48,7 +49,7 @@ pub struct Mesh {
 }
 
 impl Mesh {
-    /// A mesh with every default.
+    /// Makes a mesh with every other setting at its default.
     #[must_use]
     pub fn new(name: Name, environment: Name, trust_domain: &str) -> Self {
         Self {
@@ -97,25 +98,25 @@ impl Mesh {
     }
 }
 
-/// Whether a callee's proxy accepts plain text.
+/// The TLS mode of a mesh: whether a callee's proxy accepts plain text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TlsMode {
-    /// Mutual TLS only.
+    /// Mutual TLS is required.
     #[default]
     Strict,
-    /// Mutual TLS, and plain text without a principal.
+    /// Mutual TLS is accepted, and plain text without a principal.
     Permissive,
 }
 
-/// Timeout and retries where a rule says nothing.
+/// Timeout and retries of rules that set none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Defaults {
-    /// Milliseconds from request head to last response byte; 0 is off.
+    /// Milliseconds from request head to last response byte; 0 is off. Default 15 s, as in Envoy.
     #[serde(default = "default_timeout", skip_serializing_if = "is_default_timeout")]
     pub timeout_ms: u64,
-    /// Retries; none unless the mesh asks.
+    /// Retries; default none.
     #[serde(default, skip_serializing_if = "is_default")]
     pub retry: Retry,
 }
@@ -126,37 +127,37 @@ impl Default for Defaults {
     }
 }
 
-/// Bounds of the watch over a new bundle (rung 9 of the ladder).
+/// Bounds of the probation of a new bundle (rung 9 of the ladder).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Probation {
-    /// Counted requests before a verdict.
+    /// Number of counted requests before a verdict.
     pub min_requests: u32,
-    /// Basis points by which the bad share may exceed the old one.
+    /// Largest difference of the share of bad requests over that of the old bundle, in basis points.
     pub max_over: u32,
-    /// Milliseconds of watching with enough requests.
+    /// Time of observation with enough requests, in milliseconds.
     pub window_ms: u64,
-    /// Milliseconds after which a quiet bundle counts as good (quiet).
+    /// Time after which a bundle without enough requests counts as good (quiet), in milliseconds.
     pub max_ms: u64,
 }
 
 impl Default for Probation {
-    /// 50 requests, 5 points, 60 s, 30 minutes: `design: activation ladder, rung 9`.
+    /// 50 requests, 5 percentage points, 60 s, 30 minutes: `design: activation ladder, rung 9`.
     fn default() -> Self {
         Self { min_requests: 50, max_over: 500, window_ms: 60_000, max_ms: 1_800_000 }
     }
 }
 
-/// What the access log holds.
+/// The requests that the access log holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AccessLog {
-    /// Every request.
+    /// Every request is logged.
     #[default]
     All,
-    /// Requests answered with 4xx or 5xx, or denied.
+    /// Requests answered with 4xx or 5xx, or denied, are logged.
     Errors,
-    /// Nothing.
+    /// Nothing is logged.
     Off,
 }
 

@@ -29,34 +29,34 @@ use crate::canonical::{self, CanonicalError};
 use crate::features;
 use crate::name::{Name, NotAName, Owner};
 
-/// One concern of one owner. Its text is the path below `units/`: `routes/orders`,
+/// The id of a unit, which is one concern of one owner. Its text is the path below `units/`: `routes/orders`,
 /// `routes/public/edge`, `access/gateway/public`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UnitId {
-    /// `mesh`
+    /// `mesh`: settings of the whole mesh.
     Mesh,
-    /// `control`
+    /// `control`: settings of the control plane.
     Control,
-    /// `services/<name>`
+    /// `services/<name>`: a service.
     Service(Name),
-    /// `gateways/<name>`
+    /// `gateways/<name>`: a gateway.
     Gateway(Name),
-    /// `routes/<service>`
+    /// `routes/<service>`: the Route of a service.
     Routes(Name),
-    /// `routes/<gateway>/<name>`
+    /// `routes/<gateway>/<name>`: one Route of a gateway.
     GatewayRoutes(Name, Name),
-    /// `access/<owner>`
+    /// `access/<owner>`: the access rules of a service or gateway.
     Access(Owner),
-    /// `quotas/<owner>`
+    /// `quotas/<owner>`: the limits of a service or gateway.
     Quotas(Owner),
-    /// `canaries/<service>`
+    /// `canaries/<service>`: the canary of a service.
     Canary(Name),
-    /// `resilience/<service>`
+    /// `resilience/<service>`: the resilience of a service.
     Resilience(Name),
 }
 
 impl UnitId {
-    /// Whose unit it is; `None` for what belongs to the mesh.
+    /// The owner of the unit; `None` for units of the mesh.
     #[must_use]
     pub fn owner(&self) -> Option<Owner> {
         match self {
@@ -111,26 +111,26 @@ impl FromStr for UnitId {
     }
 }
 
-/// The content of a unit.
+/// The content of a unit, by kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unit {
-    /// Of [`UnitId::Mesh`].
+    /// Content of [`UnitId::Mesh`].
     Mesh(Mesh),
-    /// Of [`UnitId::Control`].
+    /// Content of [`UnitId::Control`].
     Control(Control),
-    /// Of [`UnitId::Service`].
+    /// Content of [`UnitId::Service`].
     Service(Service),
-    /// Of [`UnitId::Gateway`].
+    /// Content of [`UnitId::Gateway`].
     Gateway(Gateway),
-    /// Of [`UnitId::Routes`] and [`UnitId::GatewayRoutes`].
+    /// Content of [`UnitId::Routes`] and [`UnitId::GatewayRoutes`].
     Routes(Routes),
-    /// Of [`UnitId::Access`].
+    /// Content of [`UnitId::Access`].
     Access(Access),
-    /// Of [`UnitId::Quotas`].
+    /// Content of [`UnitId::Quotas`].
     Quotas(Quotas),
-    /// Of [`UnitId::Canary`].
+    /// Content of [`UnitId::Canary`].
     Canary(Canary),
-    /// Of [`UnitId::Resilience`].
+    /// Content of [`UnitId::Resilience`].
     Resilience(Resilience),
 }
 
@@ -165,7 +165,7 @@ impl Unit {
         used.into_iter().filter(|(_, used)| *used).map(|(feature, _)| feature.to_owned()).collect()
     }
 
-    /// Canonical bytes.
+    /// Serialises the unit to canonical bytes.
     ///
     /// # Errors
     /// When a value has no canonical form.
@@ -183,7 +183,7 @@ impl Unit {
         }
     }
 
-    /// Reads the unit that `id` names, strictly.
+    /// Reads the unit that `id` names from canonical bytes, strictly.
     ///
     /// # Errors
     /// When the bytes are no canonical unit of this kind.
@@ -193,7 +193,7 @@ impl Unit {
     }
 
     /// Reads the unit that `id` names from bytes that [`Unit::from_bytes`] took before: in another process, say.
-    /// Whether they are canonical is not asked again, which is most of the work.
+    /// Whether they are canonical is not checked again, which is most of the work.
     ///
     /// # Errors
     /// When the bytes are no unit of this kind.

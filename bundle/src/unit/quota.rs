@@ -1,4 +1,4 @@
-//! Quotas: how much.
+//! Quotas: rate limits of a callee.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,28 +8,28 @@ use crate::expr::{Expression, Slot};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Quotas {
-    /// In the order written.
+    /// The limits, in the order written.
     pub limits: Vec<Limit>,
 }
 
-/// One limit of requests, per proxy of the callee (GCRA).
+/// One rate limit on requests, per proxy of the callee (GCRA: generic cell rate algorithm).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Limit {
     /// Its name, or its place as written: `limits[0]`.
     pub name: String,
-    /// What has a bucket of its own.
+    /// Key that divides requests into buckets.
     pub per: RateKey,
-    /// How fast a bucket drains.
+    /// Sustained rate at which a bucket drains.
     pub rate: Rate,
-    /// How many at once; at least 1.
+    /// Burst size: the number of requests that may come at once; at least 1.
     pub burst: u32,
-    /// What one request costs.
+    /// Cost of one request; default 1.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub cost: u32,
 }
 
-/// What has a bucket of its own.
+/// The key that divides requests into buckets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RateKey {
@@ -55,13 +55,13 @@ impl RateKey {
     }
 }
 
-/// `count` requests in `per_ms` milliseconds.
+/// A sustained rate: `count` requests in `per_ms` milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rate {
-    /// How many; at least 1.
+    /// Number of requests; at least 1.
     pub count: u32,
-    /// In how many milliseconds; at least 1.
+    /// Period in milliseconds; at least 1.
     pub per_ms: u64,
 }
 

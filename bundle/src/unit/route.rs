@@ -1,4 +1,4 @@
-//! Routes: where a request goes.
+//! Routes: ordered rules that match requests and act on them.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,10 +25,10 @@ pub struct Routes {
     /// Rank among the Routes of one gateway host, rising.
     #[serde(default, skip_serializing_if = "is_default")]
     pub order: i32,
-    /// Fences: inside them no later Route is asked.
+    /// Paths of fences: inside them no later Route is asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<PathPattern>,
-    /// How splits of this Route stick to a caller.
+    /// Key by which splits of this Route are sticky; absent draws each request anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sticky: Option<Sticky>,
     /// Rules in the order written; the first match wins. Disabled ones are left out. Shared, so that a bundle that
@@ -36,30 +36,30 @@ pub struct Routes {
     pub rules: Arc<[Rule]>,
 }
 
-/// What a sticky choice depends on.
+/// The key that a sticky choice depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Sticky {
-    /// The value of this header.
+    /// The value of the header of this name.
     Header(String),
-    /// The value of this cookie.
+    /// The value of the cookie of this name.
     Cookie(String),
     /// The caller: its principal, else its address.
     Source,
-    /// The caller's address.
+    /// The caller's IP address.
     Ip,
 }
 
-/// One rule.
+/// One rule of a Route.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Rule {
-    /// Its name, unique in its Route.
+    /// Name of the rule, unique in its Route.
     pub name: Name,
-    /// What it takes.
+    /// Requests that the rule takes; default all.
     #[serde(default, skip_serializing_if = "is_default", rename = "match")]
     pub matches: Matches,
-    /// What it does.
+    /// The rule's action on a request that it takes.
     pub action: Action,
     /// Changes to path and host before the request goes on.
     #[serde(default, skip_serializing_if = "is_default")]
@@ -78,19 +78,19 @@ pub struct Rule {
     pub retry: Option<Box<Retry>>,
 }
 
-/// What a rule takes: what one match takes, or any of several. The rule has one address, one split counter and one
-/// metric all the same. Written as one map, or as a list of two or more.
+/// The requests that a rule takes: those of one match, or of any of several. The rule has one address, one split
+/// counter and one metric all the same. Written as one map, or as a list of two or more.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Matches {
-    /// One match.
+    /// A single match.
     One(Match),
     /// Any of these, two or more. Requires [`crate::features::MATCH_ANY`].
     Any(Vec<Match>),
 }
 
 impl Matches {
-    /// Every match.
+    /// Iterates over every match.
     pub fn iter(&self) -> impl Iterator<Item = &Match> {
         match self {
             Self::One(one) => std::slice::from_ref(one),
@@ -118,7 +118,7 @@ impl<'de> Deserialize<'de> for Matches {
     }
 }
 
-/// Tells the two forms apart by their first byte, without a copy of either.
+/// A visitor that tells the two forms apart by their first byte, without a copy of either.
 struct MatchesVisitor;
 
 impl<'de> Visitor<'de> for MatchesVisitor {
@@ -141,29 +141,29 @@ impl<'de> Visitor<'de> for MatchesVisitor {
     }
 }
 
-/// One match; all parts must hold, an absent part always does.
+/// One match; all parts must hold (AND), an absent part always does.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Match {
-    /// The path.
+    /// Pattern of the path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<PathPattern>,
-    /// One of these methods.
+    /// Methods, one of which must be the request's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<String>,
-    /// Each of these headers.
+    /// Tests on headers, each of which must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub headers: Vec<ValueMatch>,
-    /// Each of these query parameters.
+    /// Tests on query parameters, each of which must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub query: Vec<ValueMatch>,
-    /// Each of these cookies.
+    /// Tests on cookies, each of which must hold.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cookies: Vec<ValueMatch>,
-    /// One of these callers.
+    /// Callers, one of which must be the request's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub callers: Vec<From>,
-    /// This expression.
+    /// Expression that must be true.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub when: Option<Box<Expression>>,
 }
@@ -172,9 +172,9 @@ pub struct Match {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValueMatch {
-    /// Its name; header names in lower case.
+    /// Name of the header, query parameter or cookie; header names in lower case.
     pub name: String,
-    /// The test.
+    /// The test on the value.
     pub is: ValueTest,
 }
 
@@ -182,107 +182,107 @@ pub struct ValueMatch {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ValueTest {
-    /// Equal.
+    /// The value equals this text.
     Exact(String),
-    /// Begins with.
+    /// The value begins with this text.
     Prefix(String),
-    /// Ends with.
+    /// The value ends with this text.
     Suffix(String),
-    /// Holds.
+    /// The value contains this text.
     Contains(String),
     /// The whole value matches this expression (RE2 dialect, ASCII classes).
     Regex(String),
-    /// Is there, or is not there.
+    /// The value is there (true), or is not there (false).
     Present(bool),
 }
 
-/// What a rule does.
+/// The action of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Action {
-    /// Sends the request on; weights sum to 10,000.
+    /// Forwards the request to one of these targets; weights sum to 10,000.
     Forward(Vec<Target>),
     /// Answers with a redirect.
     Redirect(Box<Redirect>),
-    /// Answers by itself.
+    /// Answers with a fixed response.
     Respond(Box<Respond>),
 }
 
-/// A share of a rule's requests.
+/// A destination with its share of a rule's requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
-    /// Where it goes.
+    /// The destination of the share.
     pub to: Destination,
-    /// Basis points.
+    /// Share in basis points; default the whole, 10,000.
     #[serde(default = "whole", skip_serializing_if = "is_whole")]
     pub weight: u32,
 }
 
-/// Where a request goes.
+/// The destination of a request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Destination {
-    /// The service.
+    /// Name of the service.
     pub service: Name,
-    /// One version of it; absent is its default destination.
+    /// One version of the service; absent is its default destination.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Name>,
-    /// One role of its canary.
+    /// One role of the service's canary.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,
 }
 
-/// A side of a canary.
+/// The role of a version in a canary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Role {
-    /// The version that is there.
+    /// The version that serves before the canary.
     Stable,
-    /// The version that arrives.
+    /// The version that is rolled out.
     Candidate,
 }
 
-/// A redirect. Absent parts are those of the request.
+/// A redirect response. Absent parts are those of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Redirect {
-    /// 301, 302, 303, 307 or 308.
+    /// Status code: 301, 302, 303, 307 or 308; default 302, as in Gateway API.
     #[serde(default = "found", skip_serializing_if = "is_found")]
     pub status: u16,
-    /// `http` or `https`.
+    /// Scheme of the `location`: `http` or `https`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheme: Option<String>,
-    /// The host.
+    /// Host of the `location`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
-    /// The port; absent is the scheme's own where a scheme is given, else the listener's.
+    /// Port of the `location`; absent is the scheme's own where a scheme is given, else the listener's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub port: Option<u16>,
-    /// The path.
+    /// Change to the path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<RewritePath>,
 }
 
-/// An answer of the proxy's own.
+/// A fixed response, answered by the proxy itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Respond {
-    /// The status, 200 to 599.
+    /// Status code, 200 to 599.
     pub status: u16,
-    /// The body, as text.
+    /// Body of the response, as text; empty by default.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
-    /// Headers to send.
+    /// Headers of the response, by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub headers: BTreeMap<String, String>,
 }
 
-/// Changes to path and host.
+/// Changes to path and host before a request is forwarded.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rewrite {
-    /// The path.
+    /// Change to the path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<RewritePath>,
     /// The host that the next hop sees.
@@ -308,13 +308,13 @@ pub enum RewritePath {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeaderEdits {
-    /// Replaces all lines of the name by one.
+    /// Replaces all lines of the name by one with this value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, String>,
-    /// Adds a line.
+    /// Adds a line with this value.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub add: BTreeMap<String, String>,
-    /// Removes all lines of the name.
+    /// Removes all lines of these names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remove: Vec<String>,
 }
@@ -323,32 +323,34 @@ impl StaticDefault for HeaderEdits {
     const DEFAULT: &'static Self = &Self { set: BTreeMap::new(), add: BTreeMap::new(), remove: Vec::new() };
 }
 
-/// When and how often to try again.
+/// The conditions, number and timing of retries.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Retry {
-    /// Tries after the first; 0 is none.
+    /// Number of tries after the first; 0 is none.
     pub attempts: u32,
-    /// What is tried again, sorted.
+    /// Conditions on which a request is tried again, sorted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conditions: Vec<RetryOn>,
     /// Methods that may be tried again after they may have reached the service; empty is GET,
     /// HEAD, OPTIONS, PUT, DELETE and TRACE (RFC 9110 section 9.2.2).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub methods: Vec<String>,
-    /// Milliseconds before the first further try, doubled for each, with full jitter.
+    /// Base of the exponential backoff: milliseconds before the first further try, doubled for each, with full
+    /// jitter. Default 25 ms, as in Envoy.
     #[serde(default = "base", skip_serializing_if = "is_base")]
     pub backoff_base_ms: u64,
-    /// Most milliseconds before a further try.
+    /// Cap of the exponential backoff: most milliseconds before a further try. Default 250 ms, as in Envoy.
     #[serde(default = "most", skip_serializing_if = "is_most")]
     pub backoff_max_ms: u64,
-    /// Largest share of further tries among active requests, in basis points.
+    /// Retry budget: largest share of further tries among active requests, in basis points. Default 20 %, as in
+    /// Envoy.
     #[serde(default = "budget", skip_serializing_if = "is_budget")]
     pub budget: u32,
 }
 
 impl Default for Retry {
-    /// No further tries.
+    /// No further tries, and Envoy's defaults for the rest.
     fn default() -> Self {
         Self {
             attempts: 0,
@@ -361,7 +363,7 @@ impl Default for Retry {
     }
 }
 
-/// What is tried again.
+/// A condition on which a request is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RetryOn {
@@ -369,7 +371,7 @@ pub enum RetryOn {
     ConnectFailure,
     /// The peer said that it did not process the request (HTTP/2 REFUSED_STREAM): always safe.
     RefusedStream,
-    /// This status.
+    /// The response has this status.
     Status(u16),
 }
 
@@ -382,7 +384,7 @@ fn is_whole(value: &u32) -> bool {
     *value == whole()
 }
 
-/// 302 Found, as in Gateway API.
+/// Default status of a redirect: 302 Found, as in Gateway API.
 fn found() -> u16 {
     302
 }
@@ -392,7 +394,7 @@ fn is_found(value: &u16) -> bool {
     *value == found()
 }
 
-/// 25 ms and 250 ms, Envoy's defaults.
+/// Default bounds of the backoff: 25 ms and 250 ms, as in Envoy.
 fn base() -> u64 {
     25
 }
@@ -411,7 +413,7 @@ fn is_most(value: &u64) -> bool {
     *value == most()
 }
 
-/// 20 %, Envoy's default budget.
+/// Default retry budget: 20 %, as in Envoy.
 fn budget() -> u32 {
     2_000
 }

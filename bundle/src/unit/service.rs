@@ -1,4 +1,4 @@
-//! Services, gateways, and how they stay up.
+//! Services, gateways, and the resilience of calls to services.
 
 use std::collections::BTreeMap;
 
@@ -8,28 +8,28 @@ use crate::canonical::is_default;
 use crate::limits;
 use crate::name::Name;
 
-/// Who exists.
+/// A service: its ports, protocol, versions and labels.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Service {
-    /// Where the mesh listens for it.
+    /// Port on which the mesh listens for the service.
     pub port: u16,
-    /// Where its application listens on loopback, if elsewhere than on `port`.
+    /// Port on which its application listens on loopback, if another than `port`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub app_port: Option<u16>,
-    /// What it speaks.
+    /// Protocol that the service speaks; default [`Protocol::Http`].
     #[serde(default, skip_serializing_if = "is_default")]
     pub protocol: Protocol,
-    /// Its versions, sorted; never empty.
+    /// Versions of the service, sorted; never empty. Default `v1` alone.
     #[serde(default = "one_version", skip_serializing_if = "is_one_version")]
     pub versions: Vec<Name>,
-    /// What rules can select it by.
+    /// Labels by which rules select the service.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// Whether `%2F` in paths is refused or kept.
+    /// Handling of `%2F` and `%5C` in paths; default [`SlashMode::Reject`].
     #[serde(default, skip_serializing_if = "is_default")]
     pub escaped_slashes: SlashMode,
-    /// Where to find each version: `host:port` for DNS, from the environment's discovery.
+    /// Addresses of each version: `host:port` for DNS, from the environment's discovery.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub addresses: BTreeMap<Name, Vec<String>>,
 }
@@ -50,7 +50,7 @@ fn is_one_version(versions: &[Name]) -> bool {
     matches!(versions, [only] if only.as_str() == "v1")
 }
 
-/// What a service speaks.
+/// The protocol that a service speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protocol {
@@ -61,69 +61,69 @@ pub enum Protocol {
     Grpc,
 }
 
-/// What happens to `%2F` and `%5C` in a path.
+/// The handling of `%2F` and `%5C` in a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SlashMode {
-    /// 400.
+    /// The request is answered 400.
     #[default]
     Reject,
-    /// Kept as they are, as part of a segment.
+    /// They are kept escaped, as part of a segment.
     Keep,
 }
 
-/// A public door.
+/// A gateway: an entry point for callers from outside the mesh.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Gateway {
-    /// Its port.
+    /// Port on which the gateway listens.
     pub listen: u16,
-    /// Hosts that it answers for: exact, or `*.x`.
+    /// Hosts that the gateway answers for: exact, or `*.x`.
     pub hosts: Vec<String>,
-    /// The secret with its certificate; absent for plain text.
+    /// Name of the secret with the certificate; absent for plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
 }
 
-/// How callers treat a service's endpoints.
+/// Load balancing, outlier ejection and limits of a caller's proxy towards a service's endpoints.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Resilience {
-    /// How an endpoint is chosen.
+    /// Policy that chooses an endpoint; default [`Balancer::RoundRobin`].
     #[serde(default, skip_serializing_if = "is_default")]
     pub balancer: Balancer,
-    /// When an endpoint is left out.
+    /// Ejection of failing endpoints; absent never ejects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outlier: Option<Outlier>,
-    /// Connections of one proxy to the service; absent is unlimited.
+    /// Largest number of connections of one proxy to the service; absent is unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connections: Option<u32>,
-    /// Requests of one proxy that wait for a connection.
+    /// Largest number of requests of one proxy that wait for a connection; absent is the bound of the proxy itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_requests: Option<u32>,
-    /// Requests of one proxy in flight.
+    /// Largest number of requests of one proxy in flight; absent is unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<u32>,
 }
 
-/// How an endpoint is chosen.
+/// The load-balancing policy, which chooses an endpoint for each request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Balancer {
-    /// One after the other.
+    /// Endpoints take turns.
     #[default]
     RoundRobin,
 }
 
-/// Consecutive-error ejection.
+/// Outlier ejection by consecutive errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Outlier {
-    /// 5xx, connect failures and timeouts in a row that eject an endpoint.
+    /// Number of 5xx, connect failures and timeouts in a row that ejects an endpoint.
     pub consecutive_errors: u32,
-    /// Milliseconds of the first ejection; each further one lasts one more of it.
+    /// Duration of the first ejection in milliseconds; each further one lasts longer by as much.
     pub eject_for_ms: u64,
-    /// Largest share of a service's endpoints out at once, in basis points.
+    /// Largest share of a service's endpoints ejected at once, in basis points; default 50 %.
     #[serde(default = "half", skip_serializing_if = "is_half")]
     pub max_ejected: u32,
 }

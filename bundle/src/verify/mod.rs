@@ -28,9 +28,9 @@ use crate::unit::{Unit, UnitId};
 /// A bundle whose every byte its manifest accounts for.
 #[derive(Debug, Clone)]
 pub struct Intact {
-    /// The bundle's id.
+    /// Id of the bundle: the digest of its manifest.
     pub id: Digest,
-    /// Its manifest.
+    /// The decoded manifest.
     pub manifest: Manifest,
     entries: BTreeMap<UnitId, Entry>,
     scopes: Scopes,
@@ -40,26 +40,26 @@ pub struct Intact {
 /// An intact bundle that a threshold of trusted keys signed, with the release that makes it eligible.
 #[derive(Debug, Clone)]
 pub struct Authentic {
-    /// The bundle.
+    /// The intact bundle.
     pub bundle: Intact,
-    /// What may run.
+    /// The release that names the bundle and the state.
     pub release: Release,
-    /// The state to run it with.
+    /// The rollout's state to run the bundle with.
     pub state: State,
 }
 
-/// Who asks, and what it knows.
+/// The identity, clock and history of the proxy that is to run a bundle.
 #[derive(Debug, Clone)]
 pub struct Expectation<'a> {
-    /// The proxy's mesh.
+    /// Name of the proxy's mesh.
     pub mesh: &'a Name,
-    /// The proxy's environment.
+    /// Name of the proxy's environment.
     pub environment: &'a Name,
-    /// Whom the proxy stands for.
+    /// Service or gateway that the proxy stands for.
     pub owner: &'a Owner,
-    /// Unix seconds.
+    /// The present time, in seconds since 1970 in UTC.
     pub now: u64,
-    /// The newest release that it accepted.
+    /// The newest release that the proxy has accepted, if any.
     pub accepted: Option<&'a Accepted>,
     /// True for a folder or archive on this machine: there an equal generation may hold another bundle.
     pub local: bool,
@@ -323,8 +323,8 @@ pub fn well_formed(bundle: &Intact, owner: Option<&Owner>) -> Result<Program, Re
     well_formed_with(bundle, owner, |_, _| None)
 }
 
-/// The same, where some units are at hand already: `known` gives the one whose bytes have this digest. Only the others
-/// are decoded; references are checked among all.
+/// Rung 4, as [`well_formed`], where some units are at hand already: `known` gives the one whose bytes have this
+/// digest. Only the others are decoded; references are checked among all.
 ///
 /// # Errors
 /// As [`well_formed`].
@@ -362,7 +362,7 @@ pub fn well_formed_with(
 }
 
 impl Intact {
-    /// The bytes of a unit.
+    /// The bytes of a unit; `None` where the bundle lacks it.
     #[must_use]
     pub fn unit_bytes(&self, id: &UnitId) -> Option<&[u8]> {
         self.files.get(&Kind::Unit(id.clone()).path()).map(Vec::as_slice)
@@ -374,12 +374,12 @@ impl Intact {
         self.files.get(&Kind::SelfTest(id.clone()).path()).map(Vec::as_slice)
     }
 
-    /// Every service and gateway: whom proxies stand for.
+    /// Every service and gateway of the bundle: the owners that proxies stand for.
     pub fn owners(&self) -> impl Iterator<Item = &Owner> {
         self.scopes.owners.keys()
     }
 
-    /// What the proxy of `owner` needs; `None` for an owner that is not there.
+    /// The needs of the proxy of `owner`; `None` for an owner that is not there.
     #[must_use]
     pub fn needs(&self, owner: &Owner) -> Option<Needs> {
         self.scopes.needs(owner)
@@ -408,7 +408,7 @@ impl Intact {
             .map_err(|e| Refusal::new(Rung::Proven, "malformed-self-tests", e.to_string()).at(path))
     }
 
-    /// All files.
+    /// All files of the bundle.
     #[must_use]
     pub fn files(&self) -> &FileSet {
         &self.files

@@ -1,5 +1,5 @@
-//! Rung 4: what decodes must also make sense. A compiler never writes what is refused here; a
-//! signed mistake, or a compiler newer than the proxy, might.
+//! The semantic checks of rung 4: units that decode must also make sense together. A compiler never writes what is
+//! refused here; a signed mistake, or a compiler newer than the proxy, might.
 
 use std::collections::BTreeSet;
 use std::fmt::{Arguments, Display};
@@ -243,7 +243,7 @@ fn header(name: &str, value: &str, here: Arguments<'_>) -> Result<(), Complaint>
         .ok_or_else(|| complain(here, "bad-header", format!("the value of `{name}` has a control character")))
 }
 
-/// Lower-case tokens of RFC 9110 section 5.6.2.
+/// Checks that a header name is a lower-case token (RFC 9110 section 5.6.2).
 fn header_name(name: &str, here: Arguments<'_>) -> Result<(), Complaint> {
     let token = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&b);
     let fine = !name.is_empty() && name.len() <= 256 && name.bytes().all(token);
