@@ -1,4 +1,4 @@
-//! Access: whether a callee, or a gateway before its Routes, lets a request in.
+//! Access control: decides whether a callee, or a gateway before its Routes, lets a request in.
 
 use std::collections::BTreeMap;
 
@@ -21,35 +21,35 @@ pub(crate) struct AccessRules {
     allow: Vec<BuiltEntry>,
 }
 
-/// What entries are asked about.
+/// The input of a decision about access.
 #[derive(Clone, Copy)]
 pub(crate) struct Question<'q> {
     pub(crate) request: &'q Request<'q>,
-    /// Services whose labels are known.
+    /// Services that the proxy knows, with their labels.
     pub(crate) services: &'q BTreeMap<Name, Service>,
     pub(crate) destination: Option<Destination<'q>>,
 }
 
-/// Which list an entry stands in.
+/// The list that an entry stands in, hence its effect on a request that it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     Deny,
     Allow,
 }
 
-/// Hears of every entry that is asked, in order.
+/// An observer of every entry that is asked, in order.
 pub(crate) trait Trace {
-    /// Entry `at` of its list was asked, and takes the request or does not.
+    /// Called after entry `at` of its list was asked; `takes` is true if it takes the request.
     fn asked(&mut self, effect: Effect, at: usize, entry: &BuiltEntry, takes: bool);
 }
 
-/// Nobody listens.
+/// The observer that ignores everything.
 impl Trace for () {
     fn asked(&mut self, _: Effect, _: usize, _: &BuiltEntry, _: bool) {}
 }
 
 impl AccessRules {
-    /// The rules of `owner`; `None` where the program has none.
+    /// Builds the rules of `owner`; `None` where the program has none.
     pub(crate) fn build(
         builder: &Builder<'_>,
         program: &Program,

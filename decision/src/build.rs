@@ -1,4 +1,4 @@
-//! From units to an engine.
+//! Building: from the units of a program to the tables of an engine.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::index::PathIndex;
 use crate::matcher::Matcher;
 use crate::outbound::RuleRef;
 
-/// Why an engine cannot be built: rung 5 of the activation ladder.
+/// The error of a unit that an engine cannot be built from: rung 5 of the activation ladder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{unit}{pointer}: {reason}")]
 pub struct BuildError {
-    /// The unit.
+    /// The unit that does not build.
     pub unit: UnitId,
-    /// JSON pointer into it.
+    /// JSON pointer (RFC 6901) into the unit.
     pub pointer: String,
-    /// In words.
+    /// The reason, in words.
     pub reason: String,
 }
 
@@ -64,12 +64,12 @@ pub(crate) struct BuiltTarget {
     pub(crate) to: Choice,
 }
 
-/// How a destination becomes a version.
+/// The selection of a destination's version.
 #[derive(Debug)]
 pub(crate) enum Choice {
-    /// This version.
+    /// A fixed version.
     Version(Name),
-    /// The canary's current share; `split` draws.
+    /// The version that the canary's current share gives; `split` draws.
     Canary(Arc<CanarySplit>),
     /// The service's own Route decides (gateways only).
     Route,
@@ -87,7 +87,7 @@ pub(crate) struct CanarySplit {
     pub(crate) split: u32,
 }
 
-/// An access entry, built.
+/// A built access entry.
 #[derive(Debug)]
 pub(crate) struct BuiltEntry {
     pub(crate) address: String,
@@ -109,12 +109,12 @@ impl<'p> Builder<'p> {
         Self { program, state, rules: 0, splits: 0, canaries: BTreeMap::new() }
     }
 
-    /// Ids handed out so far, for the shell's counters.
+    /// The numbers of rule and split ids handed out so far, for the shell's counters.
     pub(crate) fn counts(&self) -> (u32, u32) {
         (self.rules, self.splits)
     }
 
-    /// The table of a service: its Route, or the implicit rule `default`.
+    /// Builds the table of a service: its Route, or the implicit rule `default`.
     pub(crate) fn service(&mut self, name: &Name) -> Result<Table, BuildError> {
         let unit = UnitId::Routes(name.clone());
         match self.program.routes.get(name) {
@@ -141,7 +141,7 @@ impl<'p> Builder<'p> {
         }
     }
 
-    /// Tables of a gateway: by exact host, and by wildcard with the longest first.
+    /// Builds the tables of a gateway: by exact host, and by wildcard with the longest first.
     pub(crate) fn gateway(&mut self, name: &Name) -> Result<GatewayTables, BuildError> {
         let none = BTreeMap::new();
         let own = self.program.gateways.get(name).map(|g| g.hosts.as_slice()).unwrap_or_default();
@@ -261,7 +261,7 @@ impl<'p> Builder<'p> {
         split
     }
 
-    /// Says how a destination becomes a version.
+    /// Selects how the version of a destination is chosen.
     fn target(&mut self, to: &Destination, edge: bool) -> Result<BuiltTarget, String> {
         let service = self
             .program
@@ -346,7 +346,7 @@ impl<'p> Builder<'p> {
     }
 }
 
-/// Tables of a gateway.
+/// The tables of a gateway, by host.
 #[derive(Debug, Default)]
 pub(crate) struct GatewayTables {
     pub(crate) exact: HashMap<Box<str>, Arc<Table>, FixedState>,

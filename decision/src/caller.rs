@@ -1,4 +1,4 @@
-//! Who a caller is, for access entries and for the callers of a rule.
+//! Caller selection, for access entries and for the callers of a rule.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use mesh_bundle::{Name, Owner};
 
 use crate::request::Source;
 
-/// True if `from` means this caller. `services` are those that the proxy knows; labels of a
-/// service that it does not know match nothing.
+/// True if `from` selects this caller. `services` are those that the proxy knows; labels of a service that it does
+/// not know match nothing.
 #[must_use]
 pub fn selects(from: &From, source: &Source<'_>, services: &BTreeMap<Name, Service>) -> bool {
     match (from, source.owner) {

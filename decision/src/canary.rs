@@ -1,4 +1,4 @@
-//! Shares: which destination of a rule, and which version of a service, takes a request.
+//! Traffic splitting: selects the destination of a rule, and the version of a service, that takes a request.
 
 use std::borrow::Cow;
 
@@ -40,7 +40,8 @@ pub(crate) fn version<'t>(canary: &'t CanarySplit, request: &Request<'_>) -> (&'
     if pick < canary.weight { (&canary.candidate, Some(&canary.stable)) } else { (&canary.stable, None) }
 }
 
-/// `None` where the request has no such value, or several: then the counter draws.
+/// The value that a sticky choice depends on; `None` where the request has no such value, or several: then the
+/// counter draws.
 fn sticky_key<'r>(sticky: &Sticky, request: &Request<'r>) -> Option<Cow<'r, str>> {
     let value = match sticky {
         Sticky::Header(name) => values::header(request.headers, name),

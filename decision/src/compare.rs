@@ -1,4 +1,4 @@
-//! How two decisions about one request differ: what a new bundle does otherwise than the one before.
+//! Comparison of two decisions about one request, of an old and a new bundle.
 //!
 //! Probation compares live requests with it; plan and replay compare examples.
 
@@ -9,17 +9,17 @@ use mesh_bundle::{Name, Owner, Program};
 use crate::inbound::Verdict;
 use crate::outbound::{Forward, Outbound, Outcome};
 
-/// Services that two programs treat otherwise for every request, whatever the rules decide.
+/// Services that two programs treat differently for every request, whatever the rules decide.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ServiceChanges {
-    /// Reached otherwise: elsewhere, by another protocol or name.
+    /// Services that are reached differently: at other addresses, by another protocol or name.
     pub reach: BTreeSet<Name>,
-    /// Endpoints are ejected, or requests limited, by other rules.
+    /// Services whose endpoints are ejected, or whose requests are limited, by other rules.
     pub resilience: BTreeSet<Name>,
 }
 
 impl ServiceChanges {
-    /// Compares the services of `new` with what `old` says of them.
+    /// Compares the services of `new` with those of `old`.
     #[must_use]
     pub fn between(old: &Program, new: &Program) -> Self {
         let of = |differs: &dyn Fn(&Name) -> bool| {
@@ -32,7 +32,7 @@ impl ServiceChanges {
     }
 }
 
-/// How a service is reached.
+/// The properties of a service that determine how it is reached, for comparison.
 fn reach<'p>(program: &'p Program, name: &Name) -> Option<impl PartialEq + use<'p>> {
     let id = program.mesh.spiffe_id(&Owner::Service(name.clone()));
     program.services.get(name).map(|service| {
@@ -41,12 +41,12 @@ fn reach<'p>(program: &'p Program, name: &Name) -> Option<impl PartialEq + use<'
     })
 }
 
-/// What the new decision of a caller's side, or of a gateway, does otherwise.
+/// The difference of the new decision on a caller's side, or of a gateway, from the old one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Difference {
     /// The mesh answers as before.
     Same,
-    /// The request goes to a service under both; what differs of the way, if anything.
+    /// The request goes to a service under both; holds the differences in its treatment, if any.
     Forward(ForwardChange),
     /// The request goes to a service, and the mesh answered it before.
     Forwarded,
@@ -59,22 +59,22 @@ pub enum Difference {
 /// The parts of a forwarded request's treatment that differ.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ForwardChange {
-    /// Another service or version, or one that is reached otherwise.
+    /// Another service or version, or one that is reached differently.
     pub destination: bool,
-    /// What is sent: path, host or header edits; so does what goes elsewhere.
+    /// The request that is sent differs: path, host or header edits. True for a request that goes elsewhere too.
     pub request: bool,
-    /// The retries.
+    /// The retry policy differs.
     pub retry: bool,
-    /// The timeout.
+    /// The timeout differs.
     pub timeout: bool,
-    /// The edits of the response.
+    /// The edits of the response differ.
     pub response: bool,
-    /// How the service ejects endpoints and limits requests. That is no part of the decision.
+    /// The service's ejection of endpoints or limits of requests differ. They are no part of the decision.
     pub resilience: bool,
 }
 
 impl Difference {
-    /// Whether both decisions do the same with the request.
+    /// True if both decisions treat the request alike.
     #[must_use]
     pub fn is_same(self) -> bool {
         match self {
@@ -92,7 +92,7 @@ impl Difference {
     }
 }
 
-/// Compares what `new` does with a request with what `old` does with it.
+/// Compares the decision `new` about a request with the decision `old`.
 #[must_use]
 pub fn outbound(old: &Outbound<'_>, new: &Outbound<'_>, services: &ServiceChanges) -> Difference {
     let content = |same| if same { Difference::Same } else { Difference::Content };
@@ -122,14 +122,14 @@ fn forward(old: &Forward<'_>, new: &Forward<'_>, services: &ServiceChanges) -> F
     }
 }
 
-/// What the new verdict of a callee's side does otherwise.
+/// The difference of the new verdict on a callee's side from the old one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AccessDifference {
     /// Both let the request in, or neither does.
     Same,
-    /// The new one lets it in.
+    /// The new verdict lets it in, the old did not.
     Opened,
-    /// The new one keeps it out.
+    /// The new verdict keeps it out, the old let it in.
     Closed,
 }
 

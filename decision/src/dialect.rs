@@ -9,14 +9,14 @@ use regex_syntax::ast::{
     Visitor, visit,
 };
 
-/// Nesting of an expression; that of the library is linear in it.
+/// Bound on the nesting of an expression; the recursion of the library is linear in it.
 const NEST: u32 = 100;
 
-/// The same expression with its ASCII classes written out, for a library whose own are Unicode's. At most one level
-/// deeper.
+/// Rewrites an expression with its ASCII classes written out, for a library whose own are Unicode's. The result is at
+/// most one level deeper.
 ///
 /// # Errors
-/// In words: not of the dialect.
+/// The reason in words, for an expression that is not of the dialect.
 pub(crate) fn written_out(text: &str) -> Result<String, String> {
     let ast = ParserBuilder::new().nest_limit(NEST).build().parse(text).map_err(|e| e.kind().to_string())?;
     let parts = visit(&ast, Parts::default())?;
@@ -40,11 +40,11 @@ pub(crate) fn written_out(text: &str) -> Result<String, String> {
 
 enum Instead {
     Class(&'static str),
-    /// The same words, about ASCII.
+    /// The original text in a group of ASCII semantics, `(?-u:…)`.
     Ascii,
 }
 
-/// Parts to replace, in the order of the text.
+/// Parts of an expression to replace, in the order of the text.
 #[derive(Default)]
 struct Parts(Vec<(Range<usize>, Instead)>);
 

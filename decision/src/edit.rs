@@ -1,4 +1,4 @@
-//! Header changes that rules ask for.
+//! Application of the header edits of rules.
 
 use mesh_bundle::program::HeaderEdits;
 

@@ -16,7 +16,7 @@ use crate::reason::Reason;
 use crate::request::Request;
 use crate::route::{Routing, Scratch};
 
-/// What one proxy decides with. Immutable; share it behind an `Arc`.
+/// The decision engine of one proxy. Immutable; share it behind an `Arc`.
 #[derive(Debug)]
 pub struct Engine {
     program: Arc<Program>,
@@ -52,25 +52,25 @@ impl Engine {
         self
     }
 
-    /// Its part of the program.
+    /// The engine's part of the program.
     #[must_use]
     pub fn program(&self) -> &Arc<Program> {
         &self.program
     }
 
-    /// The service or gateway that it stands for.
+    /// The service or gateway that the engine stands for.
     #[must_use]
     pub fn owner(&self) -> &Owner {
         &self.owner
     }
 
-    /// Number of rules; their ids are below it.
+    /// The number of rules; their ids are below it.
     #[must_use]
     pub fn rule_count(&self) -> u32 {
         self.counts.0
     }
 
-    /// Number of splits; their ids are below it.
+    /// The number of splits; their ids are below it.
     #[must_use]
     pub fn split_count(&self) -> u32 {
         self.counts.1
@@ -82,8 +82,8 @@ impl Engine {
         self.limits.as_slice()
     }
 
-    /// How the service of a canonical `host` takes escaped slashes; the path must be made
-    /// canonical with it before the request is decided. Gateways and unknown hosts refuse them.
+    /// The handling of escaped slashes by the service of a canonical `host`; the path must be made canonical with it
+    /// before the request is decided. Gateways and unknown hosts refuse them.
     #[must_use]
     pub fn slash_mode(&self, host: &str) -> SlashMode {
         let service = match self.owner {
@@ -93,7 +93,7 @@ impl Engine {
         service.map(|s| s.escaped_slashes).unwrap_or_default()
     }
 
-    /// The same for the owner's own application.
+    /// The handling of escaped slashes by the owner's own application, as in [`Engine::slash_mode`].
     #[must_use]
     pub fn own_slash_mode(&self) -> SlashMode {
         self.own_service().map(|s| s.escaped_slashes).unwrap_or_default()
@@ -105,8 +105,8 @@ impl Engine {
         self.routing.service_of(host)
     }
 
-    /// Whether the connection of a request is one that the owner takes requests from: at a gateway it was opened for the
-    /// request's host, at a service of a `tls: strict` mesh by a caller that showed its identity.
+    /// Checks that the connection of a request is one that the owner takes requests from: at a gateway it was opened
+    /// for the request's host, at a service of a `tls: strict` mesh by a caller that showed its identity.
     ///
     /// # Errors
     /// [`Reason::WrongServerName`] and [`Reason::NoIdentity`].
@@ -125,14 +125,14 @@ impl Engine {
         }
     }
 
-    /// Decides what the caller's side does with a request.
+    /// Decides the outcome of a request on the caller's side.
     #[must_use]
     pub fn decide_outbound(&self, request: &Request<'_>, scratch: &mut Scratch) -> Outbound<'_> {
         self.routing.decide(request, scratch)
     }
 
-    /// Decides what the callee's side does with a request: access, then quotas. At a gateway it
-    /// guards the door, before its Routes.
+    /// Decides the outcome of a request on the callee's side: access, then quotas. At a gateway it guards the door,
+    /// before its Routes.
     #[must_use]
     pub fn decide_inbound<'a>(&'a self, request: &'a Request<'a>) -> Inbound<'a> {
         let verdict = self.decide_access(request, &mut ());
@@ -145,7 +145,7 @@ impl Engine {
         }
     }
 
-    /// Access alone.
+    /// Decides access alone, without quotas.
     pub(crate) fn decide_access<'a>(&'a self, request: &Request<'_>, trace: &mut impl Trace) -> Verdict<'a> {
         let question =
             Question { request, services: &self.program.services, destination: self.destination() };
@@ -156,7 +156,7 @@ impl Engine {
         }
     }
 
-    /// The rules that it routes by.
+    /// The engine's routing tables.
     pub(crate) fn routing(&self) -> &Routing {
         &self.routing
     }

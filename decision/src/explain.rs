@@ -1,4 +1,4 @@
-//! Why a request goes where it goes: every rule that was passed over, and the part that said no.
+//! Explanations of a decision: every rule that was passed over, and the part that did not hold.
 
 use mesh_bundle::Owner;
 use mesh_bundle::expr::Expression;
@@ -16,30 +16,30 @@ use crate::request::Request;
 /// One rule or access entry that was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// Its address.
+    /// Address of the rule or entry.
     pub rule: String,
-    /// Whether it took the request, or which part did not hold.
+    /// The verdict of the rule on the request: taken, or the part that did not hold.
     pub verdict: StepVerdict,
     /// Of its expression the part that decided, where the expression was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub because: Option<Decided>,
 }
 
-/// What a rule or an access entry says to a request.
+/// The verdict of a rule or an access entry on a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepVerdict {
-    /// It takes it.
+    /// It takes the request.
     Taken,
-    /// Its path does not match.
+    /// Its path pattern does not match.
     Path,
-    /// Its methods do not.
+    /// Its methods do not include the request's.
     Method,
-    /// A header, query parameter or cookie does not.
+    /// A test on a header, query parameter or cookie does not hold.
     Value,
-    /// It does not mean this caller.
+    /// Its callers do not include the request's.
     Caller,
-    /// Its expression is false.
+    /// Its expression is false for the request.
     When,
     /// It reads a value that has no single value.
     Ambiguous,
@@ -48,7 +48,7 @@ pub enum StepVerdict {
 }
 
 impl StepVerdict {
-    /// The same in a word, as in JSON.
+    /// The verdict as a word, as in JSON.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -76,8 +76,8 @@ impl From<Part> for StepVerdict {
     }
 }
 
-/// Most steps of an explanation; the rules before the deciding one matter most, so the oldest
-/// that differ in path or caller only are dropped first.
+/// The largest number of steps of an explanation; the rules before the deciding one matter most, so the oldest that
+/// differ in path or caller only are dropped first.
 pub const STEPS: usize = 100;
 
 impl Engine {
@@ -103,7 +103,7 @@ impl Engine {
             .unwrap_or_default()
     }
 
-    /// The same for the Route of a service that a gateway's rule leads to.
+    /// The rules of the Route of a service that a gateway's rule leads to, as in [`Engine::explain_outbound`].
     #[must_use]
     pub fn explain_service(&self, service: &mesh_bundle::Name, request: &Request<'_>) -> Vec<Step> {
         let when = |address: &str| {
@@ -182,7 +182,7 @@ impl Engine {
     }
 }
 
-/// Tells the entries that a decision about access asks, as the decision itself goes through them.
+/// An observer that turns the entries that a decision about access asks into steps.
 struct Entries<'e> {
     engine: &'e Engine,
     access: &'e Access,
@@ -204,7 +204,7 @@ impl Trace for Entries<'_> {
 }
 
 impl Entries<'_> {
-    /// What an entry says, and why where its expression was asked.
+    /// The verdict of an entry, with the part that decided where its expression was asked.
     fn reason(&self, built: &BuiltEntry, when: Option<&Expression>) -> (StepVerdict, Option<Decided>) {
         let (request, services) = (self.context.request, &self.engine.program().services);
         if !built.from.iter().any(|from| caller::selects(from, &request.source, services)) {
@@ -216,7 +216,7 @@ impl Entries<'_> {
             match matcher.test_whole(request, services, self.context.destination) {
                 Matched::Yes => return (StepVerdict::Taken, because()),
                 Matched::Ambiguous => return (StepVerdict::Ambiguous, because()),
-                // Other paths of the entry are asked too; what came furthest is told.
+                // Other paths of the entry are asked too; the one that came furthest is reported.
                 Matched::No(Part::When) => said = (StepVerdict::When, because()),
                 Matched::No(part) if said.0 == StepVerdict::Path => said.0 = part.into(),
                 Matched::No(_) => {}
@@ -226,7 +226,7 @@ impl Entries<'_> {
     }
 }
 
-/// Most entries that are told where none took the request.
+/// The largest number of entries that are reported where none took the request.
 const BECAUSE: usize = 3;
 
 fn when_of<'p>(routes: &'p Routes, rule: &str) -> Option<&'p Expression> {

@@ -1,8 +1,8 @@
-//! Hosts: one canonical form for matching.
+//! Hosts: their canonical form, and the patterns that cover them.
 
 use std::borrow::Cow;
 
-/// A host that is none; the answer is 400.
+/// The error of an authority without a canonical form; the answer is 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the host is not a name or address")]
 pub struct HostError;

@@ -1,4 +1,4 @@
-//! What the callee's side of the mesh does with a request: access, then quotas.
+//! The decision of the callee's side of the mesh about a request: access, then quotas.
 
 use std::borrow::Cow;
 
@@ -7,24 +7,24 @@ use crate::reason::Reason;
 /// The decision of a callee's proxy, or of a gateway about its own door.
 #[derive(Debug)]
 pub struct Inbound<'a> {
-    /// May it pass?
+    /// The access verdict: whether the request may pass.
     pub verdict: Verdict<'a>,
-    /// What it costs, if it passes.
+    /// Charges on the limits, if the request passes.
     pub charges: Vec<Charge<'a>>,
 }
 
 /// An access verdict, with the address of the entry that decided (`access/orders/allow[1]`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict<'a> {
-    /// An allow entry took it.
+    /// An allow entry took the request.
     Allow(&'a str),
-    /// Nothing guards this gateway.
+    /// No access rules guard this gateway.
     Open,
-    /// A deny entry took it.
+    /// A deny entry took the request.
     Deny(&'a str),
-    /// No allow entry took it.
+    /// No allow entry took the request.
     DefaultDeny,
-    /// It would be denied, but the policy only watches.
+    /// The request would be denied, but the access rules are in audit mode.
     AuditDeny(Option<&'a str>),
     /// A quota key that came more than once: 400.
     Ambiguous,
@@ -37,7 +37,7 @@ impl Verdict<'_> {
         matches!(self, Self::Allow(_) | Self::Open | Self::AuditDeny(_))
     }
 
-    /// Why it is refused, and with which status; `None` if it passes.
+    /// The reason of the refusal, which has the status; `None` if the request passes.
     #[must_use]
     pub fn refusal(self) -> Option<Reason> {
         match self {
@@ -57,7 +57,8 @@ impl Verdict<'_> {
         }
     }
 
-    /// What access says: `allow`, `deny`, `audit-deny` or `ambiguous-request`. Self-tests in bundles hold these words.
+    /// The verdict as a word: `allow`, `deny`, `audit-deny` or `ambiguous-request`. Self-tests in bundles hold these
+    /// words.
     #[must_use]
     pub fn word(self) -> &'static str {
         match self {
@@ -74,8 +75,8 @@ impl Verdict<'_> {
 pub struct Charge<'a> {
     /// Index of the limit in [`crate::Engine::limits`].
     pub limit: usize,
-    /// The bucket.
+    /// Key of the bucket.
     pub key: Cow<'a, str>,
-    /// How much.
+    /// The amount charged: the `cost` of the limit.
     pub cost: u32,
 }

@@ -9,14 +9,14 @@ use foldhash::fast::FixedState;
 use mesh_bundle::PathPattern;
 use mesh_bundle::path::Segment;
 
-/// Patterns by rule number.
+/// An index over patterns, by rule number.
 #[derive(Debug, Default)]
 pub struct PathIndex {
     nodes: Vec<Node>,
     loose: Vec<u32>,
 }
 
-/// Small, since ten thousand rules make twice as many.
+/// A node of the trie. Small, since ten thousand rules make twice as many.
 #[derive(Debug, Default)]
 struct Node {
     literals: Literals,
@@ -38,7 +38,7 @@ enum Literals {
 #[derive(Debug, Clone, Copy)]
 struct End {
     rule: u32,
-    /// It takes all paths below too.
+    /// True if the pattern takes all paths below too.
     below: bool,
 }
 

@@ -1,7 +1,7 @@
-//! A request's whole way: the gateway or the caller's proxy, then the callee's.
+//! Journeys: a request's whole way through the mesh, by the gateway or the caller's proxy, then the callee's.
 //!
-//! What the tools show and what tests compare live proxies with. Each hop is decided by the
-//! engine of that hop's own proxy, built from that proxy's part of the program.
+//! Tools show journeys, and tests compare live proxies with them. Each hop is decided by the engine of that hop's own
+//! proxy, built from that proxy's part of the program.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,12 +23,12 @@ use crate::reason::Reason;
 use crate::request::{Connection, Picks, Request, Source};
 use crate::route::Scratch;
 
-/// A request to ask about.
+/// A request whose journey is followed.
 #[derive(Debug, Clone, Default)]
 pub struct Ask {
     /// The method token.
     pub method: String,
-    /// `http` or `https`.
+    /// The scheme: `http` or `https`.
     pub scheme: String,
     /// The authority as a client would write it.
     pub authority: String,
@@ -44,11 +44,11 @@ pub struct Ask {
     pub ip: String,
     /// The size of the body, where no `content-length` states it.
     pub size: Option<u64>,
-    /// When it is asked.
+    /// The arrival time of the request.
     pub now: Instant,
 }
 
-/// What happens to it, hop by hop.
+/// The outcome of a request, hop by hop.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Journey {
@@ -57,19 +57,19 @@ pub struct Journey {
     /// A short word for the reason of a refusal.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What is wrong with a head or a path that is refused, in words.
+    /// The reason in words that a head or a path is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The gateway that a stranger came through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gateway: Option<String>,
-    /// The gateway's rule.
+    /// Address of the gateway's rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub edge_rule: Option<String>,
-    /// The service's rule.
+    /// Address of the service's rule.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// The service.
+    /// Name of the service.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub service: Option<String>,
     /// Its version, for the pick that was asked.
@@ -84,22 +84,22 @@ pub struct Journey {
     /// Header lines that the service sees, of those asked with and those that rules add.
     #[serde(skip)]
     pub headers: Vec<(String, Vec<u8>)>,
-    /// `allow`, `deny`, `audit-deny`; absent where the request did not get that far.
+    /// The access verdict: `allow`, `deny`, `audit-deny`; absent where the request did not get that far.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access: Option<String>,
-    /// The access entry that decided.
+    /// Address of the access entry that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_entry: Option<String>,
-    /// Limits that are charged.
+    /// Addresses of the limits that are charged.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub quotas: Vec<String>,
-    /// Milliseconds; 0 is off.
+    /// Timeout in milliseconds; 0 is off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
-    /// Further tries.
+    /// Number of tries after the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
-    /// Where a redirect leads.
+    /// The `location` of a redirect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub location: Option<String>,
     /// Rules that were asked at the first hop.
@@ -126,13 +126,13 @@ impl Mesh {
         Self { program, scopes, state, engines: Mutex::new(BTreeMap::new()) }
     }
 
-    /// The program.
+    /// The program of the whole mesh.
     #[must_use]
     pub fn program(&self) -> &Program {
         &self.program
     }
 
-    /// The engine of one proxy.
+    /// The engine of one proxy, built on first use.
     ///
     /// # Errors
     /// [`BuildError`] when its part of the program does not build.
@@ -248,7 +248,7 @@ impl Mesh {
         Ok(journey)
     }
 
-    /// How a service's default destination is shared now: version and basis points.
+    /// The current shares of a service's default destination: version and basis points.
     #[must_use]
     pub fn shares(&self, service: &Name) -> Vec<(String, u32)> {
         let Some(canary) = self.program.canaries.get(service) else {
@@ -262,7 +262,7 @@ impl Mesh {
         sides.into_iter().filter_map(|(v, w)| Some((v?.to_string(), w))).collect()
     }
 
-    /// How a service's default destination sticks to a caller, in words.
+    /// The stickiness of a service's default destination to a caller, in words.
     #[must_use]
     pub fn stickiness(&self, service: &Name) -> Option<String> {
         let sticky = self.program.canaries.get(service)?.sticky.as_ref()?;
@@ -274,7 +274,7 @@ impl Mesh {
         })
     }
 
-    /// Whether the mesh accepts plain text.
+    /// The mesh's TLS mode: whether it accepts plain text.
     #[must_use]
     pub fn tls(&self) -> TlsMode {
         self.program.mesh.tls
@@ -289,7 +289,7 @@ struct Sent<'a> {
 }
 
 impl Sent<'_> {
-    /// What the hop makes of it. A `host` line that is there already stays as it is.
+    /// Admits the head as the hop does. A `host` line that is there already stays as it is.
     fn admit(
         &self,
         target: &str,
@@ -335,7 +335,7 @@ impl Journey {
         self.reason = Some(reason.word().to_owned());
     }
 
-    /// What the callee's proxy makes of a forwarded request.
+    /// Continues a forwarded request at the callee's proxy.
     fn at_callee(
         &mut self,
         mesh: &Mesh,
@@ -379,7 +379,8 @@ impl Journey {
         Ok(())
     }
 
-    /// Notes what a door says to a request: a gateway's before its Routes, or a callee's. False if it does not pass.
+    /// Notes the verdict of a door about a request: a gateway's before its Routes, or a callee's. False if it does
+    /// not pass.
     fn enter(&mut self, engine: &Engine, request: &Request<'_>) -> bool {
         if let Err(reason) = engine.admits(request) {
             self.note(reason);

@@ -1,4 +1,4 @@
-//! The decision core: what the mesh does with one request.
+//! The decision core: decides the outcome of one request.
 //!
 //! [`Engine::new`] builds matchers from a program and a state for one proxy;
 //! [`Engine::decide_outbound`] and [`Engine::decide_inbound`] are the only places in the

@@ -1,4 +1,4 @@
-//! One rule's match, built.
+//! Matchers: the built form of one rule's match.
 
 use std::collections::BTreeMap;
 
@@ -12,17 +12,17 @@ use crate::regex::{Pattern, RegexError};
 use crate::request::Request;
 use crate::values::{self, Value};
 
-/// Why a match does not build: pointer inside the match, and reason.
+/// The error of a match that does not build: pointer inside the match, and reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{pointer}: {reason}")]
 pub struct MatchBuildError {
-    /// JSON pointer below the match.
+    /// JSON pointer (RFC 6901) below the match.
     pub pointer: String,
-    /// In words.
+    /// The reason, in words.
     pub reason: String,
 }
 
-/// A built match.
+/// A built match, ready to test requests.
 #[derive(Debug)]
 pub struct Matcher {
     path: Option<PathPattern>,
@@ -53,31 +53,31 @@ enum Test {
 /// The first part of a match that does not hold, for explanations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Part {
-    /// The path.
+    /// The path pattern.
     Path,
-    /// The method.
+    /// The list of methods.
     Method,
-    /// A header, query parameter or cookie.
+    /// A test on a header, query parameter or cookie.
     Value,
-    /// The caller.
+    /// The list of callers.
     Caller,
-    /// The expression.
+    /// The expression `when`.
     When,
 }
 
-/// What a match says to a request.
+/// The result of testing a request against a match.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matched {
-    /// It takes it.
+    /// The match takes the request.
     Yes,
-    /// It does not, because of this part.
+    /// The match does not take the request, because of this part.
     No(Part),
-    /// It reads a value that has no single value: the request is answered 400.
+    /// The match reads a value that has no single value: the request is answered 400.
     Ambiguous,
 }
 
 impl Matcher {
-    /// Builds a match.
+    /// Builds a match from its definition.
     ///
     /// # Errors
     /// [`MatchBuildError`] for a regular expression or expression that does not build.
@@ -167,7 +167,7 @@ impl Matcher {
         }
     }
 
-    /// The same for a request whose path was not looked up.
+    /// Tests a request whose path was not looked up in the index, as [`Matcher::test`] does.
     #[must_use]
     pub fn test_whole(
         &self,
@@ -183,7 +183,7 @@ impl Matcher {
         self.test(request, services, destination)
     }
 
-    /// Which part of the expression `when`, which is this match's, decides.
+    /// Finds the deciding part of the expression `when`, which is this match's.
     #[must_use]
     pub fn explain(&self, when: &Expression, context: &Context<'_>) -> Option<Decided> {
         let context = Context { pattern: self.path.as_ref(), ..*context };

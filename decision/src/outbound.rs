@@ -1,4 +1,4 @@
-//! What the caller's side of the mesh does with a request.
+//! The decision of the caller's side of the mesh about a request.
 
 use mesh_bundle::Name;
 use mesh_bundle::program::{HeaderEdits, Respond, Retry};
@@ -23,34 +23,34 @@ pub struct Outbound<'a> {
     pub edge: Option<&'a RuleRef>,
     /// The service's rule; the implicit one is `route/<service>/default`.
     pub rule: Option<&'a RuleRef>,
-    /// What happens.
+    /// The outcome of the request.
     pub outcome: Outcome<'a>,
 }
 
-/// What happens to a request.
+/// The outcome of a request on the caller's side.
 #[derive(Debug)]
 pub enum Outcome<'a> {
-    /// It goes to a service.
+    /// It is forwarded to a service.
     Forward(Forward<'a>),
     /// It is answered with a redirect.
     Redirect {
-        /// 301, 302, 303, 307 or 308.
+        /// Status code: 301, 302, 303, 307 or 308.
         status: u16,
-        /// The `location`.
+        /// Value of the `location` field.
         location: String,
     },
-    /// It is answered here.
+    /// It is answered here, with a fixed response.
     Respond(&'a Respond),
-    /// It is refused.
+    /// It is refused for this reason.
     Refuse(Reason),
 }
 
-/// Where a request goes, and how.
+/// The destination of a forwarded request, and its treatment on the way.
 #[derive(Debug)]
 pub struct Forward<'a> {
-    /// The service.
+    /// Name of the service.
     pub service: &'a Name,
-    /// Its version.
+    /// Version of the service.
     pub version: &'a Name,
     /// The stable version, where `version` is a candidate: taken when no endpoint of the
     /// candidate is healthy, and counted as the candidate's error. Never the other way round.
@@ -65,6 +65,6 @@ pub struct Forward<'a> {
     pub response_headers: [Option<&'a HeaderEdits>; 2],
     /// Milliseconds from request head to last response byte; 0 is off.
     pub timeout_ms: u64,
-    /// Further tries.
+    /// Retry policy of the request.
     pub retry: &'a Retry,
 }

@@ -1,4 +1,4 @@
-//! The one canonical path: matched, decided on, logged and sent upstream.
+//! Paths: the one canonical form that is matched, decided on, logged and sent upstream.
 //!
 //! RFC 3986 section 6.2.2 and 5.2.4, made strict: what servers read in different ways is
 //! refused. Linear in the length of the path.
@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use mesh_bundle::program::{RewritePath, SlashMode};
 use mesh_bundle::{PathPattern, limits};
 
-/// Why a path has no canonical form; the answer is 400.
+/// The reason that a path has no canonical form; the answer is 400.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// It does not start with `/`.

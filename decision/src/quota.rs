@@ -1,4 +1,4 @@
-//! Quotas: which limits a request is charged against, and in which bucket. The counters are the shell's.
+//! Quotas: the limits that a request is charged against, and their buckets. The counters are the shell's.
 
 use std::borrow::Cow;
 
@@ -15,11 +15,11 @@ use crate::values::Value;
 #[derive(Debug)]
 pub(crate) struct Limits {
     limits: Vec<Limit>,
-    /// Beside each limit, its key where that is an expression.
+    /// Beside each limit, its built key where that is an expression.
     keys: Vec<Option<expr::Key>>,
 }
 
-/// A key that has no single value.
+/// The error of a key that has no single value.
 #[derive(Debug)]
 pub(crate) struct AmbiguousKey;
 
@@ -41,7 +41,7 @@ impl Limits {
         &self.limits
     }
 
-    /// One charge a limit.
+    /// The charges of a request, one a limit.
     pub(crate) fn charges<'a>(&'a self, context: &Context<'a>) -> Result<Vec<Charge<'a>>, AmbiguousKey> {
         let mut charges = Vec::with_capacity(self.limits.len());
         for ((index, limit), key) in self.limits.iter().enumerate().zip(&self.keys) {

@@ -1,6 +1,6 @@
-//! Why the mesh refuses a request: the one table of reason words and statuses.
+//! Reasons of refusals: the one table of reason words and statuses.
 
-/// Why the mesh answers a request itself.
+/// The reason that the mesh answers a request itself with an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// `CONNECT`, or a request for another protocol.
@@ -21,16 +21,16 @@ pub enum Reason {
     /// The mesh asks for an identity, and the caller showed none.
     #[error("the caller showed no identity, and the mesh is `tls: strict`")]
     NoIdentity,
-    /// A deny entry took it.
+    /// A deny entry took the request.
     #[error("a deny entry takes this request")]
     Denied,
-    /// No allow entry took it.
+    /// No allow entry took the request.
     #[error("no allow entry takes this request")]
     NotAllowed,
-    /// No gateway host covers it.
+    /// No gateway host covers the request's host.
     #[error("no route for this host")]
     NoHost,
-    /// No rule takes it.
+    /// No rule takes the request.
     #[error("no rule takes this request")]
     NoRule,
     /// No service of this name lets this caller in, or there is none.
@@ -45,7 +45,7 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// The status of the answer.
+    /// The status code of the answer.
     #[must_use]
     pub fn status(self) -> u16 {
         match self {

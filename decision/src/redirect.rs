@@ -1,4 +1,4 @@
-//! Answers with a `location`.
+//! Redirects: the `location` of a redirect response.
 
 use std::borrow::Cow;
 

@@ -11,15 +11,15 @@ use regex_automata::{Anchored, Input, MatchKind};
 use crate::dialect;
 use crate::text::Text;
 
-/// A compiled expression.
+/// A compiled regular expression.
 #[derive(Debug, Clone)]
 pub struct Pattern(Engine);
 
 #[derive(Debug, Clone)]
 enum Engine {
-    /// One table look-up a byte, and no memory while searching.
+    /// A dense table: one look-up a byte, and no memory while searching.
     Dense(Box<Table>),
-    /// For expressions whose table is too large: it borrows a cache from a pool at each search.
+    /// An engine for expressions whose table is too large: it borrows a cache from a pool at each search.
     Meta(Regex),
 }
 
@@ -30,7 +30,7 @@ struct Table {
     start: StateID,
 }
 
-/// Bytes of memory that making a table may take; past it the other engine is taken.
+/// The largest size in bytes of the memory that building a table may take; past it the other engine is taken.
 const DETERMINIZE_BYTES: usize = 4 * limits::REGEX_BYTES;
 
 /// An expression that does not compile: not of the dialect, or larger than
@@ -43,7 +43,7 @@ impl Pattern {
     /// Compiles an expression that must match a whole text.
     ///
     /// # Errors
-    /// [`RegexError`] in words.
+    /// [`RegexError`] with the reason in words.
     pub fn whole(text: &str) -> Result<Self, RegexError> {
         // Checked alone first, so that unbalanced brackets cannot escape from the group.
         let text = written_out(text)?;
@@ -51,10 +51,10 @@ impl Pattern {
         meta(&format!("^(?:{text})$")).map(|regex| Self(Engine::Meta(regex)))
     }
 
-    /// Compiles an expression that is searched for.
+    /// Compiles an expression that is searched for anywhere in a text.
     ///
     /// # Errors
-    /// [`RegexError`] in words.
+    /// [`RegexError`] with the reason in words.
     pub fn search(text: &str) -> Result<Self, RegexError> {
         let text = written_out(text)?;
         match Table::new(&text) {
@@ -63,15 +63,15 @@ impl Pattern {
         }
     }
 
-    /// Checks what [`Pattern::search`] and [`Pattern::whole`] ask, in less time: for compilers.
+    /// Checks an expression as [`Pattern::search`] and [`Pattern::whole`] do, in less time: for compilers.
     ///
     /// # Errors
-    /// [`RegexError`] in words.
+    /// [`RegexError`] with the reason in words.
     pub fn check(text: &str) -> Result<(), RegexError> {
         meta(&written_out(text)?).map(drop)
     }
 
-    /// True if the text matches.
+    /// True if the pattern matches the text.
     #[must_use]
     pub fn is_match(&self, text: &str) -> bool {
         match &self.0 {
@@ -80,7 +80,7 @@ impl Pattern {
         }
     }
 
-    /// The same for a text in another form.
+    /// True if the pattern matches a text in another form.
     pub(crate) fn is_match_of(&self, text: Text<'_>) -> bool {
         match (&self.0, text.as_plain()) {
             (Engine::Dense(table), None) => table.is_match(text.bytes()),
@@ -93,7 +93,8 @@ fn written_out(text: &str) -> Result<String, RegexError> {
     dialect::written_out(text).map_err(|e| RegexError(one_line(&e)))
 }
 
-/// Of what is written out: it may be a level deeper than what was written, and the group of [`Pattern::whole`].
+/// The syntax options for written-out expressions, which may be a level deeper than the original, and have the group
+/// of [`Pattern::whole`].
 fn dialect() -> syntax::Config {
     syntax::Config::new().utf8(false).nest_limit(110)
 }

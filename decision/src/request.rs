@@ -1,14 +1,14 @@
-//! One request as the core sees it. Everything is borrowed from the shell.
+//! Requests: one request as the core sees it. Everything is borrowed from the shell.
 
 use mesh_bundle::expr::Instant;
 use mesh_bundle::{Owner, limits};
 
-/// One request.
+/// A request to decide, with its caller and connection.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// The method token.
     pub method: &'a str,
-    /// `http` or `https`.
+    /// The scheme: `http` or `https`.
     pub scheme: &'a str,
     /// The host in canonical form (see [`crate::host::canonical`]).
     pub host: &'a str,
@@ -16,21 +16,21 @@ pub struct Request<'a> {
     pub path: &'a str,
     /// The query as it came, without `?`; empty where absent.
     pub query: &'a str,
-    /// The header lines.
+    /// The header lines, by name.
     pub headers: &'a dyn Fields,
     /// Declared body size in bytes, where known.
     pub size: Option<u64>,
-    /// Who asks.
+    /// The caller, as its certificate says.
     pub source: Source<'a>,
-    /// Over what.
+    /// The connection that the request came over.
     pub connection: Connection<'a>,
-    /// When it came.
+    /// The arrival time of the request.
     pub now: Instant,
-    /// Where shares are drawn from.
+    /// The source of picks, from which shares are drawn.
     pub picks: &'a dyn Picks,
 }
 
-/// Who asks, as its certificate says; never as a header says.
+/// The caller of a request, as its certificate says; never as a header says.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Source<'a> {
     /// SPIFFE ID of the peer certificate; empty without mutual TLS.
@@ -49,19 +49,19 @@ impl<'a> Source<'a> {
         rest.split('/').next().unwrap_or_default()
     }
 
-    /// What stands for the caller in a key: its principal, else its address.
+    /// The caller's key in limits: its principal, else its address.
     #[must_use]
     pub fn key(&self) -> &str {
         if self.principal.is_empty() { self.ip } else { self.principal }
     }
 }
 
-/// Over what a request came.
+/// The connection that a request came over.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Connection<'a> {
     /// True for mutual TLS.
     pub mtls: bool,
-    /// `1.3`, `1.2`, or empty for plain text.
+    /// The TLS version: `1.3`, `1.2`, or empty for plain text.
     pub tls_version: &'a str,
     /// Server name that the client asked for; empty where absent.
     pub sni: &'a str,
@@ -93,19 +93,19 @@ pub trait Fields {
     }
 }
 
-/// How many lines a name has.
+/// The number of lines that a name has, with the line where it is the only one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sole<'a> {
-    /// None.
+    /// The name has no line.
     Absent,
-    /// One, this.
+    /// The name has this one line.
     One(&'a [u8]),
-    /// More than one.
+    /// The name has more than one line.
     Several,
 }
 
 impl<'a> Sole<'a> {
-    /// Counts the lines in `lines`, which are those of one name.
+    /// Classifies `lines`, which are those of one name.
     pub fn of(mut lines: impl Iterator<Item = &'a [u8]>) -> Self {
         match (lines.next(), lines.next()) {
             (None, _) => Self::Absent,
@@ -145,14 +145,14 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> Fields for Vec<(N, V)> {
     }
 }
 
-/// Where shares are drawn from.
+/// A source of picks, from which shares are drawn.
 pub trait Picks {
     /// A number from 0 to 9,999 for the split with this id. The proxy steps each split's
     /// counter through [`crate::split::pick`], so that every 10,000 in a row are exact.
     fn pick(&self, split: u32) -> u32;
 }
 
-/// The same pick for every split: for tools that ask about one share.
+/// Gives one pick to every split: for tools that ask about one share.
 impl Picks for u32 {
     fn pick(&self, _: u32) -> u32 {
         *self

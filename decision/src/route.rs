@@ -1,4 +1,4 @@
-//! Which rule takes a request, and where it sends it: at a gateway, and in the Route of a service.
+//! Routing: selects the rule that takes a request, and its destination, at a gateway and in the Route of a service.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::values;
 pub(crate) struct Routing {
     program: Arc<Program>,
     owner: Owner,
-    /// The owner as the callee's certificate check sees it.
+    /// The owner's SPIFFE ID, as the callee's certificate check sees it.
     principal: String,
     /// At a gateway, its tables and the port that it listens on.
     gateway: Option<(GatewayTables, u16)>,
@@ -36,9 +36,9 @@ pub struct Scratch {
     found: Vec<u32>,
 }
 
-/// What a gateway's own Routes say.
+/// The decision of a gateway's own Routes.
 pub(crate) enum Edge<'a> {
-    /// The last word.
+    /// The decision is final.
     Decided(Outbound<'a>),
     /// The Route of a service decides on, with the rewritten path, if it was rewritten.
     Enters { service: &'a Name, rule: &'a BuiltRule, path: Option<String> },
@@ -74,7 +74,7 @@ impl Routing {
         })
     }
 
-    /// What the caller's side does with a request.
+    /// Decides the outcome of a request on the caller's side.
     pub(crate) fn decide(&self, request: &Request<'_>, scratch: &mut Scratch) -> Outbound<'_> {
         if values::is_excessive(request) {
             return refused(None, None, Reason::Ambiguous);
@@ -88,13 +88,13 @@ impl Routing {
         }
     }
 
-    /// At a gateway: what its own Routes say. `None` at a service's proxy.
+    /// At a gateway: decides by its own Routes alone. `None` at a service's proxy.
     pub(crate) fn decide_edge(&self, request: &Request<'_>, scratch: &mut Scratch) -> Option<Edge<'_>> {
         let (tables, listen) = self.gateway.as_ref()?;
         Some(self.edge(tables, *listen, request, scratch))
     }
 
-    /// What a service's own Route says to a request that asks for it; `None` where the service is no destination.
+    /// Decides a request for a service by the service's own Route; `None` where the service is no destination.
     pub(crate) fn decide_route(
         &self,
         service: &Name,
@@ -140,7 +140,7 @@ impl Routing {
         }
     }
 
-    /// What the gateway's own Routes say, before the service's Route is asked.
+    /// Decides by the gateway's own Routes, before the service's Route is asked.
     fn edge<'a>(
         &'a self,
         tables: &'a GatewayTables,
@@ -257,7 +257,7 @@ impl Routing {
         Err(Reason::NoRule)
     }
 
-    /// `last` is the rule that chose the target; `edge` the gateway's, if another one.
+    /// Forwards to a target; `last` is the rule that chose the target, `edge` the gateway's, if another one.
     fn forward<'a>(
         &'a self,
         target: &'a BuiltTarget,

@@ -21,7 +21,7 @@ use crate::request::{Connection, Fields, Request, Source};
 use crate::route::{Edge, Scratch};
 use crate::values;
 
-/// What became of the self-tests of a unit that holds.
+/// The counts of a run of self-tests in which none failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Proved {
     /// Cases that gave the expected answer.
@@ -30,17 +30,17 @@ pub struct Proved {
     pub skipped: usize,
 }
 
-/// A self-test that went wrong: the refusal of rung 6.
+/// A failed self-test: the refusal of rung 6.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("self-test {case}, {request}: expected {expected}, got {got}")]
 pub struct Failure {
-    /// Its index, from 0.
+    /// Index of the case, from 0.
     pub case: usize,
     /// The request in one line.
     pub request: String,
-    /// What should have happened, in words.
+    /// The expected outcome, in words.
     pub expected: String,
-    /// What happened, in words.
+    /// The outcome of the engine, in words.
     pub got: String,
 }
 
@@ -90,8 +90,9 @@ pub fn judges(engine: &Engine, unit: &UnitId) -> bool {
     }
 }
 
-/// What the engine says to an example of `unit`; `None` where it cannot judge. A Route answers with where the request
-/// goes, a gateway's Route up to where it enters a service's, access with its verdict, quotas with their charges.
+/// The engine's outcome for an example of `unit`; `None` where it cannot judge. A Route answers with the destination
+/// of the request, a gateway's Route up to where it enters a service's, access with its verdict, quotas with their
+/// charges.
 #[must_use]
 pub fn answer(engine: &Engine, unit: &UnitId, example: &Example, scratch: &mut Scratch) -> Option<Expect> {
     if !judges(engine, unit) {
@@ -238,7 +239,7 @@ fn address(rule: Option<&RuleRef>) -> String {
     rule.map(|rule| rule.address.to_string()).unwrap_or_default()
 }
 
-/// Header lines of an example: one a name, or two.
+/// The header lines of an example as [`Fields`]: one a name, or two.
 struct Lines<'e>(&'e Example);
 
 impl Fields for Lines<'_> {
@@ -248,7 +249,7 @@ impl Fields for Lines<'_> {
     }
 }
 
-/// A request in one line: `GET http://orders/x?a=1 from web with x-tenant: acme`.
+/// Formats a request in one line: `GET http://orders/x?a=1 from web with x-tenant: acme`.
 fn line(unit: &UnitId, example: &Example) -> String {
     let Example { again, headers, host, ip, method, now, path, pick, query, scheme, size, source } = example;
     let host = match unit.owner() {
@@ -286,7 +287,7 @@ fn line(unit: &UnitId, example: &Example) -> String {
     line
 }
 
-/// An answer in words.
+/// Displays an outcome in words.
 struct Words<'e>(&'e Expect);
 
 impl fmt::Display for Words<'_> {

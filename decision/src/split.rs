@@ -1,4 +1,4 @@
-//! Shares: how picks become versions.
+//! Splits: picks, by which a share of the requests goes to each version.
 
 use sha2::{Digest, Sha256};
 

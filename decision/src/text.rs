@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 use mesh_bundle::expr::TextView;
 use mesh_bundle::limits;
 
-/// A borrowed text in some form.
+/// A borrowed text, with transformations that are applied as it is read.
 #[derive(Debug, Clone, Copy)]
 pub struct Text<'a> {
     raw: &'a str,
@@ -41,14 +41,14 @@ pub(crate) fn decodes_to(raw: &str, text: &str) -> bool {
 }
 
 impl<'a> Text<'a> {
-    /// The text itself.
+    /// A text as it is, without transformation.
     #[must_use]
     #[inline]
     pub fn plain(raw: &'a str) -> Self {
         Self { raw, case: Case::Kept, escaped: false }
     }
 
-    /// What `raw` percent-decodes to, `+` a space; `None` for a broken escape, or what is no UTF-8 then.
+    /// The percent-decoded form of `raw`, `+` a space; `None` for a broken escape, or a result that is not UTF-8.
     #[must_use]
     pub fn decoding(raw: &'a str) -> Option<Self> {
         if !is_escaped(raw) {
@@ -67,7 +67,7 @@ impl<'a> Text<'a> {
         sound.then_some(Self { raw, case: Case::Kept, escaped: true })
     }
 
-    /// The same text in another form. Of two cases the later holds.
+    /// Applies another transformation. Of two cases the later holds.
     #[must_use]
     pub fn viewed(self, view: TextView) -> Self {
         match view {
@@ -90,7 +90,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// The text itself where nothing is to be done to it.
+    /// The text itself where it has no transformation.
     #[must_use]
     #[inline]
     pub fn as_plain(self) -> Option<&'a str> {
@@ -106,7 +106,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// By code points, which for UTF-8 is by bytes.
+    /// Compares by code points, which for UTF-8 is by bytes.
     #[must_use]
     pub fn order(self, other: Text<'_>) -> Ordering {
         match (self.as_plain(), other.as_plain()) {
@@ -115,7 +115,7 @@ impl<'a> Text<'a> {
         }
     }
 
-    /// `startsWith`
+    /// True if the text begins with `other` (CEL `startsWith`).
     #[must_use]
     pub fn starts_with(self, other: Text<'_>) -> bool {
         if let (Some(a), Some(b)) = (self.as_plain(), other.as_plain()) {
@@ -125,7 +125,7 @@ impl<'a> Text<'a> {
         other.bytes().all(|byte| bytes.next() == Some(byte))
     }
 
-    /// `endsWith`
+    /// True if the text ends with `other` (CEL `endsWith`).
     #[must_use]
     pub fn ends_with(self, other: Text<'_>) -> bool {
         if let (Some(a), Some(b)) = (self.as_plain(), other.as_plain()) {
@@ -135,13 +135,13 @@ impl<'a> Text<'a> {
         before.is_some_and(|before| self.bytes().skip(before).eq(other.bytes()))
     }
 
-    /// `contains`
+    /// True if the text contains `other` (CEL `contains`).
     #[must_use]
     pub fn contains(self, other: Text<'_>) -> bool {
         self.with(|a| other.with(|b| a.contains(b)))
     }
 
-    /// The number of code points.
+    /// The number of code points (CEL `size`).
     #[must_use]
     pub fn size(self) -> usize {
         if !self.escaped {
@@ -186,7 +186,7 @@ impl<'a> Text<'a> {
     }
 }
 
-/// The bytes of a text in its form.
+/// The bytes of a text with its transformations applied.
 pub(crate) struct Bytes<'a> {
     rest: std::slice::Iter<'a, u8>,
     case: Case,

@@ -10,18 +10,18 @@ use mesh_bundle::limits;
 use crate::request::{Fields, Request, Sole};
 use crate::text::{self, Text};
 
-/// What reading a place of the request gives.
+/// The result of reading a place of the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Value<'a> {
-    /// Nothing there.
+    /// The place has no value.
     Absent,
-    /// One value.
+    /// The place has one value.
     One(Cow<'a, str>),
-    /// More than one, or one that is no text.
+    /// The place has more than one value, or one that is not text.
     Repeated,
 }
 
-/// One header.
+/// Reads one header.
 #[must_use]
 pub fn header<'a>(headers: &'a dyn Fields, name: &str) -> Value<'a> {
     match headers.sole(name) {
@@ -39,7 +39,7 @@ pub fn has_header(headers: &dyn Fields, name: &str) -> bool {
     headers.nth(name, 0).is_some()
 }
 
-/// One query parameter, percent-decoded, `+` a space (the form encoding of the URL standard).
+/// Reads one query parameter, percent-decoded, `+` a space (the form encoding of the URL standard).
 #[must_use]
 pub fn query<'a>(query: &'a str, name: &str) -> Value<'a> {
     let mut values = query_values(query, name);
@@ -68,7 +68,7 @@ pub fn query_is_sound(query: &str) -> bool {
     parameters(query).all(|(key, value)| Text::decoding(key).is_some() && Text::decoding(value).is_some())
 }
 
-/// One cookie (RFC 6265 section 5.4, all `cookie` lines together as RFC 9113 section 8.2.3 allows).
+/// Reads one cookie (RFC 6265 section 5.4, all `cookie` lines together as RFC 9113 section 8.2.3 allows).
 #[must_use]
 pub fn cookie<'a>(headers: &'a dyn Fields, name: &str) -> Value<'a> {
     let mut found = Value::Absent;

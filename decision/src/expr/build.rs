@@ -1,4 +1,4 @@
-//! From flat code to typed nodes, with what belongs together joined.
+//! Building of expressions: from flat code to typed nodes, with related tests joined.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -11,7 +11,7 @@ use mesh_bundle::expr::{
 use super::{ExprBuildError, Tri};
 use crate::regex::Pattern;
 
-/// A condition.
+/// A node whose value is a bool.
 #[derive(Debug)]
 pub(super) enum Cond {
     Bool(bool),
@@ -22,7 +22,7 @@ pub(super) enum Cond {
     If(Box<[Cond; 3]>),
     Has(Slot),
     Mtls,
-    /// A test of one place, with what it is where the place is absent: an error, or what a guard says.
+    /// A test of one slot, with the result where the slot is absent: an error, or the guard's value.
     Place {
         slot: Slot,
         absent: Tri,
@@ -44,7 +44,7 @@ pub(super) enum Cond {
     CompareTime(CompareOp, Box<[TimeOf; 2]>),
     CompareSpan(CompareOp, Box<[SpanOf; 2]>),
     CompareIp(CompareOp, Box<[IpOf; 2]>),
-    /// A test of a text by another that is no constant.
+    /// A test of a text by another that is not constant.
     Test(TextOp, Box<[TextOf; 2]>),
 }
 
@@ -62,7 +62,7 @@ pub(super) enum Test {
     Any(Box<[Test]>),
 }
 
-/// Constant texts, sorted.
+/// A set of constant texts, sorted.
 #[derive(Debug)]
 pub(super) struct Set {
     pub(super) sorted: Box<[Box<str>]>,
@@ -70,7 +70,7 @@ pub(super) struct Set {
     pub(super) lengths: u64,
 }
 
-/// A text.
+/// A node whose value is a text.
 #[derive(Debug)]
 pub(super) enum TextOf {
     Slot(Slot),
@@ -81,7 +81,7 @@ pub(super) enum TextOf {
     View(TextView, Box<TextOf>),
 }
 
-/// An int.
+/// A node whose value is an int.
 #[derive(Debug)]
 pub(super) enum IntOf {
     Size,
@@ -99,7 +99,7 @@ pub(super) enum IntOf {
     Part(Box<TimeOf>, Part, i32),
 }
 
-/// A point in time.
+/// A node whose value is a point in time.
 #[derive(Debug)]
 pub(super) enum TimeOf {
     Now,
@@ -109,7 +109,7 @@ pub(super) enum TimeOf {
     Minus(Box<(TimeOf, SpanOf)>),
 }
 
-/// A length of time.
+/// A node whose value is a length of time.
 #[derive(Debug)]
 pub(super) enum SpanOf {
     Constant(Span),
@@ -120,7 +120,7 @@ pub(super) enum SpanOf {
     Between(Box<[TimeOf; 2]>),
 }
 
-/// An address.
+/// A node whose value is an IP address.
 #[derive(Debug)]
 pub(super) enum IpOf {
     Text(TextOf),
@@ -130,24 +130,25 @@ pub(super) enum IpOf {
 
 type Built<T> = Result<T, ExprBuildError>;
 
-/// Builds a condition from code that was checked; `types` are those of its instructions.
+/// Builds a condition from checked code; `types` are those of its instructions.
 pub(super) fn condition(code: &Code, types: &[Type]) -> Built<Cond> {
     let root = code.root().ok_or(ExprError::NotOne)?;
     Builder::new(types).cond(root)
 }
 
-/// Builds a text from code that was checked.
+/// Builds a text from checked code; `types` are those of its instructions.
 pub(super) fn text(code: &Code, types: &[Type]) -> Built<TextOf> {
     let root = code.root().ok_or(ExprError::NotOne)?;
     Builder::new(types).text(root)
 }
 
-/// Recursion goes no deeper than [`mesh_bundle::limits::EXPR_DEPTH`], which the check has seen to.
+/// A builder over the types of the instructions. Its recursion goes no deeper than
+/// [`mesh_bundle::limits::EXPR_DEPTH`], which the check has seen to.
 pub(super) struct Builder<'t> {
     types: &'t [Type],
 }
 
-/// What the check lets nobody build.
+/// The error of an instruction that the check refuses, and so is never built.
 fn unlike(view: View<'_>) -> ExprBuildError {
     ExprError::Types(view.index()).into()
 }
@@ -481,7 +482,7 @@ fn one_test(tests: Vec<Test>, all: bool) -> Test {
     }
 }
 
-/// Several equalities of one text are one set.
+/// Joins several equalities of one text into one set.
 fn equalities(tests: Vec<Test>) -> Vec<Test> {
     let mut texts = Vec::new();
     let mut rest = Vec::new();
@@ -500,7 +501,7 @@ fn equalities(tests: Vec<Test>) -> Vec<Test> {
     rest
 }
 
-/// What a condition costs, roughly, in nanoseconds: the order of evaluation is all that it decides.
+/// A rough estimate of a condition's cost in nanoseconds, used for the order of evaluation only.
 fn cost(cond: &Cond) -> u32 {
     let sum = |list: &[Cond]| list.iter().map(cost).fold(1, u32::saturating_add);
     match cond {
@@ -543,7 +544,7 @@ fn test_cost(test: &Test) -> u32 {
     }
 }
 
-/// The same comparison with its sides exchanged.
+/// The operator of the comparison with its sides exchanged.
 fn mirrored(op: CompareOp) -> CompareOp {
     match op {
         CompareOp::Eq | CompareOp::Ne => op,

@@ -1,4 +1,4 @@
-//! The walk over typed nodes. `None` is CEL's error.
+//! Evaluation: the walk over typed nodes. `None` is CEL's error.
 
 use std::cmp::Ordering;
 use std::net::IpAddr;
@@ -11,15 +11,16 @@ use super::{Context, Tri};
 use crate::text::Text;
 use crate::values;
 
-/// What a node sees.
+/// The input of an evaluation: the context and the quantifier's value.
 #[derive(Clone, Copy)]
 pub(super) struct Frame<'f, 'a> {
     pub(super) context: &'f Context<'a>,
-    /// The value that the quantifier around is at; none for one that is no text.
+    /// The current value of the enclosing quantifier; `None` for a value that is not text.
     pub(super) local: Option<Text<'a>>,
 }
 
-/// The nodes that most rules are made of; [`other`] has the rest, so that this stays small.
+/// Evaluates a condition. Holds the nodes that most rules are made of; [`other`] has the rest, so that this stays
+/// small.
 pub(super) fn condition<'a>(node: &'a Cond, frame: &Frame<'_, 'a>) -> Tri {
     match node {
         Cond::Place { slot, absent, test } => place(slot, *absent, test, frame),
@@ -32,7 +33,8 @@ pub(super) fn condition<'a>(node: &'a Cond, frame: &Frame<'_, 'a>) -> Tri {
     }
 }
 
-/// Inlined into the loops over conjunctions and disjunctions, which are mostly made of these.
+/// Evaluates a test of one slot. Inlined into the loops over conjunctions and disjunctions, which are mostly made of
+/// these.
 #[inline(always)]
 fn place(slot: &Slot, absent: Tri, test: &Test, frame: &Frame<'_, '_>) -> Tri {
     match slots::plain(slot, frame.context) {
@@ -109,7 +111,7 @@ fn other<'a>(node: &'a Cond, frame: &Frame<'_, 'a>) -> Tri {
     }
 }
 
-/// `&&` and `||`: one `decisive` value decides, else an error does.
+/// Evaluates `&&` or `||`: one `decisive` value decides, else an error does.
 fn absorb<'a>(list: &'a [Cond], frame: &Frame<'_, 'a>, decisive: Tri) -> Tri {
     let mut result = !decisive;
     for node in list {
@@ -126,7 +128,7 @@ fn absorb<'a>(list: &'a [Cond], frame: &Frame<'_, 'a>, decisive: Tri) -> Tri {
     result
 }
 
-/// Counts to exactly one; an error stays.
+/// The state of a count to exactly one true value, in which an error is final.
 #[derive(Default)]
 struct Exactly {
     found: usize,
@@ -238,7 +240,7 @@ fn holds(test: &Test, on: Text<'_>) -> bool {
     }
 }
 
-/// Up to so many texts are compared one by one.
+/// The largest set that is searched linearly; larger ones by bisection.
 const FEW: usize = 8;
 
 impl Set {

@@ -1,4 +1,4 @@
-//! Which part of an expression decided, in the author's words and order.
+//! Explanations of an expression: the part that decided, in the author's words and order.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,33 +12,33 @@ use super::slots::{self, Read};
 use super::{Context, Tri};
 use crate::values;
 
-/// Most bytes of a value that is shown.
+/// The largest length of a shown value, in bytes.
 const SHOWN: usize = 64;
-/// Most places that are shown.
+/// The largest number of shown places.
 const PLACES: usize = 8;
-/// Headers whose values prove who somebody is, and so are shown to nobody.
+/// Headers whose values are credentials, and so are never shown.
 const SECRETS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
 
 /// The part of an expression that decided its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Decided {
-    /// Its bytes in the expression's text; empty where the bundle does not say.
+    /// Range of the part in the expression's text, in bytes; empty where the bundle does not say.
     #[serde(skip)]
     pub range: Range<usize>,
-    /// Its words.
+    /// The words of the part.
     pub words: String,
-    /// What the whole expression gives.
+    /// The result of the whole expression.
     pub result: Tri,
-    /// The places that it reads, with what was there; at most eight.
+    /// The slots that the part reads, with their values; at most eight.
     pub seen: Vec<Seen>,
 }
 
-/// A place and what was there.
+/// A slot and its value in the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Seen {
-    /// The place as CEL writes it.
+    /// The slot as CEL writes it.
     pub place: String,
-    /// Its value, cut to 64 bytes; or in brackets why there is none to show.
+    /// Its value, cut to 64 bytes; or in brackets the reason that there is none to show.
     pub value: String,
 }
 
@@ -76,7 +76,7 @@ impl Explainer {
         Some(Decided { range, words, result, seen: places.into_iter().map(seen).collect() })
     }
 
-    /// No deeper than the check has seen to.
+    /// Finds the deciding part. Recursion goes no deeper than the check has seen to.
     fn decide<'c>(&self, view: View<'c>, context: &Context<'_>) -> Option<(Tri, View<'c>)> {
         Some(match view.op() {
             Op::Not => {
@@ -116,7 +116,7 @@ impl Explainer {
     }
 }
 
-/// What is not looked into is a test.
+/// Builds the tests below a part: everything that is not looked into is a test.
 fn gather(view: View<'_>, builder: &Builder<'_>, tests: &mut BTreeMap<usize, Cond>) -> Option<()> {
     if matches!(view.op(), Op::Not | Op::All(_) | Op::Any(_) | Op::If) {
         return view.children().try_for_each(|child| gather(child, builder, tests));
@@ -198,7 +198,7 @@ fn is_secret(slot: &Slot) -> bool {
     }
 }
 
-/// RFC 3339, in UTC and whole seconds.
+/// Formats a time as RFC 3339, in UTC and whole seconds.
 fn written(time: Instant) -> String {
     let part = |part| time.part(part, 0);
     format!(

@@ -30,13 +30,13 @@ use eval::Frame;
 use explain::Explainer;
 use slots::Read;
 
-/// What an expression gives. An error absorbs like CEL's: `false && error` is false.
+/// The result of an expression, in three-valued logic. An error absorbs like CEL's: `false && error` is false.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tri {
-    /// True.
+    /// The condition holds.
     True,
-    /// False.
+    /// The condition does not hold.
     False,
     /// A value was read that has no single value.
     Error,
@@ -72,22 +72,22 @@ impl std::ops::Not for Tri {
     }
 }
 
-/// An expression that does not build.
+/// The error of an expression that does not build.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExprBuildError {
-    /// Refused by its check.
+    /// The code does not pass its check.
     #[error("{0}")]
     Code(#[from] ExprError),
-    /// A regular expression in it.
+    /// A regular expression does not compile.
     #[error("regular expression: {0}")]
     Regex(#[from] RegexError),
 }
 
-/// A built condition.
+/// A built condition, ready for evaluation.
 #[derive(Debug)]
 pub struct Program {
     cond: Cond,
-    /// Made when first asked for.
+    /// The explainer, built when first asked for.
     explainer: OnceLock<Option<Box<Explainer>>>,
 }
 
@@ -95,12 +95,12 @@ pub struct Program {
 #[derive(Debug)]
 pub struct Key(TextOf);
 
-/// What an expression can see beside the request.
+/// The input of an evaluation: the request, and facts from the program.
 #[derive(Clone, Copy)]
 pub struct Context<'a> {
-    /// The request.
+    /// The request that is decided.
     pub request: &'a Request<'a>,
-    /// The pattern that bound `request.params`.
+    /// The path pattern that bound `request.params`, if any.
     pub pattern: Option<&'a PathPattern>,
     /// The caller's service, where the program knows it.
     pub source: Option<&'a Service>,
@@ -108,19 +108,19 @@ pub struct Context<'a> {
     pub destination: Option<Destination<'a>>,
 }
 
-/// The callee.
+/// The callee, as its own proxy knows it.
 #[derive(Clone, Copy)]
 pub struct Destination<'a> {
-    /// Its name.
+    /// Name of the service.
     pub name: &'a str,
-    /// Its service.
+    /// The service, with its port and labels.
     pub service: &'a Service,
     /// The version that this proxy stands for; empty where it was not told.
     pub version: &'a str,
 }
 
 impl Program {
-    /// Builds a condition.
+    /// Builds a condition from a lowered expression.
     ///
     /// # Errors
     /// [`ExprBuildError`] for code that does not pass its check, or a regular expression that does not compile.
@@ -130,14 +130,14 @@ impl Program {
         Ok(Self { cond, explainer: OnceLock::new() })
     }
 
-    /// Which part of it decides; `from` is the expression that it was built from. See [`explain()`].
+    /// Finds the part that decides; `from` is the expression that the program was built from. See [`explain()`].
     #[must_use]
     pub fn explain(&self, from: &Expression, context: &Context<'_>) -> Option<Decided> {
         let made = self.explainer.get_or_init(|| Explainer::new(from).map(Box::new));
         made.as_ref()?.explain(from, context)
     }
 
-    /// Evaluates it. Takes no memory, but for a regular expression whose table is over
+    /// Evaluates the condition. Takes no memory, but for a regular expression whose table is over
     /// [`mesh_bundle::limits::REGEX_BYTES`] (each thread's first search), and for a value over
     /// [`mesh_bundle::limits::VALUE_BYTES`] that is searched in another form than it came in.
     #[must_use]
@@ -147,7 +147,7 @@ impl Program {
 }
 
 impl Key {
-    /// Builds a key.
+    /// Builds a key from a lowered expression of type text.
     ///
     /// # Errors
     /// As for [`Program::new`].
@@ -163,7 +163,7 @@ impl Key {
     }
 }
 
-/// The text in a slot.
+/// Reads the text in a slot.
 #[must_use]
 pub fn text<'a>(slot: &Slot, context: &Context<'a>) -> Value<'a> {
     match slots::read(slot, context) {

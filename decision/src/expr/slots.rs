@@ -1,4 +1,4 @@
-//! Reading the places of a request.
+//! Access to the slots of a request.
 
 use mesh_bundle::Owner;
 use mesh_bundle::expr::Slot;
@@ -10,15 +10,15 @@ use crate::request::Sole;
 use crate::text::Text;
 use crate::values;
 
-/// What a place holds.
+/// The result of reading a slot of type text.
 pub(super) enum Read<'a> {
     Absent,
     One(Text<'a>),
-    /// More than one value, or one that is no text.
+    /// There is more than one value, or one that is not text.
     Unreadable,
 }
 
-/// The text of a place that every request has; `None` for all others.
+/// The text of a slot that every request has; `None` for all others.
 #[inline(always)]
 pub(super) fn plain<'a>(slot: &Slot, context: &Context<'a>) -> Option<&'a str> {
     let request = context.request;
@@ -42,7 +42,7 @@ pub(super) fn plain<'a>(slot: &Slot, context: &Context<'a>) -> Option<&'a str> {
     })
 }
 
-/// The text in a slot; slots of other types are read where they are used.
+/// Reads the text in a slot; slots of other types are read where they are used.
 pub(super) fn read<'a>(slot: &Slot, context: &Context<'a>) -> Read<'a> {
     let request = context.request;
     let one = |text: &'a str| Read::One(Text::plain(text));
@@ -86,7 +86,7 @@ pub(super) fn read<'a>(slot: &Slot, context: &Context<'a>) -> Read<'a> {
     }
 }
 
-/// True if the place is there, at least once.
+/// True if the slot is present, at least once.
 pub(super) fn has(slot: &Slot, context: &Context<'_>) -> bool {
     let request = context.request;
     match slot {

@@ -1,4 +1,4 @@
-//! The strict gate: what no request may look like, whatever the rules say.
+//! The strict gate: checks of a request head that hold whatever the rules say.
 //!
 //! RFC 9112 (3.2, 6.1, 6.3) and RFC 9113 (8.2, 8.3) leave a recipient some room; a proxy that decides on a request
 //! takes none, because the next hop may read the same bytes in another way.
@@ -8,7 +8,7 @@ use mesh_bundle::limits;
 use super::hop::{self, has_token};
 use super::{Framing, Rejection, StartLine, Version};
 
-/// What one walk over the lines tells.
+/// The fields that the gate checks, collected in one walk over the lines.
 #[derive(Default)]
 pub(super) struct Survey<'l> {
     lines: usize,
@@ -64,19 +64,19 @@ pub(super) fn check_target(start: &StartLine<'_>) -> Result<(), Rejection> {
 }
 
 impl<'l> Survey<'l> {
-    /// Whether the request asks to leave HTTP for WebSocket or another protocol (`Connection: upgrade`, `Upgrade: x`).
+    /// True if the request asks to leave HTTP for WebSocket or another protocol (`Connection: upgrade`, `Upgrade: x`).
     /// An offer of `h2c` is none: a server may ignore it (RFC 9110 section 7.8).
     pub(super) fn asks_for_upgrade(&self) -> bool {
         self.connection.iter().any(|value| has_token(value, "upgrade"))
             && self.upgrade.is_some_and(|value| !has_token(value, "h2c"))
     }
 
-    /// Whether `te` says that trailers are understood.
+    /// True if `te` lists `trailers` (RFC 9110 section 10.1.4).
     pub(super) fn accepts_trailers(&self) -> bool {
         self.trailers
     }
 
-    /// HTTP/2 has a bound on bytes alone; rules see so many lines and no more, and their cost is reckoned with values
+    /// HTTP/2 has a bound on bytes alone; rules see a bounded number of lines, and their cost is reckoned with values
     /// of a bounded length.
     pub(super) fn check_size(&self) -> Result<(), Rejection> {
         if self.lines > limits::HEADER_LINES {

@@ -1,4 +1,4 @@
-//! Hop-by-hop fields (RFC 9110 section 7.6.1): what ends at this proxy and is never forwarded.
+//! Hop-by-hop fields (RFC 9110 section 7.6.1): fields that end at this proxy and are never forwarded.
 
 use super::lines::HeaderLines;
 
@@ -65,7 +65,7 @@ pub(super) fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii).filter(|token| !token.is_empty())
 }
 
-/// Whether a comma-separated list has `wanted`, in whatever case.
+/// True if a comma-separated list has `wanted`, in whatever case.
 pub(super) fn has_token(value: &[u8], wanted: &str) -> bool {
     tokens(value).any(|token| token.eq_ignore_ascii_case(wanted.as_bytes()))
 }

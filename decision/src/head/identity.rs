@@ -1,4 +1,4 @@
-//! Fields by which a caller could claim to be somebody.
+//! Fields by which a caller could claim an identity.
 
 /// Fields that only the mesh itself may set: removed from every request.
 pub(super) fn is_identity(name: &[u8]) -> bool {

@@ -2,7 +2,7 @@
 
 /// Header lines in the order of their arrival, names in lower case.
 pub trait HeaderLines {
-    /// Every line.
+    /// Iterates over every line, in the order of arrival.
     fn lines(&self) -> impl Iterator<Item = (&str, &[u8])>;
 
     /// Keeps the lines for which `wanted` holds.

@@ -1,5 +1,5 @@
-//! The head of a request, before any rule sees it: what no request may look like, what ends at this hop, and who may
-//! claim what.
+//! The head of a request, before any rule sees it: the checks that it must pass, the fields that end at this hop, and
+//! those that the caller may not set.
 //!
 //! [`admit`] takes a head as a codec tokenised it and decides nothing but this. It is the same for a proxy's live
 //! traffic and for the tools, so that a rule sees the same request in both. Framing is a result of it: a codec reads the
@@ -23,7 +23,8 @@ use crate::reason::Reason;
 pub use hop::{BadConnectionField, strip_response};
 pub use lines::HeaderLines;
 
-/// What stands before the fields: the request line of HTTP/1, the pseudo-fields of HTTP/2 (RFC 9113 section 8.3.1).
+/// The start line, before the fields: the request line of HTTP/1, the pseudo-fields of HTTP/2
+/// (RFC 9113 section 8.3.1).
 #[derive(Debug, Clone, Copy)]
 pub struct StartLine<'a> {
     /// The version that the connection speaks.
@@ -41,14 +42,14 @@ pub struct StartLine<'a> {
 pub enum Version {
     /// HTTP/1.0: no transfer coding.
     Http10,
-    /// HTTP/1.1.
+    /// HTTP/1.1 (RFC 9112).
     #[default]
     Http11,
-    /// HTTP/2.
+    /// HTTP/2 (RFC 9113).
     Http2,
 }
 
-/// Whose word a request's fields are.
+/// The trust in a request's fields, by its sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trust {
     /// A caller of the mesh, or the application beside the proxy.
@@ -64,11 +65,11 @@ pub struct Admitted {
     pub authority: Option<Box<str>>,
     /// The host in its canonical form ([`host::canonical`]).
     pub host: Box<str>,
-    /// How the body is delimited.
+    /// The delimitation of the body.
     pub framing: Framing,
 }
 
-/// How a request's body is delimited (RFC 9112 section 6.3, RFC 9113 section 8.1).
+/// The delimitation of a request's body (RFC 9112 section 6.3, RFC 9113 section 8.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
     /// By `content-length`, in bytes.
@@ -90,7 +91,7 @@ impl Framing {
     }
 }
 
-/// Why a head is refused.
+/// The rule that a refused head breaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
     /// `CONNECT`, or a request for another protocol.
@@ -135,7 +136,7 @@ pub enum Rejection {
 }
 
 impl Rejection {
-    /// The reason in a word, and with it the status.
+    /// The reason of the answer, which gives the word and the status.
     #[must_use]
     pub fn reason(self) -> Reason {
         match self {
@@ -192,7 +193,7 @@ pub fn admit(
 /// The canonical path of an admitted head, by what the service does with escaped slashes.
 ///
 /// # Errors
-/// [`Rejection::Path`].
+/// [`Rejection::Path`] for a path without a canonical form.
 pub fn canonical_path(raw: &str, slashes: SlashMode) -> Result<Cow<'_, str>, Rejection> {
     path::canonical(raw, slashes).map_err(Rejection::Path)
 }
