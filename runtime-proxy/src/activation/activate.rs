@@ -16,7 +16,7 @@ use super::removal::not_too_much;
 use super::secrets::Watched;
 use super::source::Offer;
 use crate::preflight::PreflightInput;
-use crate::request::{Active, BuildInput, Running, Trial, UnitDigests};
+use crate::request::{Active, BuildInput, Probation, Running, UnitDigests};
 use crate::store::{Activation, BOOT_ATTEMPTS, Disk, StoreError};
 use crate::telemetry::Level;
 use crate::upstream::Known;
@@ -277,7 +277,7 @@ impl<D: Disk> Reloader<D> {
         }
     }
 
-    pub(super) fn put_in_force(&mut self, ready: Ready, probation: Option<Arc<Trial>>) {
+    pub(super) fn put_in_force(&mut self, ready: Ready, probation: Option<Arc<Probation>>) {
         let Ready { active, known, public, denied: _ } = ready;
         self.known = known;
         self.public = public;
@@ -316,7 +316,7 @@ impl<D: Disk> Reloader<D> {
     }
 
     /// A stage release: what was counted stays counted, and what is compared with gets the new state too.
-    fn carry_on(&self, same: &Running) -> Option<Arc<Trial>> {
+    fn carry_on(&self, same: &Running) -> Option<Arc<Probation>> {
         let probation = same.probation.as_ref()?;
         match self.under_newest_state(&probation.old) {
             Ok(old) => Some(Arc::new(probation.with(Arc::new(old)))),

@@ -6,7 +6,7 @@ use mesh_bundle::{Digest, canonical};
 
 use super::activate::Ready;
 use super::reloader::Reloader;
-use crate::request::Trial;
+use crate::request::Probation;
 use crate::store::{Activation, BOOT_ATTEMPTS, Disk, Journal};
 use crate::telemetry::Level;
 
@@ -62,7 +62,7 @@ impl<D: Disk> Reloader<D> {
         true
     }
 
-    fn enter(&mut self, ready: Ready, probation: Option<Arc<Trial>>) {
+    fn enter(&mut self, ready: Ready, probation: Option<Arc<Probation>>) {
         let (bundle, generation) = (ready.active.bundle, ready.active.generation);
         self.put_in_force(ready, probation);
         if self.store.journal().active == Some(bundle) {

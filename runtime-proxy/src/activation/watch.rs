@@ -11,7 +11,7 @@ use super::activate::Ready;
 use super::reloader::Reloader;
 use crate::memory;
 use crate::probation::{Baseline, Bounds, Counts, Verdict};
-use crate::request::{Active, Running, Trial};
+use crate::request::{Active, Probation, Running};
 use crate::store::{Activation, Disk};
 use crate::telemetry::Level;
 use crate::tls::Reload;
@@ -162,7 +162,7 @@ impl<D: Disk> Reloader<D> {
         fresh: &Active,
         denied: Vec<String>,
         old: Option<Arc<Active>>,
-    ) -> Option<Arc<Trial>> {
+    ) -> Option<Arc<Probation>> {
         let bounds = fresh.engine.program().mesh.probation.clone();
         self.probation = Some(ProbationWindow {
             since: (self.config.elapsed)(),
@@ -176,7 +176,7 @@ impl<D: Disk> Reloader<D> {
             self.under_newest_state(&old).map(Arc::new)
         };
         match old {
-            Ok(old) => Some(Arc::new(Trial::new(old, fresh, denied))),
+            Ok(old) => Some(Arc::new(Probation::new(old, fresh, denied))),
             Err(refusal) => {
                 let message =
                     format!("nothing to go back to: the bundle before does not take the state: {refusal}");

@@ -61,7 +61,7 @@ impl Guarded for Inbound {
         let prepared = match prepare(&mut head, trust, slashes) {
             Ok(prepared) => Rc::new(prepared),
             Err(answer) => {
-                record.mark.unprepared(stricter.get(), &head);
+                record.tag.unprepared(stricter.get(), &head);
                 return record.refuse(answer);
             }
         };
@@ -144,8 +144,8 @@ fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) 
     let request = asked(local.active(), &peer, owner.as_deref(), head, prepared, record.now());
     // A connection may be older than the bundle that asks for mutual TLS, or new while that is on probation.
     if let Err(reason) = local.active().engine.admits(&request) {
-        if let Some(trial) = &local.running().probation {
-            record.mark.no_identity(trial, &request);
+        if let Some(probation) = &local.running().probation {
+            record.tag.no_identity(probation, &request);
         }
         return Err(reason.into());
     }
@@ -191,9 +191,9 @@ pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -
         Verdict::DefaultDeny | Verdict::AuditDeny(None) => &active.access,
         _ => decided.verdict.entry().unwrap_or_default(),
     };
-    let trial = local.running().probation.as_deref();
-    if let Some(trial) = trial {
-        record.mark.inbound(trial, &decided, request, rule);
+    let probation = local.running().probation.as_deref();
+    if let Some(probation) = probation {
+        record.tag.inbound(probation, &decided, request, rule);
     }
     record.decided(rule, own, "");
     if matches!(decided.verdict, Verdict::AuditDeny(_)) {
@@ -217,8 +217,8 @@ pub(super) fn guard(local: &Local, record: &mut Record, request: &Request<'_>) -
     };
     charged.map_err(|denied| {
         let limit = active.limits.get(denied.limit).map_or("", |address| &**address);
-        if let (Some(trial), Some(reached)) = (trial, active.engine.limits().get(denied.limit)) {
-            record.mark.over_quota(trial, reached, limit);
+        if let (Some(probation), Some(reached)) = (probation, active.engine.limits().get(denied.limit)) {
+            record.tag.over_quota(probation, reached, limit);
         }
         record.worker.shared.metrics.over_quota(limit);
         record.decided(limit, own, "");

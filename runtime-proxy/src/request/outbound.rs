@@ -17,9 +17,9 @@ use super::answer::{self, Answer};
 use super::fault::{Guarded, guarded};
 use super::inbound::guard;
 use super::prepare::{Prepared, edit_all, prepare};
+use super::probation::Drawn;
 use super::record::{Direction, Record};
 use super::streams::Question;
-use super::trial::Drawn;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead};
 use crate::listen::{Handler, InFlight, ListenerMode, Peer};
@@ -68,7 +68,7 @@ impl Guarded for Outbound {
         let prepared = match prepare(&mut head, trust, slashes) {
             Ok(prepared) => Rc::new(prepared),
             Err(answer) => {
-                record.mark.unprepared(stricter.get(), &head);
+                record.tag.unprepared(stricter.get(), &head);
                 return record.refuse(answer);
             }
         };
@@ -143,11 +143,11 @@ fn decide<'a>(
     let mut scratch = worker.scratch.borrow_mut();
     let decided = match local.running().probation.as_deref() {
         None => active.engine.decide_outbound(&request, &mut scratch),
-        Some(trial) => {
+        Some(probation) => {
             let drawn = Drawn::new(active);
             let drawing = Request { picks: &drawn, ..request };
             let decided = active.engine.decide_outbound(&drawing, &mut scratch);
-            record.mark.outbound(trial, &decided, &request, &mut scratch, &drawn);
+            record.tag.outbound(probation, &decided, &request, &mut scratch, &drawn);
             decided
         }
     };
@@ -217,11 +217,11 @@ async fn send(
     record.tags.used(local.active());
     let unavailable = |reason| Answer::new(StatusCode::SERVICE_UNAVAILABLE, reason);
     let Some(service) = local.active().services.get(forward.service.as_str()) else {
-        record.mark.ended(Err(Failure::NoEndpoint), None);
+        record.tag.ended(Err(Failure::NoEndpoint), None);
         return record.refuse(unavailable("no-endpoint"));
     };
     let Some(slot) = choose_slot(service, &forward, &worker) else {
-        record.mark.ended(Err(Failure::NoEndpoint), Some(&service.outcomes));
+        record.tag.ended(Err(Failure::NoEndpoint), Some(&service.outcomes));
         return record.refuse(unavailable("no-endpoint"));
     };
     let bad = Answer::new(StatusCode::BAD_REQUEST, "bad-rewrite");
@@ -269,7 +269,7 @@ pub(super) async fn exchange(
         }
     };
     if strip_response(&mut response.head.headers).is_err() {
-        record.mark.ended(Err(Failure::Reset), None);
+        record.tag.ended(Err(Failure::Reset), None);
         return Err(record.refuse(Answer::new(StatusCode::BAD_GATEWAY, "bad-response")));
     }
     Ok((record, response))
@@ -294,7 +294,7 @@ fn note(record: &mut Record, service: &UpstreamService, outcome: &Outcome) {
     record.endpoint = outcome.endpoint;
     record.retries = outcome.retries;
     let result = outcome.result.as_ref().map(|response| response.head.status).map_err(|failure| *failure);
-    record.mark.ended(result, Some(&service.outcomes));
+    record.tag.ended(result, Some(&service.outcomes));
     let metrics = &record.worker.shared.metrics;
     if outcome.retries > 0 {
         metrics.retried(&service.name, outcome.retries);

@@ -16,9 +16,9 @@ use serde::Serialize;
 use tokio::time::{Instant, Sleep};
 
 use super::answer::{self, Answer};
+use super::probation::ProbationTag;
 use super::streams::{Question, Stream};
 use super::tag::Tags;
-use super::trial::Mark;
 use super::worker::{Local, Worker};
 use crate::http::{Body, BodyError, Head, ResponseHead};
 use crate::listen::{InFlight, Peer};
@@ -153,7 +153,7 @@ pub(super) struct Record {
     /// Its place among the worker's open streams, once somebody waits.
     watched: Option<(usize, Rc<Stream>)>,
     /// What probation knows of it.
-    pub(super) mark: Mark,
+    pub(super) tag: ProbationTag,
     decision: String,
     reason: &'static str,
     status: StatusCode,
@@ -188,7 +188,7 @@ impl Record {
             tags: Tags::default(),
             question: None,
             watched: None,
-            mark: Mark::default(),
+            tag: ProbationTag::default(),
             decision: String::new(),
             reason: "",
             status: StatusCode::OK,
@@ -247,7 +247,7 @@ impl Record {
 
     /// Takes over what is known of a request that was lost to a fault.
     pub(super) fn inherit(&mut self, fallen: Fallen) {
-        self.mark.kind.fault = true;
+        self.tag.sample.fault = true;
         let Some((local, meters)) = fallen else { return };
         self.local = local;
         self.meters = meters;
@@ -353,7 +353,7 @@ impl Record {
             self.worker.shared.metrics.mixed.inc();
         }
         if let Some(local) = &self.local {
-            let mut kind = self.mark.kind;
+            let mut kind = self.tag.sample;
             kind.failed |= self.status.is_server_error();
             local.active().tally.count(self.worker.number, kind);
         }
@@ -453,8 +453,8 @@ impl Tracked {
     /// Short of its end: for its bundle as bad as no answer.
     fn cut(&mut self, failure: Failure, reason: &'static str) {
         if let Some(Ending { record, .. }) = &mut self.ending {
-            record.mark.ended(Err(failure), None);
-            record.mark.kind.failed = true;
+            record.tag.ended(Err(failure), None);
+            record.tag.sample.failed = true;
         }
         self.end(false, reason);
     }

@@ -7,7 +7,7 @@ use mesh_bundle::program::{SlashMode, TlsMode};
 use mesh_decision::Engine;
 
 use super::active::Active;
-use super::trial::{Seen, Trial};
+use super::probation::{Probation, Seen};
 
 /// What one request sees, loaded once: what decides it, and what it is compared with.
 #[derive(Clone, Debug)]
@@ -15,7 +15,7 @@ pub struct Running {
     /// The bundle that decides.
     pub active: Arc<Active>,
     /// Its probation, while it lasts.
-    pub probation: Option<Arc<Trial>>,
+    pub probation: Option<Arc<Probation>>,
 }
 
 impl Running {

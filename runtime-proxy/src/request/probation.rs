@@ -17,7 +17,7 @@ use crate::upstream::{Failure, Outcomes};
 
 /// A bundle on probation: what is compared with, and what a reviewer has seen.
 #[derive(Debug)]
-pub struct Trial {
+pub struct Probation {
     /// The last good bundle.
     pub old: Arc<Active>,
     /// Addresses at which requests are denied from now on, by a reviewer's word: an entry
@@ -29,17 +29,17 @@ pub struct Trial {
 
 /// Which failures of a request its bundle may be the cause of, by what it does otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Blame(u8);
+struct Cause(u8);
 
-impl Blame {
+impl Cause {
     /// That no endpoint is reached: it is sent elsewhere.
-    const UNREACHED: Self = Self(1);
+    const CONNECT: Self = Self(1);
     /// That there is no room, or no endpoint left.
-    const CROWDED: Self = Self(2);
+    const OVERLOAD: Self = Self(2);
     /// That the endpoint fails: it gets another request, or has fewer tries.
-    const FAILING: Self = Self(4);
+    const FAILURE: Self = Self(4);
     /// That time is up.
-    const LATE: Self = Self(8);
+    const TIMEOUT: Self = Self(8);
     const ALL: Self = Self(15);
 
     fn add(&mut self, other: Self, when: bool) {
@@ -60,14 +60,14 @@ pub(super) enum Seen {
     No,
 }
 
-/// What is known of one request under a [`Trial`].
+/// What is known of one request under a [`Probation`].
 #[derive(Debug, Default)]
-pub(super) struct Mark {
-    pub(super) kind: RequestSample,
-    blame: Blame,
+pub(super) struct ProbationTag {
+    pub(super) sample: RequestSample,
+    blame: Cause,
 }
 
-impl Mark {
+impl ProbationTag {
     /// Its path or head was refused before anybody decided; `stricter` is there where escaped slashes are newly refused.
     /// A path that is bad beside them was refused before too.
     pub(super) fn unprepared(&mut self, stricter: Option<Seen>, head: &Head) {
@@ -75,38 +75,44 @@ impl Mark {
         if let Some(seen) = stricter
             && head.target.path.as_ref().is_some_and(kept)
         {
-            self.kind.differs = true;
-            self.kind.denied |= seen == Seen::No;
+            self.sample.differs = true;
+            self.sample.denied |= seen == Seen::No;
         }
     }
 
     /// Refused for want of an identity, which only `tls: strict` asks for.
-    pub(super) fn no_identity(&mut self, trial: &Trial, request: &Request<'_>) {
-        let engine = &trial.old.engine;
+    pub(super) fn no_identity(&mut self, probation: &Probation, request: &Request<'_>) {
+        let engine = &probation.old.engine;
         let passed = || engine.decide_inbound(request).verdict.passes();
         if engine.program().mesh.tls != TlsMode::Strict && passed() {
-            self.kind.differs = true;
-            self.kind.denied |= !trial.acknowledges("mesh");
+            self.sample.differs = true;
+            self.sample.denied |= !probation.acknowledges("mesh");
         }
     }
 
     /// The callee's side decided.
-    pub(super) fn inbound(&mut self, trial: &Trial, new: &Inbound<'_>, request: &Request<'_>, address: &str) {
-        let engine = &trial.old.engine;
+    pub(super) fn inbound(
+        &mut self,
+        probation: &Probation,
+        new: &Inbound<'_>,
+        request: &Request<'_>,
+        address: &str,
+    ) {
+        let engine = &probation.old.engine;
         let old = engine.decide_inbound(request);
         match compare::access(old.verdict, new.verdict) {
             AccessDifference::Closed => {
-                self.kind.differs = true;
-                self.kind.denied |= !trial.acknowledges(address);
+                self.sample.differs = true;
+                self.sample.denied |= !probation.acknowledges(address);
             }
             AccessDifference::Opened => {
-                self.kind.differs = true;
-                self.blame = Blame::ALL;
+                self.sample.differs = true;
+                self.blame = Cause::ALL;
             }
             // The application behind this proxy.
             AccessDifference::Same => match engine.owner() {
                 Owner::Service(own) if new.verdict.passes() => {
-                    self.blame.add(Blame::ALL, trial.services.reach.contains(own));
+                    self.blame.add(Cause::ALL, probation.services.reach.contains(own));
                 }
                 Owner::Service(_) | Owner::Gateway(_) => {}
             },
@@ -114,17 +120,17 @@ impl Mark {
     }
 
     /// A limit of the callee's was reached.
-    pub(super) fn over_quota(&mut self, trial: &Trial, limit: &Limit, address: &str) {
-        if !trial.old.engine.limits().contains(limit) {
-            self.kind.differs = true;
-            self.kind.denied |= !trial.acknowledges(address);
+    pub(super) fn over_quota(&mut self, probation: &Probation, limit: &Limit, address: &str) {
+        if !probation.old.engine.limits().contains(limit) {
+            self.sample.differs = true;
+            self.sample.denied |= !probation.acknowledges(address);
         }
     }
 
     /// The caller's side decided.
     pub(super) fn outbound(
         &mut self,
-        trial: &Trial,
+        probation: &Probation,
         new: &Outbound<'_>,
         request: &Request<'_>,
         scratch: &mut Scratch,
@@ -132,53 +138,53 @@ impl Mark {
     ) {
         let again = Again { drawn: drawn.picks.borrow().clone(), next: RefCell::new(0) };
         let request = Request { picks: &again, ..*request };
-        let old = trial.old.engine.decide_outbound(&request, scratch);
-        let difference = compare::outbound(&old, new, &trial.services);
+        let old = probation.old.engine.decide_outbound(&request, scratch);
+        let difference = compare::outbound(&old, new, &probation.services);
         match difference {
             Difference::Forward(change) => {
-                self.blame.add(Blame::UNREACHED, change.destination);
-                self.blame.add(Blame::CROWDED, change.destination || change.resilience);
-                self.blame.add(Blame::FAILING, change.request || change.retry);
-                self.blame.add(Blame::LATE, change.request || change.timeout);
+                self.blame.add(Cause::CONNECT, change.destination);
+                self.blame.add(Cause::OVERLOAD, change.destination || change.resilience);
+                self.blame.add(Cause::FAILURE, change.request || change.retry);
+                self.blame.add(Cause::TIMEOUT, change.request || change.timeout);
             }
-            Difference::Forwarded => self.blame = Blame::ALL,
-            Difference::Answered => self.kind.blamed = true,
+            Difference::Forwarded => self.blame = Cause::ALL,
+            Difference::Answered => self.sample.blamed = true,
             Difference::Same | Difference::Content => {}
         }
         if difference.is_same() {
             return;
         }
-        self.kind.differs = true;
+        self.sample.differs = true;
         if let Outcome::Refuse(reason) = new.outcome {
             let rule = new.rule.or(new.edge).map(|rule| &*rule.address);
-            let address =
-                rule.map_or_else(|| missing(reason, trial.old.engine.owner(), request.host), str::to_owned);
-            self.kind.denied |= !trial.acknowledges(&address);
+            let address = rule
+                .map_or_else(|| missing(reason, probation.old.engine.owner(), request.host), str::to_owned);
+            self.sample.denied |= !probation.acknowledges(&address);
         }
     }
 
     /// An endpoint answered, or none did; counted for its service too.
     pub(super) fn ended(&mut self, result: Result<StatusCode, Failure>, service: Option<&Outcomes>) {
         let (failed, cause) = match result {
-            Ok(status) => (status.is_server_error(), Blame::FAILING),
-            Err(Failure::Connect) => (true, Blame::UNREACHED),
-            Err(Failure::NoEndpoint | Failure::Overflow) => (true, Blame::CROWDED),
-            Err(Failure::Refused | Failure::Reset) => (true, Blame::FAILING),
-            Err(Failure::TimedOut) => (true, Blame::LATE),
-            Err(Failure::ClientGone) => (false, Blame::default()),
+            Ok(status) => (status.is_server_error(), Cause::FAILURE),
+            Err(Failure::Connect) => (true, Cause::CONNECT),
+            Err(Failure::NoEndpoint | Failure::Overflow) => (true, Cause::OVERLOAD),
+            Err(Failure::Refused | Failure::Reset) => (true, Cause::FAILURE),
+            Err(Failure::TimedOut) => (true, Cause::TIMEOUT),
+            Err(Failure::ClientGone) => (false, Cause::default()),
         };
         let blamed = failed && self.blame.has(cause);
-        self.kind.blamed |= blamed;
+        self.sample.blamed |= blamed;
         // The decision may be the same, and yet this is the bundle's.
-        self.kind.differs |= blamed;
-        let changed = self.blame != Blame::default();
+        self.sample.differs |= blamed;
+        let changed = self.blame != Cause::default();
         if let Some(service) = service {
             service.count(changed, if changed { blamed } else { failed });
         }
     }
 }
 
-impl Trial {
+impl Probation {
     /// Compares `new` with `old`, the last good one.
     #[must_use]
     pub fn new(old: Arc<Active>, new: &Active, denied: Vec<String>) -> Self {
@@ -254,42 +260,43 @@ impl Picks for Again {
 mod tests {
     use super::*;
 
-    fn blamed(blame: Blame, result: Result<StatusCode, Failure>) -> bool {
-        let mut mark = Mark { blame, ..Mark::default() };
-        mark.ended(result, None);
-        assert_eq!(mark.kind.differs, mark.kind.blamed);
-        mark.kind.blamed
+    fn blamed(blame: Cause, result: Result<StatusCode, Failure>) -> bool {
+        let mut tag = ProbationTag { blame, ..ProbationTag::default() };
+        tag.ended(result, None);
+        assert_eq!(tag.sample.differs, tag.sample.blamed);
+        tag.sample.blamed
     }
 
     #[test]
     fn a_failure_is_blamed_on_what_may_have_caused_it() {
         let (bad, fine) = (Ok(StatusCode::SERVICE_UNAVAILABLE), Ok(StatusCode::NOT_FOUND));
         for (result, cause) in [
-            (bad, Blame::FAILING),
-            (Err(Failure::Reset), Blame::FAILING),
-            (Err(Failure::Refused), Blame::FAILING),
-            (Err(Failure::Connect), Blame::UNREACHED),
-            (Err(Failure::NoEndpoint), Blame::CROWDED),
-            (Err(Failure::Overflow), Blame::CROWDED),
-            (Err(Failure::TimedOut), Blame::LATE),
+            (bad, Cause::FAILURE),
+            (Err(Failure::Reset), Cause::FAILURE),
+            (Err(Failure::Refused), Cause::FAILURE),
+            (Err(Failure::Connect), Cause::CONNECT),
+            (Err(Failure::NoEndpoint), Cause::OVERLOAD),
+            (Err(Failure::Overflow), Cause::OVERLOAD),
+            (Err(Failure::TimedOut), Cause::TIMEOUT),
         ] {
-            assert!(blamed(Blame::ALL, result) && blamed(cause, result), "{result:?}");
-            let mut others = Blame(Blame::ALL.0 & !cause.0);
-            assert!(!blamed(others, result) && !blamed(Blame::default(), result), "{result:?}");
+            assert!(blamed(Cause::ALL, result) && blamed(cause, result), "{result:?}");
+            let mut others = Cause(Cause::ALL.0 & !cause.0);
+            assert!(!blamed(others, result) && !blamed(Cause::default(), result), "{result:?}");
             others.add(cause, false);
             assert!(!blamed(others, result), "{result:?}");
         }
-        assert!(!blamed(Blame::ALL, fine) && !blamed(Blame::ALL, Err(Failure::ClientGone)));
+        assert!(!blamed(Cause::ALL, fine) && !blamed(Cause::ALL, Err(Failure::ClientGone)));
     }
 
     #[test]
     fn a_service_counts_changed_requests_apart() {
         let outcomes = Outcomes::default();
-        let end = |blame, result| Mark { blame, ..Mark::default() }.ended(result, Some(&outcomes));
-        end(Blame::default(), Err(Failure::Connect));
-        end(Blame::default(), Ok(StatusCode::OK));
-        end(Blame::LATE, Err(Failure::Connect));
-        end(Blame::LATE, Err(Failure::TimedOut));
+        let end =
+            |blame, result| ProbationTag { blame, ..ProbationTag::default() }.ended(result, Some(&outcomes));
+        end(Cause::default(), Err(Failure::Connect));
+        end(Cause::default(), Ok(StatusCode::OK));
+        end(Cause::TIMEOUT, Err(Failure::Connect));
+        end(Cause::TIMEOUT, Err(Failure::TimedOut));
         let sums = crate::upstream::Sums { same: 2, same_failed: 1, changed: 2, changed_failed: 1 };
         assert_eq!(outcomes.sums(), sums);
     }
