@@ -179,7 +179,7 @@ impl Panel {
     }
 
     fn explain(&self, query: &str) -> Answer {
-        let why = query.strip_prefix("decision=").and_then(|id| self.shared.explained(id));
+        let why = query.strip_prefix("decision=").and_then(|id| self.shared.refusals.find(id));
         match why {
             Some(why) => json(StatusCode::OK, &why),
             None => text(StatusCode::NOT_FOUND, "no refusal with this decision id is remembered\n"),

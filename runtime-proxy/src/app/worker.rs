@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::listen::{Bounds, Connections, accept_loop, bind};
-use crate::request::{Inbound, Outbound, Shared, Worker};
+use crate::request::{Inbound, Outbound, Shared, Worker, recheck};
 
 /// One tick of connections and pools.
 const TICK: Duration = Duration::from_secs(1);
@@ -80,7 +80,7 @@ async fn work(
             _ = tick.tick() => {
                 connections.tick();
                 worker.pools.tick();
-                worker.tick();
+                recheck(&worker);
             }
             changed = stop.changed() => {
                 if changed.is_err() {

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -80,8 +80,7 @@ impl AsyncRead for Stream {
             ready!(Pin::new(&mut this.socket).poll_read(cx, buf))?;
         } else {
             let count = this.peeked.len().min(buf.remaining());
-            buf.put_slice(this.peeked.get(..count).unwrap_or_default());
-            this.peeked.advance(count);
+            buf.put_slice(&this.peeked.split_to(count));
         }
         if buf.filled().len() > before {
             this.connection.on_read();

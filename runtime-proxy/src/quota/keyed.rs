@@ -125,6 +125,7 @@ enum Place<'c, 'k> {
 impl Place<'_, '_> {
     fn bucket(&self) -> Bucket {
         match self {
+            // A key that is not known has charged nothing.
             Self::Own { known, .. } => known.unwrap_or_default(),
             Self::Shared(bucket) => **bucket,
         }
@@ -167,8 +168,8 @@ impl Counter {
     }
 
     fn place<'c, 'k>(&'c self, key: &'k str, hash: u64, now: u64) -> Place<'c, 'k> {
-        let index = usize::try_from(hash % SHARDS as u64).unwrap_or(0);
-        let Some(shard) = self.shards.get(index) else {
+        // There are as many as the divisor says; the bucket that all share would only be stricter.
+        let Some(shard) = self.shards.get((hash % SHARDS as u64) as usize) else {
             return Place::Shared(lock(&self.shared));
         };
         let mut shard = lock(shard);

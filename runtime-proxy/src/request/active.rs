@@ -112,6 +112,7 @@ impl Active {
             let known = previous.and_then(|active| active.services.get(name));
             services.insert(name.clone(), Arc::new(upstream(input, name, known)?));
         }
+        // An owner without the unit has no limits.
         let quotas = program.quotas.get(input.owner).cloned().unwrap_or_default();
         let own = match input.owner {
             Owner::Service(name) => program.services.get(name),
@@ -128,7 +129,7 @@ impl Active {
                 })
                 .unwrap_or_else(|| application(address, http2))
         });
-        let splits = usize::try_from(engine.split_count()).unwrap_or(0);
+        let picks = (0..engine.split_count()).map(|_| AtomicU64::new(0)).collect();
         Ok(Self {
             principal: program.mesh.spiffe_id(input.owner).into(),
             engine,
@@ -152,7 +153,7 @@ impl Active {
             tally: previous
                 .filter(|active| active.bundle == input.bundle)
                 .map_or_else(Arc::default, |active| Arc::clone(&active.tally)),
-            picks: (0..splits).map(|_| AtomicU64::new(0)).collect(),
+            picks,
             seed: input.seed,
         })
     }

@@ -87,7 +87,9 @@ fn grpc_status(status: StatusCode) -> &'static str {
 
 /// The answer of a rule with `redirect`.
 pub(super) fn redirect(status: u16, location: &str) -> (ResponseHead, Body) {
-    let mut head = ResponseHead::new(StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND));
+    // No bundle is well-formed with another status (`bundle::verify`).
+    let mut head =
+        ResponseHead::new(StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR));
     if let Ok(location) = HeaderValue::from_str(location) {
         head.headers.append(LOCATION, location);
     }
@@ -96,7 +98,9 @@ pub(super) fn redirect(status: u16, location: &str) -> (ResponseHead, Body) {
 
 /// The answer of a rule with `respond`.
 pub(super) fn respond(respond: &Respond, method: &Method) -> (ResponseHead, Body) {
-    let mut head = ResponseHead::new(StatusCode::from_u16(respond.status).unwrap_or(StatusCode::OK));
+    // No bundle is well-formed with another status (`bundle::verify`).
+    let status = StatusCode::from_u16(respond.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut head = ResponseHead::new(status);
     for (name, value) in &respond.headers {
         if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
         {

@@ -9,37 +9,30 @@ use std::task::Poll;
 use http::{Method, StatusCode, Version};
 
 use super::answer::Answer;
-use super::record::{Direction, Record};
+use super::direction::Direction;
+use super::record::Record;
+use super::refuse::refuse;
 use super::worker::Worker;
 use crate::http::{Body, Head, Headers, ResponseHead, Target};
 use crate::listen::{InFlight, Peer};
 use crate::telemetry::{Events, Level};
 
-/// A listener whose requests are guarded.
-pub(super) trait Guarded {
-    /// What it works with.
-    fn worker(&self) -> &Rc<Worker>;
-
-    /// Its side.
-    fn direction(&self) -> Direction;
-
-    /// Serves one request.
-    async fn serve(self: Rc<Self>, record: Record, head: Head, body: Body) -> (ResponseHead, Body);
-}
-
-/// Serves a request; a panic on the way becomes a 500 and is counted as the bundle's.
-pub(super) async fn guarded<G: Guarded>(
-    this: Rc<G>,
+/// Begins a request's record and serves it; a panic on the way becomes a 500 and is counted as the bundle's.
+pub(super) async fn guarded<F>(
+    worker: Rc<Worker>,
+    direction: Direction,
     peer: Rc<Peer>,
     in_flight: InFlight,
     head: Head,
-    body: Body,
-) -> (ResponseHead, Body) {
-    let (worker, direction) = (Rc::clone(this.worker()), this.direction());
+    serve: impl FnOnce(Record, Head) -> F,
+) -> (ResponseHead, Body)
+where
+    F: Future<Output = (ResponseHead, Body)>,
+{
     let record = Record::new(Rc::clone(&worker), direction, Rc::clone(&peer), in_flight.clone(), &head);
-    // What is needed of the head to answer, should all else be lost.
-    let short = Short { method: head.method.clone(), grpc: head.is_grpc(), target: head.target.clone() };
-    let mut served = pin!(this.serve(record, head, body));
+    let summary =
+        HeadSummary { method: head.method.clone(), grpc: head.is_grpc(), target: head.target.clone() };
+    let mut served = pin!(serve(record, head));
     let outcome = poll_fn(|cx| {
         // After a panic the future is not polled again, and what it shares with others is counters and pools.
         match catch_unwind(AssertUnwindSafe(|| served.as_mut().poll(cx))) {
@@ -51,17 +44,18 @@ pub(super) async fn guarded<G: Guarded>(
     .await;
     match outcome {
         Some(written) => written,
-        None => short.answer(worker, direction, peer, in_flight),
+        None => summary.answer(worker, direction, peer, in_flight),
     }
 }
 
-struct Short {
+/// What is needed of a head to answer, should all else be lost.
+struct HeadSummary {
     method: Method,
     grpc: bool,
     target: Target,
 }
 
-impl Short {
+impl HeadSummary {
     fn answer(
         self,
         worker: Rc<Worker>,
@@ -80,15 +74,15 @@ impl Short {
         };
         let mut record = Record::new(worker, direction, peer, in_flight, &head);
         record.grpc = self.grpc;
-        let fallen = record.worker.fallen.take();
-        record.inherit(fallen);
+        let panicked = record.worker.panicked.take();
+        record.restore(panicked);
         record.about(&host, &path);
-        let (bundle, rule) = record.decided_by();
+        let (rule, bundle) = (record.rule(), record.bundle());
         let message = format!(
             "a fault inside the proxy at {} {path}, under rule `{rule}` of bundle {bundle}",
             head.method
         );
         Events.say(Level::Error, &message);
-        record.refuse(Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "proxy-fault"))
+        refuse(record, Answer::new(StatusCode::INTERNAL_SERVER_ERROR, "proxy-fault"))
     }
 }

@@ -200,7 +200,7 @@ impl Probation {
 
     /// Whether a reviewer has seen that requests to a host's service are denied: `service/orders`.
     pub(super) fn seen_service(&self, host: &str) -> Seen {
-        let service = host.split('.').next().unwrap_or_default();
+        let service = host.split_once('.').map_or(host, |(service, _)| service);
         if self.acknowledges(&format!("service/{service}")) { Seen::Yes } else { Seen::No }
     }
 
@@ -215,7 +215,7 @@ impl Probation {
 /// The address at which a request is refused that no rule took: the callee's access for a service that is not visible,
 /// else the list of rules that has none for it.
 fn missing(reason: Reason, owner: &Owner, host: &str) -> String {
-    let service = host.split('.').next().unwrap_or_default();
+    let service = host.split_once('.').map_or(host, |(service, _)| service);
     match (reason, owner) {
         (Reason::NotVisible, _) => format!("access/{service}"),
         (_, Owner::Gateway(gateway)) => format!("route/{gateway}"),

@@ -1,10 +1,10 @@
 //! What a worker has at hand for each request.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use foldhash::fast::FixedState;
@@ -12,16 +12,14 @@ use mesh_bundle::Owner;
 use mesh_decision::Scratch;
 
 use super::active::Active;
-use super::record::{Direction, Explained, Fallen, Meters};
+use super::meters::{MeterCache, Meters};
 use super::running::Running;
 use super::streams::Streams;
 use crate::clock::Clock;
-use crate::telemetry::{AccessLog, Metrics};
+use crate::telemetry::{AccessLog, Metrics, Refusals};
 use crate::tls::{PublicCertificate, TlsState};
 use crate::upstream::{Connector, Means, Pools, Random};
 
-/// Refusals that are remembered for `/v1/explain`.
-const EXPLAINED: usize = 1_024;
 /// Callers whose names a worker remembers before it begins anew.
 const CALLERS: usize = 10_000;
 
@@ -40,13 +38,14 @@ pub struct Shared {
     pub metrics: Metrics,
     /// What is logged.
     pub log: AccessLog,
+    /// Why the latest refusals were refused.
+    pub refusals: Refusals,
     /// The proxy's clock.
     pub clock: Clock,
     /// Called with the address of each rule that decided, where a test wants faults there.
     pub hook: Option<Hook>,
     /// Workers so far.
     workers: AtomicUsize,
-    explained: Mutex<VecDeque<Explained>>,
 }
 
 impl Shared {
@@ -64,10 +63,10 @@ impl Shared {
             public: ArcSwapOption::empty(),
             metrics,
             log,
+            refusals: Refusals::default(),
             clock,
             hook: None,
             workers: AtomicUsize::new(0),
-            explained: Mutex::default(),
         }
     }
 
@@ -75,22 +74,6 @@ impl Shared {
     #[must_use]
     pub fn active(&self) -> Option<Arc<Active>> {
         self.running.load().as_ref().map(|running| Arc::clone(&running.active))
-    }
-
-    /// Remembers why a request was refused, under the id that went over the wire.
-    pub(super) fn explain(&self, why: Explained) {
-        let mut explained = self.explained.lock().unwrap_or_else(PoisonError::into_inner);
-        if explained.len() >= EXPLAINED {
-            explained.pop_front();
-        }
-        explained.push_back(why);
-    }
-
-    /// Why a request was refused.
-    #[must_use]
-    pub fn explained(&self, decision: &str) -> Option<Explained> {
-        let explained = self.explained.lock().unwrap_or_else(PoisonError::into_inner);
-        explained.iter().rev().find(|why| why.decision == decision).cloned()
     }
 }
 
@@ -105,19 +88,22 @@ pub struct Worker {
     /// Tells workers apart, from 0.
     pub number: usize,
     pub(super) scratch: RefCell<Scratch>,
-    pub(super) streams: Streams,
-    /// The last request that was lost to a fault.
-    pub(super) fallen: Cell<Fallen>,
+    pub(super) streams: Rc<Streams>,
+    /// The last request that a panic ended.
+    pub(super) panicked: Cell<Option<PanickedRequest>>,
     local: RefCell<Option<Rc<Local>>>,
 }
 
-/// Meters by direction and by the places of rule, service and version in memory.
-type MeterMap = HashMap<(Direction, usize, usize, usize), Rc<Meters>, FixedState>;
+/// What a request that a panic ended was decided by.
+pub(super) struct PanickedRequest {
+    pub(super) local: Option<Rc<Local>>,
+    pub(super) meters: Option<Rc<Meters>>,
+}
 
 /// What is in force, and what this worker keeps with it.
 pub(super) struct Local {
     running: Arc<Running>,
-    pub(super) meters: RefCell<MeterMap>,
+    pub(super) meters: MeterCache,
     owners: RefCell<HashMap<Box<str>, Option<Rc<Owner>>, FixedState>>,
 }
 
@@ -133,8 +119,8 @@ impl Worker {
             random: Random::new(seed),
             number,
             scratch: RefCell::default(),
-            streams: Streams::default(),
-            fallen: Cell::default(),
+            streams: Rc::default(),
+            panicked: Cell::default(),
             local: RefCell::default(),
         }
     }
@@ -142,15 +128,6 @@ impl Worker {
     /// What it sends with.
     pub(super) fn means(&self) -> Means<'_> {
         Means { pools: &self.pools, clock: &self.shared.clock, random: &self.random }
-    }
-
-    /// Once a second: streams that the bundle in force denies are ended.
-    pub fn tick(&self) {
-        // An older engine is not kept for want of requests.
-        if let Some(local) = self.snapshot() {
-            let denied = self.streams.decide_again(local.active(), self, self.shared.clock.now());
-            self.shared.metrics.streams_ended.inc_by(denied as u64);
-        }
     }
 
     /// What is in force now, for one request.
@@ -163,7 +140,7 @@ impl Worker {
             _ => {
                 let fresh = Rc::new(Local {
                     running: Arc::clone(now),
-                    meters: RefCell::default(),
+                    meters: MeterCache::default(),
                     owners: RefCell::default(),
                 });
                 *local = Some(Rc::clone(&fresh));

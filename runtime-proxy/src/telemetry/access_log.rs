@@ -83,9 +83,6 @@ pub struct Entry<'a> {
     /// The bundle that decided.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub bundle: &'a str,
-    /// Whether a step of this request was taken under another bundle, which must never be; left out while it is not.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub mixed: bool,
     /// The opaque id that a refusal carries on the wire.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub decision: &'a str,
@@ -200,7 +197,6 @@ mod tests {
             endpoint: "",
             verdict: "",
             bundle: "",
-            mixed: false,
             decision: "",
             retries: 0,
             reason: "",

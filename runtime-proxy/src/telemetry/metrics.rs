@@ -74,8 +74,6 @@ pub struct Metrics {
     asked: AtomicUsize,
     /// Activations of a bundle.
     pub activations: Counter,
-    /// Requests of which two steps were taken under different bundles: 0, or the proxy is broken.
-    pub mixed: Counter,
     /// Access log lines that were dropped.
     pub log_dropped: Counter,
     /// Requests at which the proxy itself failed.
@@ -115,7 +113,6 @@ impl Metrics {
             reload_failures: Family::default(),
             asked: AtomicUsize::new(0),
             activations: Counter::default(),
-            mixed: Counter::default(),
             log_dropped: Counter::default(),
             faults: Counter::default(),
             returns: Counter::default(),
@@ -157,11 +154,6 @@ impl Metrics {
             "service_mesh_file_refusals",
             "Identity, secret and endpoint files that could not be taken",
             self.reload_failures.clone(),
-        );
-        registry.register(
-            "service_mesh_mixed_bundle",
-            "Requests of which two steps were taken under different bundles",
-            self.mixed.clone(),
         );
         registry.register(
             "service_mesh_access_log_dropped",
@@ -232,6 +224,7 @@ impl Metrics {
     pub fn endpoints(&self, service: &str, version: &str, count: usize) {
         let gauge =
             self.endpoints.get_or_create_owned(&labels(&[("service", service), ("version", version)]));
+        // A directory holds far fewer than 2^63.
         gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
     }
 

@@ -12,6 +12,9 @@ use super::retry::budget_allows;
 /// default).
 const PENDING: u64 = 1_024;
 
+/// A limit above this one is none: nobody has so many connections.
+const MOST_PERMITS: usize = Semaphore::MAX_PERMITS;
+
 /// The bulkheads of one service, shared by all workers.
 ///
 /// An HTTP/1.1 connection carries one request at a time, so that a limit on connections is one on connections in use;
@@ -39,7 +42,8 @@ impl Admission {
     #[must_use]
     pub fn new(rules: Option<&Resilience>, http2: bool) -> Self {
         let connections = rules.and_then(|rules| rules.connections).filter(|_| !http2);
-        let permits = |count: u32| usize::try_from(count).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
+        let permits =
+            |count: u32| usize::try_from(count).map_or(MOST_PERMITS, |count| count.min(MOST_PERMITS));
         Self {
             connections: connections.map(|count| Arc::new(Semaphore::new(permits(count)))),
             pending_limit: rules.and_then(|rules| rules.pending_requests).map_or(PENDING, u64::from),

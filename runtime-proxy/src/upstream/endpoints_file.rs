@@ -97,6 +97,7 @@ impl EndpointsFile {
                 for (service, versions) in &known.scope {
                     for version in versions {
                         let listed = listing.get(service).and_then(|versions| versions.get(version));
+                        // What the file does not list has no endpoint.
                         let addresses = listed.map(Vec::as_slice).unwrap_or_default();
                         endpoints += addresses.len();
                         directory.set(service, version, addresses);

@@ -37,7 +37,7 @@ pub fn budget_allows(active: u64, retrying: u64, retry: &Retry) -> bool {
 /// How long to wait before retry `number` (0 is the first): full jitter under a doubling bound.
 #[must_use]
 pub fn backoff(number: u32, retry: &Retry, random: &Random) -> Duration {
-    let doubled = retry.backoff_base_ms.saturating_mul(1_u64.checked_shl(number).unwrap_or(u64::MAX));
+    let doubled = retry.backoff_base_ms.saturating_mul(2_u64.saturating_pow(number));
     let bound = doubled.min(retry.backoff_max_ms).saturating_mul(1_000);
     Duration::from_micros(random.below(bound.saturating_add(1)))
 }
@@ -64,7 +64,8 @@ impl Random {
     /// A number below `bound`; 0 for 0.
     pub fn below(&self, bound: u64) -> u64 {
         let wide = u128::from(self.next()) * u128::from(bound);
-        u64::try_from(wide >> 64).unwrap_or(0)
+        // The upper half of a product of two 64-bit numbers.
+        (wide >> 64) as u64
     }
 }
 
