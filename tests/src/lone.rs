@@ -352,15 +352,12 @@ impl Lone {
         stream.set_read_timeout(Some(ANSWER))?;
         stream.set_nodelay(true)?;
         stream.write_all(head)?;
-        // The proxy may wait for a body that never comes; it has answered by then.
-        stream.shutdown(std::net::Shutdown::Write)?;
-        let mut answer = Vec::new();
-        // What was refused before all of it was read may end in a reset.
-        if let Err(error) = stream.read_to_end(&mut answer)
-            && answer.is_empty()
-        {
-            return Err(error);
-        }
+        let mut answer = vec![0];
+        stream.read_exact(&mut answer)?;
+        // The proxy may wait for a body that never comes. Before it answers, a client that sends no more is one that left.
+        // What was refused before all of it was read may end in a reset, and then there is nothing left to shut.
+        let _reset = stream.shutdown(std::net::Shutdown::Write);
+        let _reset = stream.read_to_end(&mut answer);
         let text = String::from_utf8_lossy(&answer).into_owned();
         let mut rest = text.as_str();
         loop {
