@@ -6,9 +6,12 @@ pub enum Reason {
     /// `CONNECT`, or a request for another protocol.
     #[error("the request asks to leave HTTP, which this mesh does not let it")]
     NoUpgrades,
-    /// A head that two servers could read in two ways, or that is past a bound.
+    /// A head that two servers could read in two ways.
     #[error("the head of the request cannot be read in one way only")]
     BadHead,
+    /// More header lines than rules can see, or a value longer than they are reckoned with (RFC 6585 section 5).
+    #[error("the head of the request is larger than rules can see")]
+    HeadTooLarge,
     /// No host, several, or one that is no name or address.
     #[error("the request does not name one host")]
     BadHost,
@@ -53,6 +56,7 @@ impl Reason {
             Self::NoIdentity | Self::Denied | Self::NotAllowed | Self::NotVisible => 403,
             Self::NoHost | Self::NoRule => 404,
             Self::WrongServerName => 421,
+            Self::HeadTooLarge => 431,
             Self::NoUpgrades => 501,
         }
     }
@@ -63,6 +67,7 @@ impl Reason {
         match self {
             Self::NoUpgrades => "no-upgrades",
             Self::BadHead => "bad-head",
+            Self::HeadTooLarge => "head-too-large",
             Self::BadHost => "bad-host",
             Self::BadPath => "bad-path",
             Self::WrongServerName => "wrong-sni",

@@ -352,20 +352,17 @@ impl Lone {
         stream.set_read_timeout(Some(ANSWER))?;
         stream.set_nodelay(true)?;
         stream.write_all(head)?;
-        let mut answer = vec![0];
-        stream.read_exact(&mut answer)?;
-        // The proxy may wait for a body that never comes. Before it answers, a client that sends no more is one that left.
-        // What was refused before all of it was read may end in a reset, and then there is nothing left to shut.
-        let _reset = stream.shutdown(std::net::Shutdown::Write);
-        let _reset = stream.read_to_end(&mut answer);
-        let text = String::from_utf8_lossy(&answer).into_owned();
-        let mut rest = text.as_str();
+        let mut answer = Vec::new();
+        let mut piece = [0; 4_096];
+        // The connection may stay open: the answer is whole when its length is there.
         loop {
-            let (status, body) = parse(rest)?;
-            if status >= 200 {
-                return Ok((status, body.to_owned()));
+            if let Some(whole) = final_answer(&String::from_utf8_lossy(&answer)) {
+                return Ok(whole);
             }
-            rest = body;
+            match stream.read(&mut piece)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                n => answer.extend(piece.iter().take(n)),
+            }
         }
     }
 
@@ -445,6 +442,22 @@ fn ask(
     let answer = String::from_utf8_lossy(&answer).into_owned();
     let (status, body) = parse(&answer)?;
     Ok((status, body.to_owned()))
+}
+
+/// The first answer that is not an interim one, once all of its declared length is there.
+fn final_answer(mut text: &str) -> Option<(u16, String)> {
+    loop {
+        let (head, _) = text.split_once("\r\n\r\n")?;
+        let (status, rest) = parse(text).ok()?;
+        if status < 200 {
+            text = rest;
+            continue;
+        }
+        let lengths = head.lines().filter_map(|line| line.split_once(':'));
+        let mut lengths = lengths.filter(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+        let length = lengths.next().and_then(|(_, value)| value.trim().parse().ok()).unwrap_or(0);
+        return rest.get(..length).map(|body| (status, body.to_owned()));
+    }
 }
 
 /// The status of an answer, and all that follows its head.

@@ -76,16 +76,14 @@ impl<'l> Survey<'l> {
         self.trailers
     }
 
-    /// HTTP/2 has a bound on bytes alone; rules see a bounded number of lines, and their cost is reckoned with values
-    /// of a bounded length.
-    pub(super) fn check_size(&self) -> Result<(), Rejection> {
-        if self.lines > limits::HEADER_LINES {
-            return Err(Rejection::TooManyLines);
-        }
-        if self.longest > limits::VALUE_BYTES {
-            return Err(Rejection::ValueTooLong);
-        }
-        Ok(())
+    /// HTTP/2 has a bound on bytes alone; rules see so many lines and no more.
+    pub(super) fn check_lines(&self) -> Result<(), Rejection> {
+        if self.lines > limits::HEADER_LINES { Err(Rejection::TooManyLines) } else { Ok(()) }
+    }
+
+    /// The cost of rules is reckoned with values of a bounded length.
+    pub(super) fn check_values(&self) -> Result<(), Rejection> {
+        if self.longest > limits::VALUE_BYTES { Err(Rejection::ValueTooLong) } else { Ok(()) }
     }
 
     /// One statement of the body's length at most.

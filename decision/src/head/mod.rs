@@ -141,9 +141,8 @@ impl Rejection {
     pub fn reason(self) -> Reason {
         match self {
             Self::Upgrade => Reason::NoUpgrades,
+            Self::TooManyLines | Self::ValueTooLong => Reason::HeadTooLarge,
             Self::Target
-            | Self::TooManyLines
-            | Self::ValueTooLong
             | Self::Length
             | Self::BothLengths
             | Self::TransferCoding
@@ -165,12 +164,14 @@ pub fn admit(
     trust: Trust,
 ) -> Result<Admitted, Rejection> {
     let seen = gate::survey(lines.lines());
+    // Number and framing first, as a codec that reads bytes meets them.
+    seen.check_lines()?;
+    let framing = seen.framing(start.version)?;
     if start.method == "CONNECT" || seen.asks_for_upgrade() {
         return Err(Rejection::Upgrade);
     }
     gate::check_target(start)?;
-    seen.check_size()?;
-    let framing = seen.framing(start.version)?;
+    seen.check_values()?;
     let from_field = seen.host(start)?;
     let listed = seen.listed()?;
     let authority = from_field.or(start.authority).ok_or(Rejection::NoHost)?;
