@@ -84,10 +84,9 @@ pub struct Group {
 pub fn group_key(from: &From) -> Option<String> {
     match from {
         From::Any => Some("any".to_owned()),
-        // Canonical, so that two spellings of the same labels are one group.
-        From::Labels(labels) => {
-            Some(String::from_utf8_lossy(&canonical::to_bytes(labels).unwrap_or_default()).into_owned())
-        }
+        // Canonical, so that two spellings of the same labels are one group. Texts always have such a form; labels
+        // without one would name nobody.
+        From::Labels(labels) => canonical::to_bytes(labels).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
         From::Service(_) | From::Gateway(_) | From::Principal(_) | From::External => None,
     }
 }
