@@ -11,6 +11,7 @@ pub mod activation;
 pub mod admin;
 pub mod app;
 pub mod clock;
+mod files;
 pub mod http;
 pub mod listen;
 mod memory;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use rustls::crypto::CryptoProvider;
 use rustls::{ClientConfig, ServerConfig, SupportedProtocolVersion};
 
-use super::identity::{Identity, IdentityError};
+use super::error::IdentityError;
+use super::identity::Identity;
 use super::spiffe::SpiffeId;
 use super::verify::{MeshClients, OneService};
 

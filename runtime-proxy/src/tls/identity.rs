@@ -1,16 +1,16 @@
 //! The proxy's own identity, read from `--identity DIR`.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rustls::RootCertStore;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
+use super::error::IdentityError;
+use super::files::FileSet;
 use super::spiffe::SpiffeId;
-use super::svid::{SvidError, not_after, svid_id};
-use super::watch::FileSet;
+use super::svid::{not_after, svid_id};
 
 /// The most certificates in one file; a chain or a domain's roots are far shorter.
 const MAX_CERTIFICATES: usize = 64;
@@ -26,44 +26,6 @@ pub struct Identity {
     /// The roots of each trust domain.
     pub roots: BTreeMap<Box<str>, Arc<RootCertStore>>,
     key: PrivateKeyDer<'static>,
-}
-
-/// Why an identity folder cannot be used. Names the file.
-#[derive(Debug, thiserror::Error)]
-pub enum IdentityError {
-    /// A file is missing or cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A file holds no PEM of the kind that is due.
-    #[error("`{file}` holds no usable {what}")]
-    Pem {
-        /// The file within the folder.
-        file: String,
-        /// `certificate` or `private key`.
-        what: &'static str,
-    },
-    /// The leaf is no X.509-SVID.
-    #[error("`{file}`: {source}")]
-    Svid {
-        /// The file within the folder.
-        file: String,
-        /// The rule it breaks.
-        source: SvidError,
-    },
-    /// `roots/` has no file for the certificate's own trust domain.
-    #[error("`roots/{0}.pem` is missing: nobody vouches for the identity's own trust domain")]
-    NoRoots(String),
-    /// Key and certificate do not belong together, or TLS cannot use them.
-    #[error("TLS cannot use the certificate: {0}")]
-    Tls(#[from] rustls::Error),
-    /// More or larger files than the bound allows.
-    #[error("{} holds more than the bound allows", .0.display())]
-    TooMuch(PathBuf),
 }
 
 impl Identity {
@@ -117,6 +79,6 @@ pub(super) fn private_key(files: &FileSet, name: &str) -> Result<PrivateKeyDer<'
     PrivateKeyDer::from_pem_slice(files.get(name)?).map_err(|_| pem(name, "private key"))
 }
 
-fn pem(file: &str, what: &'static str) -> IdentityError {
+pub(super) fn pem(file: &str, what: &'static str) -> IdentityError {
     IdentityError::Pem { file: file.to_owned(), what }
 }

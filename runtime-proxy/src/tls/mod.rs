@@ -4,6 +4,8 @@
 //! so that no root of one domain can vouch for a name of another.
 
 mod config;
+mod error;
+mod files;
 mod identity;
 mod public;
 mod spiffe;
@@ -15,9 +17,11 @@ mod watch;
 pub mod testing;
 
 pub use config::{Alpn, client_config, server_config};
-pub use identity::{Identity, IdentityError};
+pub use error::IdentityError;
+pub use files::FileSet;
+pub use identity::Identity;
 pub use public::{PublicCertificate, public_server_config};
 pub use spiffe::{SpiffeError, SpiffeId};
 pub use svid::{SvidError, svid_id};
 pub use verify::{MeshClients, OneService};
-pub use watch::{FileSet, Reload, TlsState, Watch};
+pub use watch::{Reload, TlsState, Watch};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 
 use super::config::{provider, versions};
-use super::identity::{IdentityError, certificates, private_key};
+use super::error::IdentityError;
+use super::files::FileSet;
+use super::identity::{certificates, pem, private_key};
 use super::svid::not_after;
-use super::watch::FileSet;
 
 /// A server certificate for the public listener.
 pub struct PublicCertificate {
@@ -23,10 +24,9 @@ pub struct PublicCertificate {
 /// Missing or unusable files, or a key that does not fit the certificate.
 pub fn public_server_config(files: &FileSet, tls13_only: bool) -> Result<PublicCertificate, IdentityError> {
     let chain = certificates(files, "tls.crt")?;
-    let expiry = chain.first().map(not_after).transpose();
-    let not_after = expiry
-        .map_err(|source| IdentityError::Svid { file: "tls.crt".to_owned(), source })?
-        .unwrap_or_default();
+    let leaf = chain.first().ok_or_else(|| pem("tls.crt", "certificate"))?;
+    let not_after =
+        not_after(leaf).map_err(|source| IdentityError::Svid { file: "tls.crt".to_owned(), source })?;
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(versions(tls13_only))?
         .with_no_client_auth()

@@ -71,12 +71,14 @@ impl SpiffeId {
     /// The trust domain.
     #[must_use]
     pub fn trust_domain(&self) -> &str {
+        // `parse` found both ends in the text.
         self.text.get(SCHEME.len()..self.domain_end).unwrap_or_default()
     }
 
     /// The path, with its leading slash.
     #[must_use]
     pub fn path(&self) -> &str {
+        // `parse` found the beginning in the text.
         self.text.get(self.domain_end..).unwrap_or_default()
     }
 }

@@ -1,94 +1,16 @@
-//! Files that are replaced under a running proxy: re-read, and taken only if they are whole.
+//! Values made of files that are replaced under a running proxy: re-read, and taken only if they are whole.
 
-use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
 
 use super::config::server_config;
-use super::identity::{Identity, IdentityError};
+use super::error::IdentityError;
+use super::files::FileSet;
+use super::identity::Identity;
 
-/// The largest file that is read, in bytes.
-const MAX_FILE: u64 = 1 << 20;
-/// The most files of a folder that are read.
-const MAX_FILES: usize = 256;
-
-/// The bytes of a folder's files, by their path within it.
-#[derive(Clone, PartialEq, Eq)]
-pub struct FileSet {
-    dir: PathBuf,
-    files: BTreeMap<String, Vec<u8>>,
-}
-
-impl FileSet {
-    /// Reads `tls.crt`, `tls.key` and every `roots/*.pem` of an identity folder.
-    ///
-    /// # Errors
-    /// A file that is missing, unreadable or over 1 MiB; more than 256 files.
-    pub fn read_identity(dir: &Path) -> Result<Self, IdentityError> {
-        let mut set = Self::read_pair(dir)?;
-        let roots = dir.join("roots");
-        let read_error = |source| IdentityError::Read { path: roots.clone(), source };
-        for entry in std::fs::read_dir(&roots).map_err(read_error)? {
-            let name = entry.map_err(read_error)?.file_name();
-            let Some(name) = name.to_str().filter(|name| name.ends_with(".pem")) else {
-                continue;
-            };
-            if set.files.len() >= MAX_FILES {
-                return Err(IdentityError::TooMuch(roots));
-            }
-            set.add(&format!("roots/{name}"))?;
-        }
-        Ok(set)
-    }
-
-    /// Reads `tls.crt` and `tls.key` of a secret's folder.
-    ///
-    /// # Errors
-    /// A file that is missing, unreadable or over 1 MiB.
-    pub fn read_pair(dir: &Path) -> Result<Self, IdentityError> {
-        let mut set = Self { dir: dir.to_owned(), files: BTreeMap::new() };
-        set.add("tls.crt")?;
-        set.add("tls.key")?;
-        Ok(set)
-    }
-
-    /// The bytes of one file.
-    ///
-    /// # Errors
-    /// The file was not read.
-    pub fn get(&self, name: &str) -> Result<&[u8], IdentityError> {
-        self.files.get(name).map(Vec::as_slice).ok_or_else(|| IdentityError::Read {
-            path: self.dir.join(name),
-            source: std::io::ErrorKind::NotFound.into(),
-        })
-    }
-
-    /// The files' paths in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.files.keys().map(String::as_str)
-    }
-
-    fn add(&mut self, name: &str) -> Result<(), IdentityError> {
-        let path = self.dir.join(name);
-        let read = |path: &Path| -> std::io::Result<Vec<u8>> {
-            let mut bytes = Vec::new();
-            std::fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        let bytes = read(&path).map_err(|source| IdentityError::Read { path: path.clone(), source })?;
-        if bytes.len() as u64 > MAX_FILE {
-            return Err(IdentityError::TooMuch(path));
-        }
-        self.files.insert(name.to_owned(), bytes);
-        Ok(())
-    }
-}
-
-/// What a look at the files came to.
+/// The outcome of a poll of the files.
 #[derive(Debug)]
 pub enum Reload {
     /// Nothing changed, or the same broken files as before.
@@ -187,6 +109,7 @@ impl TlsState {
 mod tests {
     use super::*;
     use crate::tls::testing::Authority;
+    use std::path::Path;
 
     fn watch(dir: &Path) -> Result<Watch<TlsState>, IdentityError> {
         let dir = dir.to_owned();

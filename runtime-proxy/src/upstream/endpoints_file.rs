@@ -1,11 +1,12 @@
 //! The file that fills the directory.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::directory::Directory;
+use crate::files::{self, Links};
 
 /// The largest endpoints file in bytes.
 const MAX_FILE: u64 = 16 << 20;
@@ -30,7 +31,7 @@ pub enum FileError {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// Over 16 MiB.
     #[error("the endpoints file is larger than 16 MiB")]
@@ -110,13 +111,10 @@ impl EndpointsFile {
     }
 
     fn read(&self) -> Result<Vec<u8>, FileError> {
-        let read = || -> std::io::Result<Vec<u8>> {
-            let mut bytes = Vec::new();
-            std::fs::File::open(&self.path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        let bytes = read().map_err(|source| FileError::Read { path: self.path.clone(), source })?;
-        if bytes.len() as u64 > MAX_FILE { Err(FileError::TooLarge) } else { Ok(bytes) }
+        files::read(&self.path, MAX_FILE, Links::Followed).map_err(|source| match source.kind() {
+            io::ErrorKind::FileTooLarge => FileError::TooLarge,
+            _ => FileError::Read { path: self.path.clone(), source },
+        })
     }
 }
 
