@@ -78,6 +78,8 @@ pub struct Lone {
     proxy: Option<Process>,
     starts: u32,
     flags: Vec<(String, String)>,
+    /// Where its output goes, if not into a file of its folder.
+    output: Option<PathBuf>,
 }
 
 impl Lone {
@@ -99,6 +101,7 @@ impl Lone {
             proxy: None,
             starts: 0,
             flags: Vec::new(),
+            output: None,
         };
         write(&lone.path("trust.json"), json!(trust).to_string().as_bytes())?;
         for part in ["faults", "state"] {
@@ -133,12 +136,17 @@ impl Lone {
         self.flags.push((flag.to_owned(), value.display().to_string()));
     }
 
+    /// Another place for what the proxy writes to standard output and standard error, from the next start on.
+    pub fn log_to(&mut self, path: &Path) {
+        self.output = Some(path.to_owned());
+    }
+
     /// The applications end.
     pub fn outage(&mut self) {
         self.apps.clear();
     }
 
-    /// Starts the proxy and waits until it answers on its admin socket; how long that took.
+    /// Starts the proxy and waits until it takes requests; how long that took.
     ///
     /// # Errors
     /// When it does not.
@@ -146,7 +154,7 @@ impl Lone {
         let begun = Instant::now();
         self.launch()?;
         let end = begun + Duration::from_secs(30);
-        while self.admin("GET", "/healthz").is_err() {
+        while self.admin("GET", "/readyz").map_or(true, |(_, body)| body == "starting\n") {
             if !self.runs() || Instant::now() > end {
                 return Err(FleetError::Late(format!("the proxy starts:\n{}", self.log()), 30));
             }
@@ -178,9 +186,15 @@ impl Lone {
             let other = self.flags.iter().find(|(known, _)| known == flag).map(|(_, other)| other.clone());
             args.extend([flag.to_owned(), other.unwrap_or(value)]);
         }
+        for (flag, value) in
+            self.flags.iter().filter(|(flag, _)| !args.contains(flag)).cloned().collect::<Vec<_>>()
+        {
+            args.extend([flag, value]);
+        }
         let words: Vec<&str> = args.iter().map(String::as_str).collect();
         let faults = [("MESH_FAULTS", self.path("faults"))];
-        let log = self.path(&format!("proxy-{}.log", self.starts));
+        let own = self.path(&format!("proxy-{}.log", self.starts));
+        let log = self.output.clone().unwrap_or(own);
         self.proxy = Some(Process::start_with(&self.programs.proxy, &words, &faults, &log)?);
         Ok(())
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use mesh_bundle::Digest;
 use mesh_bundle::program::Probation;
 use mesh_proxy::probation::{Bounds, Counts, Verdict};
-use mesh_proxy::store::{Activation, Disk, Journal, Store};
+use mesh_proxy::store::{Activation, ActivationCause, Disk, Journal, Judgement, Store};
 use shuttle::sync::atomic::{AtomicU64, Ordering};
 use shuttle::sync::{Arc, Mutex};
 use shuttle::thread;
@@ -105,8 +105,8 @@ fn request(active: &Mutex<Arc<Active>>) {
     }
 }
 
-fn activation(id: Digest, reason: &str) -> Activation {
-    Activation { bundle: id, generation: 1, at: 0, reason: reason.to_owned(), verdict: String::new() }
+fn activation(id: Digest, reason: ActivationCause) -> Activation {
+    Activation { bundle: id, generation: 1, at: 0, reason, verdict: Judgement::Open }
 }
 
 /// What whoever starts now would find: a journal, and the whole archive of the first bundle to try.
@@ -128,7 +128,7 @@ fn scenario(dir: &Path) {
     let mut store = Store::open(dir, disk.clone()).unwrap();
     let (old, new) = (Active::new(b"old", false), Active::new(b"new", true));
     store.put(old.id, old.id.hex().as_bytes()).unwrap();
-    store.note(|journal| journal.activated(activation(old.id, "offered"))).unwrap();
+    store.note(|journal| journal.activated(activation(old.id, ActivationCause::Offered))).unwrap();
     store.note(|journal| journal.good = Some(old.id)).unwrap();
     let active = Arc::new(Mutex::new(Arc::clone(&old)));
     let workers: Vec<_> = (0..WORKERS)
@@ -147,7 +147,7 @@ fn scenario(dir: &Path) {
     store.update(|journal| journal.next = Some(new.id)).unwrap();
     *new.trial.lock().unwrap() = Some(Arc::clone(&old));
     *active.lock().unwrap() = Arc::clone(&new);
-    store.note(|journal| journal.activated(activation(new.id, "offered"))).unwrap();
+    store.note(|journal| journal.activated(activation(new.id, ActivationCause::Offered))).unwrap();
     store.clean(0).unwrap();
     assert_eq!(store.journal().good, Some(old.id), "not before its probation ended");
     // Rung 9, judged at two instants of the traffic and once after it.
@@ -198,7 +198,7 @@ fn judge(
             store
                 .note(|journal| {
                     journal.quarantine(new.id, &reason);
-                    journal.activated(activation(old.id, "went back"));
+                    journal.activated(activation(old.id, ActivationCause::WentBack));
                 })
                 .unwrap();
             Some(false)

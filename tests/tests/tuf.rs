@@ -131,7 +131,7 @@ impl Victim {
 fn arbitrary_software() {
     let mut victim = Victim::new();
     victim.bytes(b"\x7fELF and so on");
-    victim.refuses(Rung::Bound, "archive-format", "no bundle archive");
+    victim.refuses(Rung::Bound, "archive-format", "not a bundle archive");
     let unsigned = make(&program(8_006, 5).unwrap(), 6, &[], |_| ()).unwrap();
     victim.archive(&unsigned);
     victim.refuses(Rung::Authentic, "bad-signature", "0");
@@ -228,10 +228,10 @@ fn endless_data() {
     let file = std::fs::File::create(victim.source()).unwrap();
     file.set_len(limits::BUNDLE_BYTES as u64 + 1).unwrap();
     victim.refuses(Rung::Bound, "unreadable-source", "large");
-    // An archive that never ends.
+    // An archive that never ends: no device is read at all.
     victim.clear();
     std::os::unix::fs::symlink("/dev/zero", victim.source()).unwrap();
-    victim.refuses(Rung::Bound, "unreadable-source", "large");
+    victim.refuses(Rung::Bound, "unreadable-source", "not a regular file");
     let good = victim.newer(|_| ());
     // Bytes behind the archive's end.
     let mut longer = good.archive().unwrap();

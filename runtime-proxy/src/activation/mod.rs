@@ -1,24 +1,34 @@
-//! The activation ladder: how a bundle comes into force, and how an older one comes back.
+//! Bundle activation: how a bundle comes into force, and how an older one comes back.
 //!
-//! Each rung is a function: 1 to 4 are `mesh-bundle`'s (`verify`), 3's second half is [`removal`], 5 and 6 are
-//! [`crate::preflight`] in a child, then [`crate::request::Active::build`] with the secrets, 7 is [`crate::store`], 8 is one
-//! pointer swap, 9 and 10 are `watch`. Whatever a bundle fails at, the one in force stays.
+//! Three objects. `Ladder` makes of bytes an engine that is ready: rungs 1 to 4 are `mesh-bundle`'s (`verify`), 5 and 6 are
+//! [`crate::preflight`] in a child, then [`crate::request::Active::build`] with the secrets. `InForce` has the pointer, the
+//! journal in [`crate::store`] (rung 7, 8), the probation (9, 10) and the return. [`Reloader`] has the source and the
+//! refusals, and drives both; `boot` does so at a start. What others see of it is a [`StatusView`]. Whatever a bundle fails
+//! at, the one in force stays.
 
-mod activate;
-mod back;
 mod boot;
+mod config;
+mod in_force;
+mod integrity;
+mod ladder;
+mod outcome;
+mod probation_window;
+mod ready;
 mod refused;
 mod reloader;
 mod removal;
 mod secrets;
 mod source;
-mod watch;
+mod status;
 
 #[cfg(test)]
 mod tests;
 
-pub use reloader::{Config, ReloadOutcome, Reloader, Status};
+pub use config::Config;
+pub use outcome::ReloadOutcome;
+pub use probation_window::ProbationStatus;
+pub use reloader::Reloader;
 pub use removal::{Removal, not_too_much};
 pub use secrets::Secrets;
-pub use source::{Fingerprint, Offer, Raw, Source};
-pub use watch::ProbationStatus;
+pub use source::{Fingerprint, LocalPath, Offer, Raw, Source};
+pub use status::{Busy, Status, StatusView};

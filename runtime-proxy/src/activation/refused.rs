@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use mesh_bundle::{Digest, Refusal, Rung};
 
+use crate::preflight::Failure;
+
 /// How long after a refusal the offer is looked at again; doubles with each refusal of the same offer.
 const FIRST: Duration = Duration::from_secs(1);
 /// The longest wait.
@@ -47,8 +49,7 @@ impl Refused {
         match self.refusal.rung {
             Rung::Bound => self.offer.is_none(),
             Rung::Authentic | Rung::WellFormed | Rung::Proven | Rung::Probation => false,
-            // A child that crashed or hung would do so again, and holds up all else meanwhile.
-            Rung::Built => !matches!(self.refusal.code.as_str(), "preflight-crashed" | "preflight-timeout"),
+            Rung::Built => Failure::of(&self.refusal).is_none_or(Failure::may_heal),
             Rung::Eligible | Rung::Durable | Rung::InForce => true,
         }
     }
@@ -87,5 +88,9 @@ mod tests {
             assert!(!heals(rung, read), "{rung}");
         }
         assert!(heals(Rung::Bound, None), "a source that cannot be read may come");
+        let failed =
+            |failure: Failure| Refused::new(read, failure.refusal("why"), Duration::ZERO, None).may_heal();
+        assert!(failed(Failure::Unavailable) && failed(Failure::Cancelled));
+        assert!(!failed(Failure::Crashed) && !failed(Failure::TimedOut));
     }
 }

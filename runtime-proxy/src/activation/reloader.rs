@@ -1,197 +1,91 @@
-//! The one who climbs the ladder: looks at the source, and says how things stand.
+//! Drives bundle activation: polls the source, remembers refusals, goes back and on as an operator says.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mesh_bundle::release::Accepted;
-use mesh_bundle::trust::TrustSet;
-use mesh_bundle::verify::Expectation;
-use mesh_bundle::{Digest, Name, Owner, Refusal};
-use serde::Serialize;
+use mesh_bundle::verify::Authentic;
+use mesh_bundle::{Digest, Refusal, Rung, archive};
 
+use super::boot;
+use super::config::Config;
+use super::in_force::{Admission, InForce};
+use super::ladder::{Check, Ladder};
+use super::outcome::ReloadOutcome;
 use super::refused::Refused;
-use super::secrets::{Secrets, Watched};
-use super::source::{Fingerprint, Source};
-use super::watch::{ProbationStatus, ProbationWindow};
-use crate::preflight::Preflight;
-use crate::probation::{Before, Services};
+use super::removal::not_too_much;
+use super::secrets::Secrets;
+use super::source::{Fingerprint, Offer, Source};
+use super::status::{Status, StatusView};
 use crate::request::Shared;
-use crate::store::{Disk, Journal, RefusalRecord, Store};
+use crate::store::{ActivationCause, Disk, Store};
 use crate::telemetry::{Events, Level};
-use crate::upstream::{Directory, Known};
+use crate::upstream::Directory;
 
-/// Who the proxy is and whom it trusts.
-pub struct Config {
-    /// Its mesh.
-    pub mesh: Name,
-    /// Its environment.
-    pub environment: Name,
-    /// Whom it stands for.
-    pub owner: Owner,
-    /// Whose signatures count at first; good bundles may bring another set.
-    pub trust: TrustSet,
-    /// Where the application listens, for a service's proxy; the service's own port on loopback without.
-    pub application: Option<SocketAddr>,
-    /// Seeds the order of shares.
-    pub seed: u32,
-    /// Who builds a bundle first.
-    pub preflight: Box<dyn Preflight>,
-    /// Seconds since the epoch.
-    pub now: Box<dyn Fn() -> u64 + Send>,
-    /// Time since some beginning, by a clock that only goes on.
-    pub elapsed: Box<dyn Fn() -> Duration + Send>,
-}
-
-/// What a look at the source came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase", tag = "outcome")]
-pub enum ReloadOutcome {
-    /// Nothing new.
-    Unchanged,
-    /// A bundle came into force.
-    Activated {
-        /// Its id.
-        bundle: Digest,
-    },
-    /// A bundle was stored and waits for `resume`.
-    Held {
-        /// Its id.
-        bundle: Digest,
-    },
-    /// Refused; what was in force stays.
-    Refused {
-        /// Why.
-        refusal: Refusal,
-    },
-}
-
-/// What a proxy says of itself.
-#[derive(Clone, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Status {
-    /// Its mesh.
-    pub mesh: Name,
-    /// Its environment.
-    pub environment: Name,
-    /// Whom it stands for.
-    pub owner: Owner,
-    /// The bundle in force.
-    pub active: Option<Digest>,
-    /// The generation of the release that made it eligible.
-    pub generation: Option<u64>,
-    /// How its probation stands, while it lasts.
-    pub probation: Option<ProbationStatus>,
-    /// What is wrong with the state folder.
-    pub alarms: Vec<String>,
-    /// The ids of the keys whose signatures count now.
-    pub keys: Vec<String>,
-    /// The journal.
-    pub journal: Journal,
-}
-
-/// The one who climbs.
+/// Drives bundle activation. Every method may wait: for a disk, or for the child that checks a bundle.
 pub struct Reloader<D> {
-    pub(super) config: Config,
-    pub(super) source: Source,
-    pub(super) store: Store<D>,
-    pub(super) shared: Arc<Shared>,
-    pub(super) directory: Arc<Directory>,
-    pub(super) secrets: Secrets,
-    pub(super) public: Option<Watched>,
-    pub(super) seen: Option<Fingerprint>,
+    config: Arc<Config>,
+    source: Box<dyn Source>,
+    ladder: Ladder,
+    pub(super) in_force: InForce<D>,
+    view: StatusView,
+    seen: Option<Fingerprint>,
     /// The digest of the newest offer that was not refused.
-    pub(super) settled: Option<Digest>,
-    pub(super) refused: Option<Refused>,
-    pub(super) known: Known,
-    pub(super) events: Events,
-    pub(super) probation: Option<ProbationWindow>,
-    pub(super) before: Before,
-    pub(super) services: Services,
-    /// An engine was let go since the last tick.
-    pub(super) freed: bool,
-    /// When the last window of `services` ended.
-    pub(super) turned: Duration,
-    /// Digests of the archives that this process stored or read, by bundle.
-    pub(super) archives: BTreeMap<Digest, Digest>,
-    pub(super) alarms: BTreeSet<String>,
+    settled: Option<Digest>,
+    refused: Option<Refused>,
 }
 
 impl<D: Disk> Reloader<D> {
     /// Nothing is in force yet.
     pub fn new(
         config: Config,
-        source: Source,
+        source: Box<dyn Source>,
         store: Store<D>,
         shared: Arc<Shared>,
         directory: Arc<Directory>,
         secrets: Secrets,
     ) -> Self {
-        Self {
-            config,
-            source,
-            store,
-            shared,
-            directory,
-            secrets,
-            public: None,
-            seen: None,
-            settled: None,
-            refused: None,
-            known: Known::default(),
-            events: Events,
-            probation: None,
-            before: Before::default(),
-            services: Services::default(),
-            freed: false,
-            turned: Duration::ZERO,
-            archives: BTreeMap::new(),
-            alarms: BTreeSet::new(),
-        }
+        let config = Arc::new(config);
+        let ladder = Ladder::new(Arc::clone(&config), directory, secrets, shared.identity.clone());
+        let in_force = InForce::new(Arc::clone(&config), store, shared);
+        let view = StatusView::new(Arc::clone(&config), in_force.snapshot());
+        Self { config, source, ladder, in_force, view, seen: None, settled: None, refused: None }
     }
 
-    /// Names that the endpoints file may hold under the bundle in force.
+    /// What other threads may see of it at any time.
     #[must_use]
-    pub fn known(&self) -> &Known {
-        &self.known
+    pub fn view(&self) -> StatusView {
+        self.view.clone()
     }
 
     /// What the proxy says of itself.
     #[must_use]
     pub fn status(&self) -> Status {
-        let active = self.shared.active();
-        let unwritten = self.store.is_unwritten().then(|| {
-            "the journal on the disk is behind: a restart now would not know what happened last".to_owned()
-        });
-        Status {
-            mesh: self.config.mesh.clone(),
-            environment: self.config.environment.clone(),
-            owner: self.config.owner.clone(),
-            active: active.as_ref().map(|active| active.bundle),
-            generation: active.as_ref().map(|active| active.generation),
-            probation: self.probation_status(),
-            alarms: self.alarms.iter().cloned().chain(unwritten).collect(),
-            keys: self.trust().keys().map(mesh_bundle::trust::PublicKey::id).collect(),
-            journal: self.store.journal().clone(),
-        }
+        self.view.status()
     }
 
-    /// The set whose signatures count now.
-    pub(super) fn trust(&self) -> &TrustSet {
-        self.store.journal().trust.last().unwrap_or(&self.config.trust)
+    /// Brings the best bundle of the own disk into force; which one.
+    pub fn start(&mut self) -> Option<Digest> {
+        let started = boot::start(&self.ladder, &mut self.in_force);
+        self.publish();
+        started
     }
 
-    /// Looks at the source; reads it if it looks different, if it was refused some time ago, or in any case with
-    /// `force`. What is known already by its digest is not climbed with again, unless the world may have changed.
+    /// Polls the source; reads it if it looks different, if it was refused some time ago, or in any case with `force`.
+    /// What is known already by its digest is not climbed with again, unless the world may have changed.
     pub fn poll_source(&mut self, force: bool) -> ReloadOutcome {
-        let now = (self.config.elapsed)();
+        let now = self.config.clock.elapsed();
         let fingerprint = self.source.fingerprint();
         let due = self.refused.as_ref().is_some_and(|refused| refused.is_due(now));
         if !force && !due && self.seen.as_ref() == Some(&fingerprint) {
             return ReloadOutcome::Unchanged;
         }
         self.seen = Some(fingerprint);
+        let outcome = self.read_source(force, due, now);
+        self.publish();
+        outcome
+    }
+
+    fn read_source(&mut self, force: bool, due: bool, now: Duration) -> ReloadOutcome {
         let raw = match self.source.read() {
             Ok(raw) => raw,
             Err(refusal) => return self.refuse(None, None, refusal, force),
@@ -202,22 +96,61 @@ impl<D: Disk> Reloader<D> {
         }
         let mut bundle = None;
         match raw.unpack().and_then(|offer| self.offer(offer, &mut bundle)) {
-            Ok(look) => {
+            Ok(outcome) => {
                 self.settled = Some(digest);
                 self.refused = None;
-                match &look {
+                match &outcome {
                     ReloadOutcome::Activated { bundle } => {
-                        self.events.say(Level::Info, &format!("{bundle} is in force"));
+                        Events.say(Level::Info, &format!("{bundle} is in force"));
                     }
                     ReloadOutcome::Held { bundle } => {
-                        self.events.say(Level::Warn, &format!("{bundle} is stored and waits for `resume`"));
+                        Events.say(Level::Warn, &format!("{bundle} is stored and waits for `resume`"));
                     }
                     ReloadOutcome::Unchanged | ReloadOutcome::Refused { .. } => {}
                 }
-                look
+                outcome
             }
             Err(refusal) => self.refuse(Some(digest), bundle, refusal, force),
         }
+    }
+
+    /// Rungs 1 to 8 for what the source offers.
+    fn offer(&mut self, offer: Offer, id: &mut Option<Digest>) -> Result<ReloadOutcome, Refusal> {
+        let Offer { files, archive } = offer;
+        let candidate = self.ladder.authentic(files, self.in_force.trust())?;
+        *id = Some(candidate.bundle.id);
+        self.climb(&candidate, archive).map_err(|refusal| candidate.bundle.locate(refusal))
+    }
+
+    /// Rungs 3 to 8.
+    fn climb(&mut self, candidate: &Authentic, packed: Option<Vec<u8>>) -> Result<ReloadOutcome, Refusal> {
+        let accepted = self.in_force.journal().accepted.as_ref();
+        self.ladder.eligible(candidate, accepted, self.source.is_local())?;
+        let active = self.in_force.active();
+        let program = self.ladder.well_formed(&candidate.bundle, active.as_deref())?;
+        let admission = self.in_force.admit(candidate)?;
+        if admission == Admission::Known {
+            return Ok(ReloadOutcome::Unchanged);
+        }
+        if let Some(active) = &active {
+            not_too_much(active.engine.program(), &program, &candidate.release.acknowledges)?;
+        }
+        let current = self.in_force.current(active.as_deref());
+        let ready = self.ladder.build(candidate, program, &candidate.state, current, Check::InChildFirst)?;
+        let packed = match packed {
+            Some(packed) => packed,
+            None => archive::write(candidate.bundle.files())
+                .map_err(|error| Refusal::new(Rung::Durable, "cannot-store", error.to_string()))?,
+        };
+        self.in_force.accept(candidate, &packed, admission)?;
+        let bundle = candidate.bundle.id;
+        if admission == Admission::Waits {
+            // The newest accepted state holds for the older bundle too.
+            self.in_force.renew(&self.ladder)?;
+            return Ok(ReloadOutcome::Held { bundle });
+        }
+        self.in_force.activate(&self.ladder, ready, ActivationCause::Offered);
+        Ok(ReloadOutcome::Activated { bundle })
     }
 
     /// Whether a look at these bytes would come to what the last one came to.
@@ -232,7 +165,7 @@ impl<D: Disk> Reloader<D> {
         true
     }
 
-    /// Counts a refusal; says it and writes it down, unless it is the one of before.
+    /// Says a refusal, writes it down and counts it, unless it is the one of before.
     fn refuse(
         &mut self,
         offer: Option<Digest>,
@@ -243,21 +176,93 @@ impl<D: Disk> Reloader<D> {
         let before = self.refused.take();
         let same = before.as_ref().is_some_and(|known| known.offer == offer && known.refusal == refusal);
         self.settled = None;
-        self.refused = Some(Refused::new(offer, refusal.clone(), (self.config.elapsed)(), before));
+        self.refused = Some(Refused::new(offer, refusal.clone(), self.config.clock.elapsed(), before));
         if !same || force {
-            self.shared.metrics.refused(refusal.rung.number());
-            self.events.say(Level::Error, &format!("the offered bundle is {refusal}"));
-            let record = RefusalRecord { bundle, at: (self.config.now)(), refusal: refusal.clone() };
-            if let Err(error) = self.store.note(|journal| journal.last_refusal = Some(record)) {
-                self.events.say(Level::Error, &format!("the refusal could not be written down: {error}"));
-            }
+            self.in_force.refused(bundle, refusal.clone());
+            self.publish();
+            self.in_force.metrics().refused(refusal.rung.number());
         }
         ReloadOutcome::Refused { refusal }
     }
 
-    pub(super) fn expectation<'a>(&'a self, now: u64, accepted: Option<&'a Accepted>) -> Expectation<'a> {
-        let Config { mesh, environment, owner, .. } = &self.config;
-        // Folders and archives are local sources; those are all there are.
-        Expectation { mesh, environment, owner, now, accepted, local: true }
+    /// Goes back by hand, to a given bundle or the one before; needs no source. Offers wait until [`Reloader::resume`].
+    ///
+    /// # Errors
+    /// A [`Refusal`]: there is none, it is below the floor, or it does not climb.
+    pub fn rollback(&mut self, to: Option<Digest>) -> Result<Digest, Refusal> {
+        let journal = self.in_force.journal();
+        let target = to.or_else(|| journal.before_active()).ok_or_else(|| {
+            Refusal::new(Rung::Eligible, "no-older-bundle", "there is no older bundle in the history")
+        })?;
+        let activation = journal.activation_of(target).ok_or_else(|| {
+            let message = format!("{target} was never in force on this proxy");
+            Refusal::new(Rung::Eligible, "not-in-history", message)
+        })?;
+        if activation.generation < journal.floor() {
+            let message = format!("{target} is of generation {}, below the floor", activation.generation);
+            return Err(Refusal::new(Rung::Eligible, "below-floor", message));
+        }
+        if let Some(reason) = journal.quarantine.get(&target) {
+            let message = format!("{target} is quarantined: {reason}; `resume {target}` ends that");
+            return Err(Refusal::new(Rung::Probation, "quarantined", message));
+        }
+        let ready = boot::restore(&self.ladder, &mut self.in_force, target, Check::InChildFirst)?;
+        self.in_force.update(|journal| journal.hold = true)?;
+        self.in_force.activate(&self.ladder, ready, ActivationCause::Returned);
+        Events.say(Level::Warn, &format!("{target} is in force again, by hand; offers wait for `resume`"));
+        self.publish();
+        Ok(target)
+    }
+
+    /// Ends the hold, and a bundle's quarantine if one is named; what was offered meanwhile is activated.
+    ///
+    /// # Errors
+    /// A [`Refusal`]: the disk refused, or the offered bundle does not climb.
+    pub fn resume(&mut self, release: Option<Digest>) -> Result<ReloadOutcome, Refusal> {
+        let offered = self.in_force.journal().offered;
+        let restore = |bundle| boot::restore(&self.ladder, &mut self.in_force, bundle, Check::InChildFirst);
+        let ready = offered.map(restore).transpose()?;
+        self.in_force.update(|journal| {
+            journal.hold = false;
+            if let Some(bundle) = release {
+                journal.pardon(bundle);
+            }
+        })?;
+        let Some(ready) = ready else { return Ok(self.poll_source(true)) };
+        let bundle = ready.active.bundle;
+        self.in_force.activate(&self.ladder, ready, ActivationCause::Resumed);
+        self.publish();
+        Ok(ReloadOutcome::Activated { bundle })
+    }
+
+    /// Once a second: judges the probation. The bundle that it went back to, if it did.
+    pub fn tick(&mut self) -> Option<Digest> {
+        let back = self.in_force.tick(&self.ladder);
+        self.publish();
+        if back.is_some() {
+            self.in_force.metrics().returns.inc();
+        }
+        back
+    }
+
+    /// Compares the state folder with what was put there.
+    pub fn recheck(&mut self) {
+        self.in_force.recheck();
+        self.publish();
+    }
+
+    /// Polls the secrets' files.
+    pub fn poll_secrets(&mut self) {
+        self.in_force.poll_secrets();
+    }
+
+    /// The process is about to stop as it was told to: that is no death.
+    pub fn stop(&mut self) {
+        self.in_force.stop();
+        self.publish();
+    }
+
+    fn publish(&self) {
+        self.view.publish(self.in_force.snapshot());
     }
 }

@@ -1,6 +1,7 @@
 //! The operator's end of the admin socket.
 
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode};
@@ -8,9 +9,12 @@ use http_body_util::{BodyExt, Empty, Limited};
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 
 /// The longest answer in bytes.
 const ANSWER_BYTES: usize = 16 << 20;
+/// How long an answer may take: longer than the proxy waits for its control thread.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +27,9 @@ pub enum AdminError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// No answer in time.
+    #[error("the proxy does not answer within {} s", PATIENCE.as_secs())]
+    Late,
     /// The conversation broke off.
     #[error("the proxy's answer broke off: {0}")]
     Broken(String),
@@ -31,8 +38,12 @@ pub enum AdminError {
 /// Asks the proxy behind a socket. Runs inside a `LocalSet`.
 ///
 /// # Errors
-/// Nobody is there, or the answer broke off or is too long.
+/// Nobody is there, or the answer is late, broke off or is too long.
 pub async fn ask(socket: &Path, method: Method, target: &str) -> Result<(StatusCode, Bytes), AdminError> {
+    timeout(PATIENCE, converse(socket, method, target)).await.map_err(|_| AdminError::Late)?
+}
+
+async fn converse(socket: &Path, method: Method, target: &str) -> Result<(StatusCode, Bytes), AdminError> {
     let stream = UnixStream::connect(socket)
         .await
         .map_err(|source| AdminError::Away { path: socket.display().to_string(), source })?;

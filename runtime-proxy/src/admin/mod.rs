@@ -1,7 +1,9 @@
 //! The admin socket: what an operator asks and orders, on this machine only.
 
 mod client;
+mod order;
 mod server;
 
 pub use client::{AdminError, ask};
-pub use server::{Command, Panel, listen, serve};
+pub use order::{Command, NoAnswer, Order, Orders, Reply};
+pub use server::{Panel, Phase, listen, serve};

@@ -1,5 +1,6 @@
 //! The proxy's end of the admin socket: HTTP/1.1 over a Unix socket that only its owner can open.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs;
@@ -8,7 +9,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
@@ -17,43 +19,51 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use mesh_bundle::{Digest, Refusal};
+use mesh_bundle::Digest;
 use serde::Serialize;
 use serde_json::json;
+use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::Notify;
 
-use crate::activation::{ReloadOutcome, Status};
+use super::order::{Command, NoAnswer, Orders};
+use crate::activation::{ReloadOutcome, StatusView};
 use crate::request::Shared;
 use crate::upstream::Directory;
 
+/// How long accepting rests when the process has no descriptor left.
+const REST: Duration = Duration::from_millis(50);
 /// Bytes of an admin request's head.
 const HEAD_BYTES: usize = 16 * 1024;
 
-/// What an operator orders. The reloader's thread answers.
-pub enum Command {
-    /// What the proxy says of itself.
-    Status(oneshot::Sender<Status>),
-    /// Look at the source now.
-    Reload(oneshot::Sender<ReloadOutcome>),
-    /// Go back, to a given bundle or the one before.
-    Rollback(Option<Digest>, oneshot::Sender<Result<Digest, Refusal>>),
-    /// End the hold, and a bundle's quarantine.
-    Resume(Option<Digest>, oneshot::Sender<Result<ReloadOutcome, Refusal>>),
-    /// Finish what is in flight and stop.
-    Drain,
+/// How long an operator waits for a command: longer than a bundle's check may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Where the process stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Nobody listens yet.
+    Starting,
+    /// Requests are taken.
+    Serving,
+    /// Requests in flight end, and no other is taken.
+    Draining,
 }
 
-/// What the admin socket can see and reach.
+/// What the admin socket can see and reach. Nothing of it waits for another thread, but commands, and these not for long.
 pub struct Panel {
     /// What is in force, counted, explained.
     pub shared: Arc<Shared>,
     /// Endpoints.
     pub directory: Arc<Directory>,
-    /// The way to the reloader.
-    pub commands: mpsc::Sender<Command>,
-    /// Set when the proxy stops.
-    pub draining: Arc<AtomicBool>,
+    /// What the control side says of itself.
+    pub status: StatusView,
+    /// The way to the control thread.
+    pub orders: Orders,
+    /// Tells the process to stop.
+    pub stop: Rc<Notify>,
+    /// Where the process stands.
+    pub phase: Rc<Cell<Phase>>,
 }
 
 /// Opens the socket, in place of one that a dead proxy left. Only the proxy's own user may connect.
@@ -61,7 +71,7 @@ pub struct Panel {
 /// # Errors
 /// Another proxy answers there, or the system refuses.
 pub fn listen(path: &Path) -> io::Result<UnixListener> {
-    if std::os::unix::net::UnixStream::connect(path).is_ok() {
+    if answers(path)? {
         return Err(io::Error::new(io::ErrorKind::AddrInUse, "another proxy answers on this admin socket"));
     }
     match fs::remove_file(path) {
@@ -73,11 +83,18 @@ pub fn listen(path: &Path) -> io::Result<UnixListener> {
     Ok(listener)
 }
 
+/// Whether a process listens on a socket. Never waits: one that takes nobody any more listens too.
+fn answers(path: &Path) -> io::Result<bool> {
+    let socket = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+    let full = |error: &io::Error| error.kind() == io::ErrorKind::WouldBlock;
+    Ok(socket.connect(&SockAddr::unix(path)?).map_or_else(|error| full(&error), |()| true))
+}
+
 /// Serves the socket until the future is dropped. Runs inside a `LocalSet`.
 pub async fn serve(listener: UnixListener, panel: Rc<Panel>) {
     loop {
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(REST).await;
             continue;
         };
         tokio::task::spawn_local(talk(stream, Rc::clone(&panel)));
@@ -99,6 +116,7 @@ type Answer = Response<Full<Bytes>>;
 
 impl Panel {
     async fn answer(&self, request: &Request<Incoming>) -> Answer {
+        // No query and an empty one ask the same.
         let query = request.uri().query().unwrap_or_default();
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n"),
@@ -106,52 +124,52 @@ impl Panel {
             (&Method::GET, "/metrics") => self.metrics(),
             (&Method::GET, "/v1/endpoints") => json(StatusCode::OK, &self.endpoints()),
             (&Method::GET, "/v1/explain") => self.explain(query),
-            (&Method::GET, "/v1/bundle") => match self.order(Command::Status).await {
-                Some(status) => json(StatusCode::OK, &status),
-                None => stopping(),
-            },
-            (&Method::POST, "/v1/reload") => match self.order(Command::Reload).await {
-                Some(look) => looked(&look),
-                None => stopping(),
-            },
+            (&Method::GET, "/v1/bundle") => json(StatusCode::OK, &self.status.status()),
+            (&Method::POST, "/v1/reload") => self.order(Command::Reload).await,
             (&Method::POST, "/v1/rollback") => match parameter::<Digest>(query, "to") {
-                Ok(to) => match self.order(|reply| Command::Rollback(to, reply)).await {
-                    Some(Ok(bundle)) => looked(&ReloadOutcome::Activated { bundle }),
-                    Some(Err(refusal)) => looked(&ReloadOutcome::Refused { refusal }),
-                    None => stopping(),
-                },
+                Ok(to) => self.order(Command::Rollback(to)).await,
                 Err(answer) => answer,
             },
             (&Method::POST, "/v1/resume") => match parameter::<Digest>(query, "bundle") {
-                Ok(bundle) => match self.order(|reply| Command::Resume(bundle, reply)).await {
-                    Some(Ok(look)) => looked(&look),
-                    Some(Err(refusal)) => looked(&ReloadOutcome::Refused { refusal }),
-                    None => stopping(),
-                },
+                Ok(bundle) => self.order(Command::Resume(bundle)).await,
                 Err(answer) => answer,
             },
-            (&Method::POST, "/v1/drain") => match self.commands.send(Command::Drain).await {
-                Ok(()) => text(StatusCode::ACCEPTED, "draining\n"),
-                Err(_) => stopping(),
-            },
+            (&Method::POST, "/v1/drain") => {
+                self.stop.notify_one();
+                text(StatusCode::ACCEPTED, "draining\n")
+            }
             _ => text(StatusCode::NOT_FOUND, "no such thing\n"),
         }
     }
 
-    async fn order<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Option<T> {
-        let (reply, answer) = oneshot::channel();
-        self.commands.send(command(reply)).await.ok()?;
-        answer.await.ok()
+    async fn order(&self, command: Command) -> Answer {
+        let why = match self.orders.ask(command, PATIENCE).await {
+            Ok(outcome) => return shown(&outcome),
+            Err(why) => why,
+        };
+        let at = self
+            .status
+            .busy()
+            .map_or_else(String::new, |busy| format!(" with `{}` for {} s", busy.with, busy.seconds));
+        let message = match why {
+            NoAnswer::Busy => format!("the control thread is busy{at}; nothing was done\n"),
+            NoAnswer::UnderWay => {
+                format!("the control thread is busy{at}; the command goes on, see `status`\n")
+            }
+            NoAnswer::Stopping => "the proxy is stopping\n".to_owned(),
+        };
+        text(StatusCode::SERVICE_UNAVAILABLE, &message)
     }
 
     fn ready(&self) -> Answer {
-        if self.draining.load(Ordering::Relaxed) {
-            return text(StatusCode::SERVICE_UNAVAILABLE, "draining\n");
+        match self.phase.get() {
+            Phase::Starting => text(StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
+            Phase::Draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
+            Phase::Serving if self.shared.active().is_none() => {
+                text(StatusCode::SERVICE_UNAVAILABLE, "no bundle is in force\n")
+            }
+            Phase::Serving => text(StatusCode::OK, "ready\n"),
         }
-        if self.shared.active().is_none() {
-            return text(StatusCode::SERVICE_UNAVAILABLE, "no bundle is in force\n");
-        }
-        text(StatusCode::OK, "ready\n")
     }
 
     fn metrics(&self) -> Answer {
@@ -200,14 +218,9 @@ fn parameter<T: std::str::FromStr>(query: &str, name: &str) -> Result<Option<T>,
     parsed.map(Some).ok_or_else(|| text(StatusCode::BAD_REQUEST, "the parameter is not understood\n"))
 }
 
-fn looked(look: &ReloadOutcome) -> Answer {
-    let status =
-        if matches!(look, ReloadOutcome::Refused { .. }) { StatusCode::CONFLICT } else { StatusCode::OK };
-    json(status, look)
-}
-
-fn stopping() -> Answer {
-    text(StatusCode::SERVICE_UNAVAILABLE, "the proxy is stopping\n")
+fn shown(outcome: &ReloadOutcome) -> Answer {
+    let refused = matches!(outcome, ReloadOutcome::Refused { .. });
+    json(if refused { StatusCode::CONFLICT } else { StatusCode::OK }, outcome)
 }
 
 fn json(status: StatusCode, value: &impl Serialize) -> Answer {

@@ -1,6 +1,8 @@
 //! The program: arguments, threads, signals.
 
 mod args;
+mod control;
+mod file_watch;
 mod operate;
 mod run;
 mod worker;

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::{Duration, UNIX_EPOCH};
 
-use http::Method;
+use http::{Method, StatusCode};
 use serde_json::Value;
 use tokio::task::LocalSet;
 
@@ -50,6 +50,8 @@ pub fn operate(command: &Operate) -> ExitCode {
             let shown = show(at, &body).and_then(|text| io::stdout().lock().write_all(text.as_bytes()));
             match shown {
                 Ok(()) if status.is_success() => ExitCode::SUCCESS,
+                // Busy or stopping: whether it would be refused was not found out.
+                Ok(()) if status == StatusCode::SERVICE_UNAVAILABLE => ExitCode::from(COULD_NOT),
                 Ok(()) => ExitCode::from(REFUSED),
                 Err(error) => complain(&error.to_string()),
             }
@@ -76,6 +78,7 @@ fn show(at: &Where, body: &[u8]) -> io::Result<String> {
     Ok(human(&value))
 }
 
+/// The answer for people. A proxy of another version may leave fields out: these show as `?`, `none` or 0.
 fn human(value: &Value) -> String {
     let word = |name: &str| value.get(name).and_then(Value::as_str);
     match word("outcome") {
@@ -104,6 +107,11 @@ fn human(value: &Value) -> String {
         lines.push(format!("next       {next}, stored and about to be in force"));
     }
     lines.extend(value.get("probation").filter(|probation| !probation.is_null()).map(probation));
+    if let Some(busy) = value.get("busy") {
+        let with = busy.get("with").and_then(Value::as_str).unwrap_or("?");
+        let seconds = busy.get("seconds").and_then(Value::as_u64).unwrap_or(0);
+        lines.push(format!("busy       with `{with}` for {seconds} s"));
+    }
     for alarm in value.get("alarms").and_then(Value::as_array).into_iter().flatten() {
         lines.push(format!("alarm      {}", alarm.as_str().unwrap_or("?")));
     }

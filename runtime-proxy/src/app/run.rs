@@ -1,53 +1,52 @@
-//! Running: reads what is needed, starts the workers, then watches and obeys.
+//! Running: reads what is needed, starts the threads, and waits until it is time to stop.
+//!
+//! The main thread serves the admin socket, takes signals and looks up names. It touches no file that may hang and asks no
+//! thread that may: whoever asks whether the proxy lives, or tells it to stop, is answered at once.
 
+use std::cell::Cell;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use mesh_bundle::Owner;
 use mesh_bundle::trust::TrustSet;
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::LocalSet;
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::args::RunArgs;
+use super::control::Control;
+use super::file_watch::{self, Watched};
 use super::worker::{self, Listeners, Stop};
-use crate::activation::{Config, ReloadOutcome, Reloader, Secrets, Source};
-use crate::admin::{self, Command, Panel};
+use crate::activation::{Config, LocalPath, Reloader, Secrets, StatusView};
+use crate::admin::{self, Command, Order, Orders, Panel, Phase};
 use crate::clock::Clock;
-use crate::preflight::{ChildPreflight, Preflight};
+use crate::files::{self, Links};
+use crate::preflight::{Cancel, ChildPreflight, Preflight};
 use crate::request::{Hook, Shared};
 use crate::store::{RealDisk, Store, StoreError};
 use crate::telemetry::{AccessLog, Events, Level, Metrics};
-use crate::tls::{FileSet, IdentityError, Reload, TlsState, Watch};
-use crate::upstream::{Directory, DnsRefresh, EndpointsFile, FileNews, SystemResolver};
+use crate::tls::{FileSet, IdentityError, TlsState, Watch};
+use crate::upstream::{Directory, DnsRefresh, EndpointsFile, SystemResolver};
 
-/// How often the source is looked at: a few `stat` calls, about 10 µs.
-const SOURCE_EVERY: Duration = Duration::from_millis(200);
-/// How often the endpoints file is read.
-const ENDPOINTS_EVERY: Duration = Duration::from_secs(1);
-/// How often identity, secrets and DNS are looked at (`bundle.md`: a replaced secret is taken within 5 s).
-const FILES_EVERY: Duration = Duration::from_secs(5);
-/// How often a bundle on probation is judged.
-const JUDGE_EVERY: Duration = Duration::from_secs(1);
-/// How often the state folder is compared with what was put there (`bundle.md`, "Activation ladder").
-const RECHECK_EVERY: Duration = Duration::from_secs(20);
+/// How often names are looked up.
+const DNS_EVERY: Duration = Duration::from_secs(5);
 /// How long a start waits for the first addresses from DNS.
 const FIRST_DNS: Duration = Duration::from_secs(3);
-/// Orders that may wait.
-const ORDERS: usize = 16;
+/// How long workers and the journal have after the drain timeout. What hangs longer is left behind.
+const LAST: Duration = Duration::from_secs(1);
+/// How long the access log has for its last lines.
+const LAST_LINES: Duration = Duration::from_millis(300);
 /// Bytes of a trust file.
 const TRUST_BYTES: u64 = 64 * 1024;
-/// Seconds in a day.
-const DAY: f64 = 86_400.0;
 
-/// Why a proxy does not start.
+/// Why a proxy does not start, or ends by itself.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The trust file cannot be used.
@@ -75,215 +74,206 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// Without its control thread a proxy takes no bundle any more.
+    #[error("the control thread ended by a fault")]
+    Control,
 }
 
 /// Runs until told to stop.
 ///
 /// # Errors
-/// [`StartError`], before any request was taken.
+/// [`StartError`].
 pub fn run(args: &RunArgs) -> Result<(), StartError> {
     run_with(args, Seams { preflight: Box::new(ChildPreflight::own()), hook: None })
 }
 
 /// Where tests put something else.
 pub struct Seams {
-    /// Who builds a bundle first.
+    /// Builds and proves a bundle before the proxy does.
     pub preflight: Box<dyn Preflight>,
-    /// Who hears of each rule that decided a request, in the midst of it.
+    /// Hears of each rule that decided a request, in the midst of it.
     pub hook: Option<Hook>,
 }
 
 /// The same with parts of the caller's own: a test's program is no `mesh-proxy`.
 ///
 /// # Errors
-/// [`StartError`], before any request was taken.
+/// [`StartError`].
 pub fn run_with(args: &RunArgs, seams: Seams) -> Result<(), StartError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(system("runtime"))?;
-    LocalSet::new().block_on(&runtime, async { Proxy::start(args, seams)?.serve(args).await })
+    let ended = LocalSet::new().block_on(&runtime, async { Proxy::new(args, seams)?.run(args).await });
+    // A name that is still looked up holds up nobody.
+    runtime.shutdown_background();
+    ended
 }
 
+/// What the main thread needs of the proxy.
 struct Proxy {
-    reloader: Reloader<RealDisk>,
     shared: Arc<Shared>,
     directory: Arc<Directory>,
-    identity: Option<Watch<TlsState>>,
-    endpoints: Option<EndpointsFile>,
-    events: Events,
+    view: StatusView,
+    stopper: Stopper,
+    control: Control,
+    phase: Rc<Cell<Phase>>,
 }
 
 impl Proxy {
-    fn start(args: &RunArgs, seams: Seams) -> Result<Self, StartError> {
+    /// Opens what is needed and starts the control thread, the files thread and the admin socket.
+    fn new(args: &RunArgs, seams: Seams) -> Result<Self, StartError> {
+        let clock = Clock::system();
+        let owner = match (&args.service, &args.gateway) {
+            (Some(name), _) => Owner::Service(name.clone()),
+            (None, Some(name)) => Owner::Gateway(name.clone()),
+            (None, None) => return Err(StartError::NowhereToListen),
+        };
         let trust = read_trust(&args.trust)?;
         let identity = args.identity.clone().map(watch_identity).transpose()?;
         let store = Store::open(&args.state, RealDisk)?;
         let metrics = Metrics::new();
         let log =
             AccessLog::open(&args.access_log, metrics.log_dropped.clone()).map_err(system("access log"))?;
-        let mut shared = Shared::new(Clock::system(), metrics, log, identity.as_ref().map(Watch::current));
+        let mut shared = Shared::new(clock.clone(), metrics, log, identity.as_ref().map(Watch::current));
         shared.hook = seams.hook;
-        let shared = Arc::new(shared);
-        let directory = Arc::new(Directory::new());
-        let owner = match (&args.service, &args.gateway) {
-            (Some(name), _) => Owner::Service(name.clone()),
-            (None, Some(name)) => Owner::Gateway(name.clone()),
-            (None, None) => return Err(StartError::NowhereToListen),
-        };
+        let (shared, directory) = (Arc::new(shared), Arc::new(Directory::new()));
+        let cancel = Cancel::new().map_err(system("eventfd"))?;
         let config = Config {
             mesh: args.mesh.clone(),
             environment: args.env.clone(),
             owner,
             trust,
             preflight: seams.preflight,
+            cancel: cancel.clone(),
             application: args.app,
-            seed: u32::try_from(seed() & 0xffff).unwrap_or(0),
-            now: Box::new(unix_now),
-            elapsed: Box::new({
-                let start = Instant::now();
-                move || start.elapsed()
-            }),
+            seed: u32::from(low_bits(seed(&clock))),
+            clock: clock.clone(),
         };
+        let source = Box::new(LocalPath::new(&args.source));
         let secrets = Secrets::new(args.secrets.as_deref());
-        let source = Source::new(&args.source);
         let reloader =
             Reloader::new(config, source, store, Arc::clone(&shared), Arc::clone(&directory), secrets);
-        let endpoints = args.endpoints.as_deref().map(EndpointsFile::new);
-        Ok(Self { reloader, shared, directory, identity, endpoints, events: Events })
-    }
-
-    async fn serve(mut self, args: &RunArgs) -> Result<(), StartError> {
-        self.reloader.start();
-        self.reloader.poll_source(true);
-        self.poll_endpoints();
-        self.poll_files();
-        if self.endpoints.is_none() {
-            self.follow_dns().await;
-        }
-        let listeners = self.listeners(args)?;
-        let (stop, stopped) = watch::channel::<Stop>(None);
-        let workers = self.start_workers(args, listeners, &stopped)?;
-        let (commands, mut orders) = mpsc::channel(ORDERS);
-        let draining = Arc::new(AtomicBool::new(false));
+        let view = reloader.view();
+        let watched = Watched {
+            endpoints: args.endpoints.as_deref().map(EndpointsFile::new),
+            identity,
+            shared: Arc::clone(&shared),
+            directory: Arc::clone(&directory),
+            view: view.clone(),
+            clock,
+        };
+        let (orders, waiting) = Orders::channel();
+        let stopper = Stopper::new(orders)?;
+        let phase = Rc::new(Cell::new(Phase::Starting));
         if let Some(path) = &args.admin {
             let listener =
                 admin::listen(path).map_err(system(&format!("admin socket {}", path.display())))?;
             let panel = Panel {
-                shared: Arc::clone(&self.shared),
-                directory: Arc::clone(&self.directory),
-                commands,
-                draining: Arc::clone(&draining),
+                shared: Arc::clone(&shared),
+                directory: Arc::clone(&directory),
+                status: view.clone(),
+                orders: stopper.orders.clone(),
+                stop: Rc::clone(&stopper.ordered),
+                phase: Rc::clone(&phase),
             };
             tokio::task::spawn_local(admin::serve(listener, Rc::new(panel)));
         }
-        self.events.say(Level::Info, &format!("{} workers listen: {listeners:?}", workers.len()));
-        self.watch(&mut orders).await?;
-        self.reloader.stop();
-        draining.store(true, Ordering::Relaxed);
-        self.events.say(Level::Info, "no new connections; requests in flight are finished");
-        let grace = Duration::from_secs(args.drain);
-        let _all_gone_already = stop.send(Some(grace));
-        let ended =
-            tokio::task::spawn_blocking(move || workers.into_iter().all(|worker| worker.join().is_ok()));
-        if !ended.await.unwrap_or(false) {
-            self.events.say(Level::Error, "a worker ended by a fault");
+        let control = start_threads(reloader, watched, waiting, cancel).map_err(system("thread"))?;
+        Ok(Self { shared, directory, view, stopper, control, phase })
+    }
+
+    /// Starts the workers once a bundle is in force, or none can be, and waits until it is time to stop.
+    async fn run(mut self, args: &RunArgs) -> Result<(), StartError> {
+        let begun = self.begin(args).await;
+        let (stop, workers) = match begun {
+            Ok(workers) => workers.unzip(),
+            Err(error) => {
+                self.end(args, None, Vec::new()).await;
+                return Err(error);
+            }
+        };
+        let fault = if stop.is_some() { self.serve().await } else { false };
+        self.end(args, stop, workers.unwrap_or_default()).await;
+        if fault { Err(StartError::Control) } else { Ok(()) }
+    }
+
+    /// Starts the workers; `None` where the proxy shall stop before.
+    async fn begin(&mut self, args: &RunArgs) -> Result<Option<(watch::Sender<Stop>, Workers)>, StartError> {
+        let started = tokio::select! {
+            () = self.stopper.wait() => return Ok(None),
+            started = &mut self.control.started => started,
+        };
+        started.map_err(|_| StartError::Control)?;
+        if args.endpoints.is_none() {
+            let first = self.follow_dns();
+            tokio::select! {
+                () = self.stopper.wait() => return Ok(None),
+                _late_or_done = timeout(FIRST_DNS, first) => {}
+            }
         }
-        self.shared.log.flush();
+        let listeners = self.listeners(args)?;
+        let (stop, stopped) = watch::channel::<Stop>(None);
+        let workers = self.start_workers(args, listeners, &stopped)?;
+        Events.say(Level::Info, &format!("{} workers listen: {listeners}", workers.len()));
+        Ok(Some((stop, workers)))
+    }
+
+    /// Waits until it is time to stop; whether that is for a fault.
+    async fn serve(&mut self) -> bool {
+        self.phase.set(Phase::Serving);
+        tokio::select! {
+            () = self.stopper.wait() => false,
+            _ended = &mut self.control.ended => {
+                Events.say(Level::Error, "the control thread ended by a fault; the proxy stops");
+                true
+            }
+        }
+    }
+
+    /// Lets requests in flight end within `--drain`; all else has a second more.
+    async fn end(self, args: &RunArgs, stop: Option<watch::Sender<Stop>>, workers: Workers) {
+        self.phase.set(Phase::Draining);
+        self.control.stop();
+        let grace = Duration::from_secs(args.drain);
+        let deadline = Instant::now() + grace + LAST;
+        if let Some(stop) = stop {
+            Events.say(Level::Info, "no new connections; requests in flight are finished");
+            let _all_gone_already = stop.send(Some(grace));
+            let join = || workers.into_iter().all(|worker| worker.join().is_ok());
+            match timeout_at(deadline, tokio::task::spawn_blocking(join)).await {
+                Ok(Ok(true)) => {}
+                Ok(_) => Events.say(Level::Error, "a worker ended by a fault"),
+                Err(_) => Events.say(Level::Error, "a worker does not end and is left behind"),
+            }
+        }
+        if timeout_at(deadline, self.control.ended).await.is_err() {
+            let doing = self.view.busy().map_or("it", |busy| busy.with);
+            let message =
+                format!("the control thread hangs ({doing}) and is left behind; the journal is as it was");
+            Events.say(Level::Error, &message);
+        }
+        if !self.shared.log.flush(deadline.saturating_duration_since(Instant::now()).min(LAST_LINES)) {
+            Events.say(Level::Error, "the access log takes nothing; its last lines are lost");
+        }
         if let Some(path) = &args.admin {
             let _gone_already = std::fs::remove_file(path);
-        }
-        Ok(())
-    }
-
-    /// Watches files, signals and orders until it is time to stop.
-    async fn watch(&mut self, orders: &mut mpsc::Receiver<Command>) -> Result<(), StartError> {
-        let on = |kind| signal(kind).map_err(system("signals"));
-        let (mut hangup, mut terminate, mut interrupt) =
-            (on(SignalKind::hangup())?, on(SignalKind::terminate())?, on(SignalKind::interrupt())?);
-        let (mut look, mut endpoints) = (interval(SOURCE_EVERY), interval(ENDPOINTS_EVERY));
-        let (mut slow, mut judge) = (interval(FILES_EVERY), interval(JUDGE_EVERY));
-        let mut recheck = interval(RECHECK_EVERY);
-        judge.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        recheck.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        endpoints.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        slow.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                _ = look.tick() => {
-                    // A bundle may bring services whose endpoints were not asked for before.
-                    if matches!(self.reloader.poll_source(false), ReloadOutcome::Activated { .. }) {
-                        self.poll_endpoints();
-                    }
-                }
-                _ = endpoints.tick() => self.poll_endpoints(),
-                _ = slow.tick() => self.poll_files(),
-                _ = judge.tick() => {
-                    if self.reloader.tick().is_some() {
-                        self.poll_endpoints();
-                    }
-                }
-                _ = recheck.tick() => self.reloader.recheck(),
-                _ = hangup.recv() => {
-                    self.reloader.poll_source(true);
-                    self.poll_endpoints();
-                }
-                _ = terminate.recv() => return Ok(()),
-                _ = interrupt.recv() => return Ok(()),
-                Some(order) = orders.recv() => {
-                    if self.obey(order) {
-                        return Ok(());
-                    }
-                    self.poll_endpoints();
-                }
-            }
-        }
-    }
-
-    /// Does what an operator ordered; says whether to stop. One who went away needs no answer.
-    fn obey(&mut self, order: Command) -> bool {
-        match order {
-            Command::Status(reply) => drop(reply.send(self.reloader.status())),
-            Command::Reload(reply) => drop(reply.send(self.reloader.poll_source(true))),
-            Command::Rollback(to, reply) => drop(reply.send(self.reloader.rollback(to))),
-            Command::Resume(bundle, reply) => drop(reply.send(self.reloader.resume(bundle))),
-            Command::Drain => return true,
-        }
-        false
-    }
-
-    fn poll_endpoints(&mut self) {
-        let Some(file) = &mut self.endpoints else { return };
-        if self.shared.active().is_none() {
-            return;
-        }
-        match file.poll(&self.directory, self.reloader.known()) {
-            FileNews::Unchanged => {}
-            FileNews::Taken { endpoints } => {
-                self.events.say(Level::Info, &format!("{endpoints} endpoints are known"));
-            }
-            FileNews::Refused(error) => {
-                self.shared.metrics.file_refused("endpoints");
-                self.events.say(Level::Error, &error.to_string());
-            }
         }
     }
 
     /// Keeps endpoints in step with DNS, in a task of its own: a resolver that does not answer holds up nothing else.
-    /// Waits for the first round, but not long.
-    async fn follow_dns(&self) {
-        let (shared, directory, events) =
-            (Arc::clone(&self.shared), Arc::clone(&self.directory), self.events);
-        let (done, first) = tokio::sync::oneshot::channel();
+    /// Hears of the first round.
+    fn follow_dns(&self) -> oneshot::Receiver<()> {
+        let (shared, directory) = (Arc::clone(&self.shared), Arc::clone(&self.directory));
+        let (done, first) = oneshot::channel();
         tokio::task::spawn_local(async move {
             let (mut dns, mut done) = (DnsRefresh::default(), Some(done));
-            let mut rounds = interval(FILES_EVERY);
+            let mut rounds = interval(DNS_EVERY);
             rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 rounds.tick().await;
                 let active = shared.active();
                 if let Some(active) = active {
                     for news in dns.round(active.engine.program(), &directory, &SystemResolver).await {
-                        events.say(Level::Warn, &news);
+                        Events.say(Level::Warn, &news);
                     }
                 }
                 if let Some(done) = done.take() {
@@ -291,31 +281,7 @@ impl Proxy {
                 }
             }
         });
-        let _late_or_done = tokio::time::timeout(FIRST_DNS, first).await;
-    }
-
-    fn poll_files(&mut self) {
-        if let Some(identity) = &mut self.identity {
-            match identity.poll() {
-                Reload::Unchanged => {}
-                Reload::Taken => self.events.say(Level::Info, "the identity was replaced"),
-                Reload::Refused(error) => {
-                    self.shared.metrics.file_refused("identity");
-                    let message = format!("the identity was replaced by something unusable: {error}");
-                    self.events.say(Level::Error, &message);
-                }
-            }
-            let not_after = identity.current().load().identity.not_after;
-            self.shared.metrics.certificate("identity", days_until(not_after));
-        }
-        self.reloader.poll_secrets();
-        if let Some(public) = &*self.shared.public.load() {
-            self.shared.metrics.certificate("public", days_until(public.not_after));
-        }
-        let active = self.shared.active();
-        if let Some(active) = active {
-            active.counters.sweep(self.shared.clock.nanos());
-        }
+        first
     }
 
     fn listeners(&self, args: &RunArgs) -> Result<Listeners, StartError> {
@@ -342,14 +308,14 @@ impl Proxy {
         args: &RunArgs,
         listeners: Listeners,
         stopped: &watch::Receiver<Stop>,
-    ) -> Result<Vec<JoinHandle<()>>, StartError> {
+    ) -> Result<Workers, StartError> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let count = args.workers.unwrap_or(cores).clamp(1, 1_024);
-        let (bound, results) = std::sync::mpsc::channel();
+        let (bound, results) = mpsc::channel();
         let mut workers = Vec::with_capacity(count);
         for index in 0..count {
             let (shared, stopped) = (Arc::clone(&self.shared), stopped.clone());
-            let seed = seed().wrapping_add(index as u64);
+            let seed = seed(&self.shared.clock).wrapping_add(index as u64);
             let started = worker::start(index, shared, listeners, seed, stopped, bound.clone());
             workers.push(started.map_err(system("thread"))?);
         }
@@ -361,13 +327,64 @@ impl Proxy {
     }
 }
 
+type Workers = Vec<JoinHandle<()>>;
+
+fn start_threads(
+    reloader: Reloader<RealDisk>,
+    watched: Watched,
+    orders: mpsc::Receiver<Order>,
+    cancel: Cancel,
+) -> io::Result<Control> {
+    let clock = watched.clock.clone();
+    let refresh = file_watch::start(watched)?;
+    Control::start(reloader, clock, orders, refresh, cancel)
+}
+
+/// Who may tell the proxy to stop, or to look now.
+struct Stopper {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+    /// `drain` on the admin socket.
+    ordered: Rc<Notify>,
+    orders: Orders,
+}
+
+impl Stopper {
+    fn new(orders: Orders) -> Result<Self, StartError> {
+        let on = |kind| signal(kind).map_err(system("signals"));
+        Ok(Self {
+            hangup: on(SignalKind::hangup())?,
+            terminate: on(SignalKind::terminate())?,
+            interrupt: on(SignalKind::interrupt())?,
+            ordered: Rc::default(),
+            orders,
+        })
+    }
+
+    /// Waits until the proxy shall stop; passes on a hang-up meanwhile.
+    async fn wait(&mut self) {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return,
+                _ = self.interrupt.recv() => return,
+                () = self.ordered.notified() => return,
+                _ = self.hangup.recv() => {
+                    if !self.orders.send(Command::Reload) {
+                        Events.say(Level::Warn, "SIGHUP is ignored: too many commands wait already");
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn read_trust(path: &Path) -> Result<TrustSet, StartError> {
     let refuse = |reason: String| StartError::Trust { path: path.to_owned(), reason };
-    let size = std::fs::metadata(path).map_err(|error| refuse(error.to_string()))?.len();
-    if size > TRUST_BYTES {
-        return Err(refuse("larger than 64 KiB".to_owned()));
-    }
-    let bytes = std::fs::read(path).map_err(|error| refuse(error.to_string()))?;
+    let bytes = files::read(path, TRUST_BYTES, Links::Followed).map_err(|error| {
+        let large = error.kind() == io::ErrorKind::FileTooLarge;
+        refuse(if large { "larger than 64 KiB".to_owned() } else { error.to_string() })
+    })?;
     serde_json::from_slice(&bytes).map_err(|error| refuse(error.to_string()))
 }
 
@@ -380,17 +397,15 @@ fn system(what: &str) -> impl FnOnce(io::Error) -> StartError {
     move |source| StartError::System { what, source }
 }
 
-fn unix_now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
-}
-
 /// Differs between starts, so that proxies do not choose alike; no secret depends on it.
-fn seed() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+fn seed(clock: &Clock) -> u64 {
+    // A clock before 1970 leaves the process's number.
+    let since = clock.wall().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::from(since.subsec_nanos()) ^ since.as_secs().rotate_left(32) ^ u64::from(std::process::id())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "seconds of this millennium fit a double exactly")]
-fn days_until(not_after: i64) -> f64 {
-    (not_after - i64::try_from(unix_now()).unwrap_or(i64::MAX)) as f64 / DAY
+/// As much of a seed as shares take.
+fn low_bits(seed: u64) -> u16 {
+    let [low, high, ..] = seed.to_le_bytes();
+    u16::from_le_bytes([low, high])
 }

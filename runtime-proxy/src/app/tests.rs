@@ -196,11 +196,24 @@ struct Proxy {
 }
 
 impl Proxy {
-    fn ask(&self, method: Method, target: &str) -> Option<(StatusCode, Value)> {
+    fn raw(&self, method: Method, target: &str) -> Option<(StatusCode, bytes::Bytes)> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let asked = ask(&self.admin, method, target);
-        let (status, body) = tokio::task::LocalSet::new().block_on(&runtime, asked).ok()?;
+        tokio::task::LocalSet::new().block_on(&runtime, asked).ok()
+    }
+
+    fn ask(&self, method: Method, target: &str) -> Option<(StatusCode, Value)> {
+        let (status, body) = self.raw(method, target)?;
         Some((status, serde_json::from_slice(&body).unwrap_or_default()))
+    }
+
+    /// Waits until requests are taken, with a bundle or without.
+    fn wait_listening(&self) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while self.raw(Method::GET, "/readyz").is_none_or(|(_, body)| body == "starting\n") {
+            assert!(!self.thread.is_finished() && Instant::now() < deadline, "the proxy does not listen");
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     fn order(&self, target: &str) -> Value {
@@ -545,10 +558,7 @@ fn a_gateway_speaks_public_tls_and_needs_its_secret() {
     let extra = ["--inbound", &address, "--endpoints", &endpoints, "--secrets", &secrets];
     let gateway = rig.start_as("--gateway", "public", &extra);
     orders.wait_ready();
-    while gateway.ask(Method::GET, "/healthz").is_none() {
-        assert!(!gateway.thread.is_finished());
-        std::thread::yield_now();
-    }
+    gateway.wait_listening();
     // Without the secret the bundle is refused, and the place is named.
     let refused = gateway.order("/v1/reload");
     assert_eq!(refused["refusal"]["code"], "missing-secret", "{refused}");
@@ -640,11 +650,7 @@ fn without_a_bundle_a_proxy_says_so() {
     let outbound = free_port();
     let address = format!("127.0.0.1:{outbound}");
     let web = rig.start("web", &["--inbound", &spare_address(), "--outbound", &address]);
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while web.ask(Method::GET, "/healthz").is_none() {
-        assert!(Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    web.wait_listening();
     assert_eq!(web.ask(Method::GET, "/readyz").unwrap().0, StatusCode::SERVICE_UNAVAILABLE);
     let (status, answer) = request(outbound, &get("/a"));
     assert!(status == 503 && answer.contains("no-bundle"), "{answer}");

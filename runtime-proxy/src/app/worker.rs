@@ -1,5 +1,6 @@
 //! A worker's thread.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -26,6 +27,17 @@ pub(super) struct Listeners {
     pub(super) public: Option<SocketAddr>,
     pub(super) inbound: Option<SocketAddr>,
     pub(super) outbound: Option<SocketAddr>,
+}
+
+impl fmt::Display for Listeners {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let each = [("public", self.public), ("inbound", self.inbound), ("outbound", self.outbound)];
+        let open = each.into_iter().filter_map(|(name, address)| Some((name, address?)));
+        for (index, (name, address)) in open.enumerate() {
+            write!(f, "{}{name} {address}", if index == 0 { "" } else { ", " })?;
+        }
+        Ok(())
+    }
 }
 
 /// Whether to go on: `Some` is the time that requests in flight have.

@@ -50,7 +50,7 @@ pub fn run(limits: Limits) -> io::Result<()> {
     limits.apply()?;
     let most = limits::BUNDLE_BYTES * 2;
     let stdin = io::stdin().lock();
-    // Where the length is known, nothing is copied while it grows.
+    // A hint only: where the length is known, nothing is copied while it grows.
     let length = fstat(&stdin).map_or(0, |stat| usize::try_from(stat.st_size).unwrap_or(0));
     let mut all = Vec::with_capacity(length.saturating_add(1).min(most));
     stdin.take(most as u64).read_to_end(&mut all)?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, Write};
 
+use mesh_bundle::scope::Needs;
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::verify::Intact;
 use mesh_bundle::{Name, Owner, Refusal, State, limits};
@@ -43,10 +44,15 @@ pub enum Verdict {
 }
 
 impl<'b> PreflightInput<'b> {
-    /// The units that `owner`'s proxy needs of `bundle`, with the self-tests of `changed`.
+    /// The units of `bundle` that `owner`'s proxy `needs`, with the self-tests of `changed`.
     #[must_use]
-    pub fn of(bundle: &'b Intact, owner: &Owner, state: &State, changed: &BTreeSet<UnitId>) -> Self {
-        let needs = bundle.needs(owner).unwrap_or_default();
+    pub fn of(
+        bundle: &'b Intact,
+        owner: &Owner,
+        needs: Needs,
+        state: &State,
+        changed: &BTreeSet<UnitId>,
+    ) -> Self {
         let mut input = Self {
             order: Order {
                 owner: owner.clone(),
@@ -84,6 +90,7 @@ impl<'b> PreflightInput<'b> {
         let end = all.iter().position(|byte| *byte == b'\n').ok_or(io::ErrorKind::UnexpectedEof)?;
         let (line, rest) = all.split_at_checked(end).ok_or(io::ErrorKind::UnexpectedEof)?;
         let order: Order = serde_json::from_slice(line)?;
+        // `rest` begins with the line's end.
         let mut rest = rest.get(1..).unwrap_or_default();
         if rest.len() > limits::BUNDLE_BYTES {
             return Err(io::ErrorKind::InvalidData.into());

@@ -3,11 +3,15 @@
 //! What kills, hangs or bloats the builder does so there, behind limits on memory, processor time and wall time; the
 //! proxy hears of it in words and stays as it is. Rungs 5 and 6 of the ladder climb here first.
 
+mod cancel;
 mod child;
+mod failure;
 mod input;
 mod parent;
 
+pub use cancel::Cancel;
 pub use child::{Limits, run};
+pub use failure::Failure;
 pub use input::{PreflightInput, Verdict};
 pub use parent::{ChildPreflight, Preflight};
 
@@ -17,7 +21,7 @@ pub(crate) struct InProcess;
 
 #[cfg(test)]
 impl Preflight for InProcess {
-    fn check(&self, input: &PreflightInput<'_>) -> Result<usize, mesh_bundle::Refusal> {
+    fn check(&self, input: &PreflightInput<'_>, _: &Cancel) -> Result<usize, mesh_bundle::Refusal> {
         child::check(input)
     }
 }

@@ -8,12 +8,14 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mesh_bundle::{Refusal, Rung};
+use mesh_bundle::Refusal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
+use super::cancel::Cancel;
+use super::failure::Failure;
 use super::input::{PreflightInput, Verdict};
 
 /// Bytes of a child's answer, and of its last words.
@@ -27,12 +29,12 @@ const HUGE_PAGES: &str = "glibc.malloc.hugetlb=1";
 const WORDS: usize = 200;
 
 /// Builds and proves a bundle before the proxy does.
-pub trait Preflight: Send {
-    /// Rungs 5 and 6, somewhere where they can do no harm; how many examples were run.
+pub trait Preflight: Send + Sync {
+    /// Rungs 5 and 6, where they can do no harm; how many examples were run. Ends early once `cancel` is on.
     ///
     /// # Errors
-    /// A [`Refusal`]: the bundle's, or that the check crashed, took too long or could not start.
-    fn check(&self, input: &PreflightInput<'_>) -> Result<usize, Refusal>;
+    /// A [`Refusal`]: the bundle's, or a [`Failure`]'s.
+    fn check(&self, input: &PreflightInput<'_>, cancel: &Cancel) -> Result<usize, Refusal>;
 }
 
 /// Starts `PROGRAM preflight` for each input.
@@ -72,10 +74,9 @@ impl ChildPreflight {
 }
 
 impl Preflight for ChildPreflight {
-    fn check(&self, input: &PreflightInput<'_>) -> Result<usize, Refusal> {
-        let refuse = |code: &str, message: String| Refusal::new(Rung::Built, code, message);
-        let cannot = |e: io::Error| {
-            refuse("preflight-unavailable", format!("the preflight check cannot be started: {e}"))
+    fn check(&self, input: &PreflightInput<'_>, cancel: &Cancel) -> Result<usize, Refusal> {
+        let cannot = |error: io::Error| {
+            Failure::Unavailable.refusal(format!("the preflight check cannot be started: {error}"))
         };
         // Served whole, so that parent and child do not take turns at a pipe.
         let served = serve(input).map_err(cannot)?;
@@ -88,23 +89,26 @@ impl Preflight for ChildPreflight {
             .stderr(Stdio::piped())
             .spawn()
             .map_err(cannot)?;
-        let answer = converse(&mut child, self.patience);
+        let answer = converse(&mut child, self.patience, cancel);
         let status = child.wait().map_err(cannot)?;
-        let Some((said, last_words)) = answer.map_err(cannot)? else {
-            let message =
-                format!("building it took more than {} s and was ended", self.patience.as_secs_f64());
-            return Err(refuse("preflight-timeout", message));
+        let (said, last_words) = match answer.map_err(cannot)? {
+            Answer::Ended { said, last_words } => (said, last_words),
+            Answer::Late => {
+                let seconds = self.patience.as_secs_f64();
+                let message = format!("building it took more than {seconds} s and was ended");
+                return Err(Failure::TimedOut.refusal(message));
+            }
+            Answer::Cancelled => {
+                return Err(Failure::Cancelled.refusal("building it was ended, since the proxy stops"));
+            }
         };
         match serde_json::from_slice::<Verdict>(&said) {
             Ok(Verdict::Good { cases }) if status.success() => Ok(cases),
             Ok(Verdict::Refused(refusal)) if status.success() => Err(refusal),
             _ => {
-                let message = format!(
-                    "building it ended the preflight check: {}{}",
-                    ending(status),
-                    shown(&last_words)
-                );
-                Err(refuse("preflight-crashed", message))
+                let (ending, shown) = (ending(status), shown(&last_words));
+                Err(Failure::Crashed
+                    .refusal(format!("building it ended the preflight check: {ending}{shown}")))
             }
         }
     }
@@ -118,9 +122,24 @@ fn serve(input: &PreflightInput<'_>) -> io::Result<File> {
     Ok(file)
 }
 
-/// Hears the answer, until the child ended; `None` when time was up and it was killed. It is dead
-/// afterwards in any case, and can be waited for.
-fn converse(child: &mut Child, patience: Duration) -> io::Result<Option<(Vec<u8>, Vec<u8>)>> {
+/// How a conversation with a child ended.
+enum Answer {
+    /// The child ended by itself.
+    Ended {
+        /// Its standard output.
+        said: Vec<u8>,
+        /// Its standard error.
+        last_words: Vec<u8>,
+    },
+    /// Time was up.
+    Late,
+    /// Nobody wants the answer any more.
+    Cancelled,
+}
+
+/// Hears the answer, until the child ended, time is up or nobody wants it any more. It is dead afterwards in any case, and
+/// can be waited for.
+fn converse(child: &mut Child, patience: Duration, cancel: &Cancel) -> io::Result<Answer> {
     let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
         child.kill()?;
         return Err(io::Error::other("no pipes"));
@@ -129,25 +148,43 @@ fn converse(child: &mut Child, patience: Duration) -> io::Result<Option<(Vec<u8>
         // A child that closes nothing is ended when time is up, and with it go the far ends of the pipes.
         let words = scope.spawn(move || read(stderr));
         let said = scope.spawn(move || read(stdout));
-        let ended = ends(child, patience);
-        if !matches!(ended, Ok(true)) {
+        let ended = wait(child, patience, cancel);
+        if !matches!(ended, Ok(Wait::Ended)) {
             child.kill()?;
         }
-        let heard = (said.join().unwrap_or_default(), words.join().unwrap_or_default());
-        Ok(ended?.then_some(heard))
+        // A thread that panicked heard nothing: the child is taken for dead.
+        let (said, last_words) = (said.join().unwrap_or_default(), words.join().unwrap_or_default());
+        Ok(match ended? {
+            Wait::Ended => Answer::Ended { said, last_words },
+            Wait::Late => Answer::Late,
+            Wait::Cancelled => Answer::Cancelled,
+        })
     })
 }
 
-/// Whether a child ends by itself in time (`pidfd_open(2)`: readable once the process has ended).
-fn ends(child: &Child, patience: Duration) -> io::Result<bool> {
+/// What came first.
+enum Wait {
+    Ended,
+    Late,
+    Cancelled,
+}
+
+/// Waits for a child's end (`pidfd_open(2)`: readable once the process has ended).
+fn wait(child: &Child, patience: Duration, cancel: &Cancel) -> io::Result<Wait> {
     let pid = Pid::from_child(child);
     let handle = pidfd_open(pid, PidfdFlags::empty())?;
     let deadline = Instant::now() + patience;
     loop {
         let left = Timespec::try_from(deadline.saturating_duration_since(Instant::now()))
             .map_err(|_| io::Error::other("the bound on its time is too large"))?;
-        match poll(&mut [PollFd::new(&handle, PollFlags::IN)], Some(&left)) {
-            Ok(ready) => return Ok(ready > 0),
+        let mut both = [PollFd::new(&handle, PollFlags::IN), PollFd::new(cancel, PollFlags::IN)];
+        match poll(&mut both, Some(&left)) {
+            Ok(0) => return Ok(Wait::Late),
+            Ok(_) => {
+                let [ended, _] = both;
+                let by_itself = !ended.revents().is_empty();
+                return Ok(if by_itself { Wait::Ended } else { Wait::Cancelled });
+            }
             Err(Errno::INTR) => {}
             Err(error) => return Err(error.into()),
         }

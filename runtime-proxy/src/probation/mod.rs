@@ -18,5 +18,6 @@ fn basis_points(part: u64, of: u64) -> u32 {
         return 0;
     }
     let share = u128::from(part) * u128::from(WHOLE) / u128::from(of);
+    // A part is never more than the whole; where counts were read at two instants it may seem so.
     u32::try_from(share).unwrap_or(WHOLE).min(WHOLE)
 }

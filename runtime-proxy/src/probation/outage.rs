@@ -35,6 +35,7 @@ impl Services {
     #[must_use]
     pub fn begin<'a>(&self, sums: impl Iterator<Item = (&'a str, Sums)>) -> Baseline {
         let stand = |(name, now): (&str, Sums)| {
+            // A service that was not there yet counted nothing.
             let past = self.older.get(name).copied().unwrap_or_default();
             let (asked, failed) =
                 (now.same.saturating_sub(past.same), now.same_failed.saturating_sub(past.same_failed));
@@ -67,12 +68,15 @@ impl Baseline {
         let known = |failed: u64, of: u64| (of >= EVIDENCE).then(|| basis_points(failed, of));
         let elsewhere = known(counts.outage, counts.requests.saturating_sub(counts.counted));
         let of = |(name, now): (&str, Sums)| {
+            // A service that came since the beginning had counted nothing then.
             let Stand { at, asked, failed } = self.0.get(name).copied().unwrap_or_default();
             let since = |now: u64, then: u64| now.saturating_sub(then);
             let (same, same_failed) = (since(now.same, at.same), since(now.same_failed, at.same_failed));
             let own = known(failed, asked).max(known(same_failed, same));
+            // Nothing is known: nothing is excused.
             let share = own.or(elsewhere).unwrap_or(0);
             let changed = u128::from(since(now.changed, at.changed));
+            // More than all of the failed ones excuses no more than these.
             let expected = (changed * u128::from(share)).div_ceil(u128::from(WHOLE));
             since(now.changed_failed, at.changed_failed).min(u64::try_from(expected).unwrap_or(u64::MAX))
         };

@@ -7,6 +7,8 @@ use mesh_bundle::trust::TrustSet;
 use mesh_bundle::{Digest, Refusal, State};
 use serde::{Deserialize, Serialize};
 
+use super::words::{ActivationCause, Judgement};
+
 /// Activations that are remembered.
 const HISTORY: usize = 64;
 /// Bundles that are remembered as quarantined.
@@ -74,11 +76,11 @@ pub struct Activation {
     pub generation: u64,
     /// When, in seconds since the epoch.
     pub at: u64,
-    /// Why: `offered`, `returned` (by hand), `resumed`, `went back` (by itself), `started`.
-    pub reason: String,
-    /// How its probation ended: `good`, `good (quiet)`, `bad`; empty while it lasts, or where there was none.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub verdict: String,
+    /// Why.
+    pub reason: ActivationCause,
+    /// How its probation ended.
+    #[serde(default, skip_serializing_if = "Judgement::is_open")]
+    pub verdict: Judgement,
 }
 
 /// One refusal.
@@ -115,16 +117,17 @@ impl Journal {
                 let later = self.history.iter().skip(index + 1);
                 later.clone().any(|new| new.bundle == old.bundle && new.reason == old.reason)
             });
+            // Where nothing repeats, the oldest goes.
             self.history.remove(repeated.unwrap_or(0));
         }
     }
 
     /// The probation of the bundle in force ended.
-    pub fn judged(&mut self, verdict: &str) {
+    pub fn judged(&mut self, verdict: Judgement) {
         let active = self.active;
         let newest = self.history.iter_mut().rev().find(|activation| Some(activation.bundle) == active);
         if let Some(activation) = newest {
-            verdict.clone_into(&mut activation.verdict);
+            activation.verdict = verdict;
         }
     }
 
@@ -203,6 +206,39 @@ impl Journal {
         held
     }
 
+    /// The oldest generation that may come into force; 0 where no release said so.
+    #[must_use]
+    pub fn floor(&self) -> u64 {
+        self.accepted.as_ref().map_or(0, |accepted| accepted.floor)
+    }
+
+    /// The newest bundle that came forward before the one in force, and that one may go back to.
+    #[must_use]
+    pub fn before_active(&self) -> Option<Digest> {
+        let active = self.active?;
+        let mut order: Vec<Digest> = Vec::new();
+        for activation in self.history.iter().filter(|activation| activation.reason.is_forward()) {
+            order.retain(|bundle| *bundle != activation.bundle);
+            order.push(activation.bundle);
+        }
+        let place = order.iter().position(|bundle| *bundle == active)?;
+        let may_return = |bundle: &&Digest| {
+            let above = self.activation_of(**bundle).is_some_and(|past| past.generation >= self.floor());
+            above && !self.quarantine.contains_key(*bundle)
+        };
+        order.get(..place)?.iter().rev().find(may_return).copied()
+    }
+
+    /// Whether a start may try a bundle: nothing quarantined, and nothing below the floor but what the newest release
+    /// names.
+    #[must_use]
+    pub fn may_start(&self, bundle: Digest) -> bool {
+        let chosen = self.active == Some(bundle)
+            || self.accepted.as_ref().is_some_and(|accepted| accepted.bundle == bundle);
+        let above = self.activation_of(bundle).is_some_and(|past| past.generation >= self.floor());
+        (chosen || above) && !self.quarantine.contains_key(&bundle)
+    }
+
     /// The newest activation of a bundle, for a return to it.
     #[must_use]
     pub fn activation_of(&self, bundle: Digest) -> Option<&Activation> {
@@ -223,8 +259,8 @@ mod tests {
                 bundle,
                 generation: 1,
                 at: 0,
-                reason: "offered".to_owned(),
-                verdict: String::new(),
+                reason: ActivationCause::Offered,
+                verdict: Judgement::Open,
             });
         }
         let [first, second, third, fourth, last] = bundles;
@@ -237,20 +273,20 @@ mod tests {
     #[test]
     fn going_back_and_forth_pushes_no_bundle_out() {
         let (old, new) = (Digest::of(b"old"), Digest::of(b"new"));
-        let activation = |bundle, reason: &str| Activation {
+        let activation = |bundle, reason: ActivationCause| Activation {
             bundle,
             generation: 1,
             at: 0,
-            reason: reason.to_owned(),
-            verdict: String::new(),
+            reason,
+            verdict: Judgement::Open,
         };
         let mut journal = Journal::default();
-        journal.activated(activation(old, "offered"));
+        journal.activated(activation(old, ActivationCause::Offered));
         for _ in 0..200 {
-            journal.activated(activation(new, "offered"));
-            journal.activated(activation(old, "returned"));
+            journal.activated(activation(new, ActivationCause::Offered));
+            journal.activated(activation(old, ActivationCause::Returned));
         }
         assert_eq!(journal.history.len(), HISTORY);
-        assert_eq!(journal.history.first(), Some(&activation(old, "offered")));
+        assert_eq!(journal.history.first(), Some(&activation(old, ActivationCause::Offered)));
     }
 }

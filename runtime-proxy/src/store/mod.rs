@@ -6,7 +6,9 @@
 mod disk;
 mod journal;
 mod state_dir;
+mod words;
 
 pub use disk::{Disk, RealDisk};
 pub use journal::{Activation, BOOT_ATTEMPTS, Journal, RefusalRecord};
 pub use state_dir::{Store, StoreError};
+pub use words::{ActivationCause, Judgement};

@@ -8,6 +8,7 @@ use mesh_bundle::Digest;
 
 use super::disk::Disk;
 use super::journal::Journal;
+use crate::files;
 
 /// The largest archive in bytes: a bundle's bound, and it is compressed.
 const MAX_ARCHIVE: u64 = mesh_bundle::limits::BUNDLE_BYTES as u64;
@@ -62,7 +63,7 @@ impl<D: Disk> Store<D> {
         let bundles = dir.join("bundles");
         disk.make_dir(&bundles).map_err(failed("make", &bundles))?;
         let lock_path = dir.join("lock");
-        let lock = File::create(&lock_path).map_err(failed("write", &lock_path))?;
+        let lock = files::create(&lock_path).map_err(failed("write", &lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreError::InUse(dir.to_owned())),
@@ -190,6 +191,7 @@ impl<D: Disk> Store<D> {
     }
 
     fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        // Both kinds of file lie in a folder of the state folder.
         let dir = path.parent().unwrap_or(&self.dir);
         let mut unfinished = path.as_os_str().to_owned();
         unfinished.push(UNFINISHED);
@@ -228,7 +230,7 @@ fn failed(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StoreE
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Activation, RealDisk};
+    use crate::store::{Activation, ActivationCause, Judgement, RealDisk};
     use std::cell::Cell;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -242,8 +244,8 @@ mod tests {
             bundle: id(number),
             generation: u64::from(number),
             at: 0,
-            reason: "offered".to_owned(),
-            verdict: String::new(),
+            reason: ActivationCause::Offered,
+            verdict: Judgement::Open,
         }
     }
 

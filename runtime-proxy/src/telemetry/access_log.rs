@@ -1,20 +1,26 @@
 //! The access log: one JSON line a request, written by a thread of its own.
 
-use std::fs::OpenOptions;
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus_client::metrics::counter::Counter;
 use serde::Serialize;
+
+use crate::files;
 
 /// Lines that may wait for the writer; more are dropped and counted.
 const WAITING: usize = 8_192;
 /// How long a written line may stay in the buffer.
 const FLUSH: Duration = Duration::from_millis(200);
+
+/// How long [`AccessLog::flush`] rests between two tries to get a place in a full queue.
+const REST: Duration = Duration::from_millis(5);
 
 /// Where the log goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -111,12 +117,13 @@ impl AccessLog {
     /// Opens the log and starts its writer.
     ///
     /// # Errors
-    /// The file cannot be opened, or no thread can be started.
+    /// The file cannot be opened, is a FIFO or a socket, or no thread can be started.
     pub fn open(target: &Target, dropped: Counter) -> io::Result<Self> {
         let out: Box<dyn Write + Send> = match target {
             Target::Off => return Ok(Self { lines: None, dropped }),
-            Target::Stdout => Box::new(io::stdout()),
-            Target::File(path) => Box::new(OpenOptions::new().append(true).create(true).open(path)?),
+            // The descriptor itself: standard output's own lock would be held while a write waits.
+            Target::Stdout => Box::new(File::from(io::stdout().as_fd().try_clone_to_owned()?)),
+            Target::File(path) => Box::new(files::open_log(path)?),
         };
         let (lines, waiting) = sync_channel(WAITING);
         let writer = dropped.clone();
@@ -143,13 +150,20 @@ impl AccessLog {
         }
     }
 
-    /// Waits until every line so far is written; for the end of the process.
-    pub fn flush(&self) {
-        let Some(lines) = &self.lines else { return };
+    /// Waits until every line so far is written, but no longer than `patience`; whether they were. For the end of the
+    /// process.
+    #[must_use]
+    pub fn flush(&self, patience: Duration) -> bool {
+        let Some(lines) = &self.lines else { return true };
+        let deadline = Instant::now() + patience;
         let (done, flushed) = sync_channel(1);
-        if lines.send(Message::Flush(done)).is_ok() {
-            let _the_writer_is_gone = flushed.recv();
+        while lines.try_send(Message::Flush(done.clone())).is_err() {
+            if Instant::now() >= deadline {
+                return false;
+            }
+            thread::sleep(REST);
         }
+        flushed.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok()
     }
 }
 
@@ -160,7 +174,7 @@ fn write_lines(waiting: &Receiver<Message>, out: Box<dyn Write + Send>, dropped:
             Ok(Message::Line(line)) => out.write_all(&line),
             Ok(Message::Flush(done)) => {
                 let flushed = out.flush();
-                let _nobody_waits = done.send(());
+                let _nobody_waits = done.try_send(());
                 flushed
             }
             Err(RecvTimeoutError::Timeout) => out.flush(),
@@ -227,6 +241,15 @@ mod tests {
     }
 
     #[test]
+    fn a_writer_that_hangs_holds_no_flush_up() {
+        let (sender, receiver) = sync_channel(1);
+        let log = AccessLog { lines: Some(sender), dropped: Counter::default() };
+        assert!(!log.flush(Duration::from_millis(20)), "nobody answers");
+        assert!(!log.flush(Duration::from_millis(20)), "nobody takes it");
+        drop(receiver);
+    }
+
+    #[test]
     fn a_file_gets_every_line() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("access.log");
@@ -235,7 +258,7 @@ mod tests {
         log.log(&entry("/a"));
         log.log(&entry("/b"));
         drop(log);
-        let out = Box::new(std::fs::File::create(&path).unwrap());
+        let out = Box::new(File::create(&path).unwrap());
         write_lines(&receiver, out, &Counter::default());
         assert_eq!(std::fs::read_to_string(path).unwrap().lines().count(), 2);
     }

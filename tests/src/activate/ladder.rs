@@ -4,18 +4,19 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mesh_bundle::Refusal;
 use mesh_bundle::trust::TrustSet;
-use mesh_proxy::activation::{Config, Reloader, Secrets, Source};
-use mesh_proxy::clock::Clock;
-use mesh_proxy::preflight::{Preflight, PreflightInput};
+use mesh_proxy::activation::{Config, LocalPath, Reloader, Secrets};
+use mesh_proxy::clock::{Clock, TimeSource};
+use mesh_proxy::preflight::{Cancel, Preflight, PreflightInput};
 use mesh_proxy::probation::RequestSample;
 use mesh_proxy::request::Shared;
 use mesh_proxy::store::{Disk, Store};
 use mesh_proxy::telemetry::{AccessLog, Metrics, Target};
 use mesh_proxy::upstream::Directory;
+use tokio::time::Instant;
 
 use crate::bundles;
 
@@ -31,7 +32,7 @@ pub struct Setup<'a, D> {
     pub now: u64,
     /// The file system.
     pub disk: D,
-    /// Who builds a bundle first.
+    /// Builds and proves a bundle first.
     pub preflight: Box<dyn Preflight>,
 }
 
@@ -40,14 +41,31 @@ pub struct Setup<'a, D> {
 pub struct NoPreflight;
 
 impl Preflight for NoPreflight {
-    fn check(&self, _: &PreflightInput) -> Result<usize, Refusal> {
+    fn check(&self, _: &PreflightInput, _: &Cancel) -> Result<usize, Refusal> {
         Ok(0)
+    }
+}
+
+/// A clock that a harness moves; the time of day stands.
+struct Hand {
+    begun: Instant,
+    millis: Arc<AtomicU64>,
+    now: u64,
+}
+
+impl TimeSource for Hand {
+    fn monotonic(&self) -> Instant {
+        self.begun + Duration::from_millis(self.millis.load(Ordering::Relaxed))
+    }
+
+    fn wall(&self) -> SystemTime {
+        UNIX_EPOCH + Duration::from_secs(self.now)
     }
 }
 
 /// A ladder, with what the rest of a proxy would do to it.
 pub struct Ladder<D> {
-    /// The one who climbs.
+    /// Drives the activation.
     pub reloader: Reloader<D>,
     shared: Arc<Shared>,
     millis: Arc<AtomicU64>,
@@ -75,12 +93,13 @@ impl<D> Ladder<D> {
 /// The folder cannot be used, or its journal is damaged.
 pub fn ladder<D: Disk>(setup: Setup<'_, D>) -> io::Result<Ladder<D>> {
     let Setup { state, source, trust, now, disk, preflight } = setup;
+    let millis = Arc::new(AtomicU64::new(0));
+    let hand = Hand { begun: Instant::now(), millis: Arc::clone(&millis), now };
+    let clock = Clock::new(Arc::new(hand));
     let metrics = Metrics::new();
     let log = AccessLog::open(&Target::Off, metrics.log_dropped.clone())?;
-    let shared = Arc::new(Shared::new(Clock::system(), metrics, log, None));
+    let shared = Arc::new(Shared::new(clock.clone(), metrics, log, None));
     let store = Store::open(state, disk).map_err(|error| io::Error::other(error.to_string()))?;
-    let millis = Arc::new(AtomicU64::new(0));
-    let clock = Arc::clone(&millis);
     let config = Config {
         mesh: bundles::name(bundles::MESH)?,
         environment: bundles::name(bundles::ENVIRONMENT)?,
@@ -89,11 +108,11 @@ pub fn ladder<D: Disk>(setup: Setup<'_, D>) -> io::Result<Ladder<D>> {
         application: None,
         seed: 0,
         preflight,
-        now: Box::new(move || now),
-        elapsed: Box::new(move || Duration::from_millis(clock.load(Ordering::Relaxed))),
+        cancel: Cancel::new()?,
+        clock,
     };
     let directory = Arc::new(Directory::new());
-    let (source, secrets) = (Source::new(source), Secrets::new(None));
+    let (source, secrets) = (Box::new(LocalPath::new(source)), Secrets::new(None));
     let reloader = Reloader::new(config, source, store, Arc::clone(&shared), directory, secrets);
     Ok(Ladder { reloader, shared, millis })
 }

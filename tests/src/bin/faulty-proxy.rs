@@ -26,12 +26,14 @@ use std::time::Duration;
 use clap::Parser;
 use mesh_bundle::{Refusal, Rung};
 use mesh_proxy::app::{Cli, Seams, operate, run_with};
-use mesh_proxy::preflight::{self, ChildPreflight, Limits, Preflight, PreflightInput, Verdict};
+use mesh_proxy::preflight::{self, Cancel, ChildPreflight, Limits, Preflight, PreflightInput, Verdict};
 use mesh_proxy::telemetry::{Events, Level};
 use rustix::process::{Signal, getpid, kill_process};
 
 /// How long a faulty child may take.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the last messages have to be read.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 /// How long a paused child may be paused.
 const PAUSE: Duration = Duration::from_secs(30);
 /// Little enough that a child reaches it soon.
@@ -50,16 +52,22 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     match (&cli.command, &cli.run) {
         (Some(command), _) => operate(command),
-        (None, Some(args)) => match run_with(args, seams()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => failed(&error.to_string()),
-        },
+        (None, Some(args)) => {
+            if let Err(error) = Events.never_wait() {
+                return failed(&error.to_string());
+            }
+            let code = run_with(args, seams())
+                .map_or_else(|error| failed(&error.to_string()), |()| ExitCode::SUCCESS);
+            let _nobody_reads = Events.flush(LAST_WORDS);
+            code
+        }
         (None, None) => ExitCode::from(COULD_NOT),
     }
 }
 
 fn failed(message: &str) -> ExitCode {
     Events.say(Level::Error, message);
+    let _nobody_reads = Events.flush(LAST_WORDS);
     ExitCode::from(COULD_NOT)
 }
 
@@ -90,12 +98,12 @@ struct Faulty {
 }
 
 impl Preflight for Faulty {
-    fn check(&self, input: &PreflightInput) -> Result<usize, Refusal> {
+    fn check(&self, input: &PreflightInput, cancel: &Cancel) -> Result<usize, Refusal> {
         if planted(&self.faults, "start").is_some() {
             std::process::abort();
         }
         let Some(kind) = planted(&self.faults, "preflight") else {
-            return ChildPreflight::own().check(input);
+            return ChildPreflight::own().check(input, cancel);
         };
         let program = if kind == "missing" { "/nowhere/mesh-proxy" } else { "/proc/self/exe" };
         let patience = if kind == "paused" { PAUSE } else { PATIENCE };
@@ -103,7 +111,7 @@ impl Preflight for Faulty {
         ChildPreflight::new(PathBuf::from(program))
             .with_arguments(&[&format!("preflight-{kind}"), &faults])
             .with_patience(patience)
-            .check(input)
+            .check(input, cancel)
     }
 }
 

@@ -12,7 +12,7 @@ use mesh_bundle::trust::TrustSet;
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Digest, Owner, Program, archive, verify};
 use mesh_decision::Engine;
-use mesh_proxy::preflight::{ChildPreflight, Preflight, PreflightInput};
+use mesh_proxy::preflight::{Cancel, ChildPreflight, Preflight, PreflightInput};
 
 /// Times the rungs of the activation ladder for one proxy.
 #[derive(Debug, Parser)]
@@ -59,6 +59,7 @@ fn measure(args: &Args) -> Result<Vec<(&'static str, f64)>, Problem> {
     let trust: TrustSet = serde_json::from_slice(&std::fs::read(&args.trust)?)?;
     let packed = std::fs::read(&args.bundle)?;
     let before = args.before.as_deref().map(|path| units(path, &trust, &args.owner)).transpose()?;
+    let cancel = Cancel::new()?;
     let mut times: BTreeMap<&'static str, Vec<f64>> = BTreeMap::new();
     for _ in 0..args.reps.max(1) {
         let mut last = Instant::now();
@@ -84,8 +85,9 @@ fn measure(args: &Args) -> Result<Vec<(&'static str, f64)>, Problem> {
             let entries = candidate.bundle.entries().iter();
             let changed: BTreeSet<_> =
                 entries.filter(|(id, entry)| unknown(id, entry)).map(|(id, _)| id.clone()).collect();
-            let input = PreflightInput::of(&candidate.bundle, &args.owner, &candidate.state, &changed);
-            ChildPreflight::new(proxy.clone()).check(&input)?;
+            let needs = candidate.bundle.needs(&args.owner).ok_or("the owner is not in the bundle")?;
+            let input = PreflightInput::of(&candidate.bundle, &args.owner, needs, &candidate.state, &changed);
+            ChildPreflight::new(proxy.clone()).check(&input, &cancel)?;
             lap("5 preflight");
         }
         Engine::new(program, &candidate.state, &args.owner)?;

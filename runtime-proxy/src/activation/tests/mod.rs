@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mesh_bundle::pack::{Input, pack, seal, state_digest};
 use mesh_bundle::program::{Gateway, Mesh, TlsMode};
@@ -17,10 +17,11 @@ use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
 use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Digest, Name, Owner, Program, State, archive};
 use serde_json::json;
+use tokio::time::Instant;
 
-use super::{Config, ReloadOutcome, Reloader, Secrets, Source};
-use crate::clock::Clock;
-use crate::preflight::InProcess;
+use super::{Config, LocalPath, ReloadOutcome, Reloader, Secrets};
+use crate::clock::{Clock, TimeSource};
+use crate::preflight::{Cancel, InProcess};
 use crate::probation::RequestSample;
 use crate::request::Shared;
 use crate::store::{RealDisk, Store};
@@ -30,6 +31,22 @@ use crate::upstream::Directory;
 
 fn name(text: &str) -> Name {
     Name::new(text).unwrap()
+}
+
+/// A clock that a test moves; the time of day stands.
+struct Hand {
+    begun: Instant,
+    millis: Arc<AtomicU64>,
+}
+
+impl TimeSource for Hand {
+    fn monotonic(&self) -> Instant {
+        self.begun + Duration::from_millis(self.millis.load(Ordering::Relaxed))
+    }
+
+    fn wall(&self) -> SystemTime {
+        UNIX_EPOCH
+    }
 }
 
 struct Rig {
@@ -93,15 +110,15 @@ impl Rig {
             owner: Owner::Gateway(name("public")),
             trust: self.trust.clone(),
             preflight: Box::new(InProcess),
+            cancel: Cancel::new().unwrap(),
             application: None,
             seed: 0,
-            now: Box::new(|| 0),
-            elapsed: Box::new(move || Duration::from_millis(millis.load(Ordering::Relaxed))),
+            clock: Clock::new(Arc::new(Hand { begun: Instant::now(), millis })),
         };
         let store = Store::open(&self.path("state"), RealDisk).unwrap();
         let directory = Arc::new(Directory::new());
         let secrets = Secrets::new(Some(&self.path("secrets")));
-        let source = Source::new(&self.path("offer.mcb"));
+        let source = Box::new(LocalPath::new(&self.path("offer.mcb")));
         Reloader::new(config, source, store, Arc::clone(&self.shared), directory, secrets)
     }
 

@@ -5,7 +5,7 @@ use mesh_bundle::{Digest, Rung};
 
 use super::{Content, ReloadOutcome, Reloader, Rig, code};
 use crate::probation::RequestSample;
-use crate::store::RealDisk;
+use crate::store::{ActivationCause, Judgement, RealDisk};
 
 const SAME: RequestSample =
     RequestSample { differs: false, denied: false, failed: false, blamed: false, fault: false };
@@ -47,7 +47,7 @@ fn a_bundle_is_good_after_a_window_with_requests_and_not_before() {
     reloader.tick();
     let status = reloader.status();
     assert_eq!((status.journal.good, status.probation), (Some(second), None));
-    assert_eq!(status.journal.history.last().unwrap().verdict, "good");
+    assert_eq!(status.journal.history.last().unwrap().verdict, Judgement::Good);
     let running = rig.shared.running.load_full().unwrap();
     assert!(running.probation.is_none(), "the older engine is let go");
 }
@@ -67,7 +67,7 @@ fn a_bad_bundle_goes_back_by_itself_and_is_not_taken_again() {
     let status = reloader.status();
     assert_eq!((status.active, status.journal.good), (Some(first), Some(first)));
     assert!(status.journal.quarantine[&second].contains("20 % of 250 requests"), "{:?}", status.journal);
-    assert_eq!(status.journal.history.last().unwrap().reason, "went back");
+    assert_eq!(status.journal.history.last().unwrap().reason, ActivationCause::WentBack);
     assert!(!status.journal.hold, "offers go on");
     let ReloadOutcome::Refused { refusal } = reloader.poll_source(true) else { panic!("taken again") };
     assert_eq!((refusal.rung, refusal.code.as_str()), (Rung::Probation, "quarantined"));
@@ -125,7 +125,8 @@ fn an_outage_or_silence_returns_nobody() {
     rig.pass(1);
     reloader.tick();
     let journal = reloader.status().journal;
-    assert_eq!((journal.good, &*journal.history.last().unwrap().verdict), (Some(third), "good (quiet)"));
+    let verdict = &journal.history.last().unwrap().verdict;
+    assert_eq!((journal.good, verdict), (Some(third), &Judgement::GoodQuiet));
     assert_ne!(first, third);
 }
 
@@ -182,7 +183,7 @@ fn below_the_floor_there_is_no_way_back() {
     assert_eq!(reloader.tick(), None);
     let status = reloader.status();
     assert_eq!((status.active, status.probation), (Some(second), None));
-    assert_eq!(status.journal.history.last().unwrap().verdict, "bad");
+    assert_eq!(status.journal.history.last().unwrap().verdict, Judgement::Bad);
     assert_eq!(code(&reloader.poll_source(true)), "unchanged");
 }
 

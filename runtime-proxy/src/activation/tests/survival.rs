@@ -152,5 +152,5 @@ fn a_bundle_that_is_refused_late_leaves_the_secrets_of_the_one_in_force() {
     let (_, look) = rig.take(&mut reloader, content(2));
     assert_eq!(code(&look), "cannot-store");
     let after = rig.shared.public.load_full().unwrap();
-    assert!(std::sync::Arc::ptr_eq(&before, &after) && reloader.public.is_some());
+    assert!(std::sync::Arc::ptr_eq(&before, &after) && reloader.in_force.public().is_some());
 }
