@@ -64,7 +64,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Runs the command and gives its exit code.
+    /// Runs the command and gives its exit code. `program` is the whole command line, which completion scripts are about.
     ///
     /// # Errors
     /// When it could not run, or was refused.
@@ -72,6 +72,7 @@ impl Command {
         self,
         place: &Where,
         outputs: &crate::output::Outputs,
+        program: clap::Command,
     ) -> Result<u8, crate::failure::Failure> {
         match self {
             Self::Init(args) => init::run(&args, place, outputs),
@@ -85,7 +86,7 @@ impl Command {
             Self::Verify(args) => verify::run(&args, outputs),
             Self::Schema(args) => schema::run(&args, outputs),
             Self::Keygen(args) => keygen::run(&args, place, outputs),
-            Self::Completion(args) => completion::run(&args),
+            Self::Completion(args) => completion::run(&args, program),
             Self::Version => version::run(outputs),
         }
     }

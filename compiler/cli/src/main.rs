@@ -17,7 +17,7 @@ mod tree;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use args::Cli;
 use output::Outputs;
@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         }
     };
     let outputs = Outputs::new(cli.output);
-    match cli.command.run(&cli.place, &outputs) {
+    match cli.command.run(&cli.place, &outputs, Cli::command()) {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             output::note(&failure.to_string());

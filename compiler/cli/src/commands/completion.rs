@@ -1,6 +1,5 @@
 //! `meshc completion`: prints the completion script of a shell.
 
-use clap::CommandFactory as _;
 use clap_complete::Shell;
 
 use crate::failure::Failure;
@@ -17,10 +16,10 @@ pub(crate) struct Args {
     shell: Shell,
 }
 
-/// Runs the command.
-pub(crate) fn run(args: &Args) -> Result<u8, Failure> {
+/// Prints the script of `program`, which is the whole command line.
+pub(crate) fn run(args: &Args, mut program: clap::Command) -> Result<u8, Failure> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut crate::args::Cli::command(), "meshc", &mut script);
+    clap_complete::generate(args.shell, &mut program, "meshc", &mut script);
     output::stdout(&String::from_utf8_lossy(&script))?;
     Ok(0)
 }

@@ -5,8 +5,9 @@ use std::fmt;
 use mesh_compiler::diag::{Diagnostic, Severity, Span};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, SourceCode, ThemeCharacters, ThemeStyles};
 
+use super::findings::Findings;
+use super::plain;
 use super::source::{Joined, Shown};
-use super::{Findings, plain};
 use crate::look::Look;
 use crate::text::{clean, clean_lines};
 

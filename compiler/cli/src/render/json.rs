@@ -3,7 +3,7 @@
 use mesh_compiler::diag::{Diagnostic, Label, Severity, Sources, Span};
 use serde_json::{Map, Value, json};
 
-use super::Findings;
+use super::findings::Findings;
 
 /// Raised when a field changes its meaning or goes away; new fields do not count.
 pub(crate) const SCHEMA: u32 = 1;

@@ -2,7 +2,7 @@
 
 use mesh_compiler::diag::{Label, Sources};
 
-use super::Findings;
+use super::findings::Findings;
 use crate::look::Look;
 use crate::text::{clean, clean_lines};
 

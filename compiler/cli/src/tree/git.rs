@@ -7,7 +7,9 @@ use std::path::{Component, Path, PathBuf};
 use git2::{ObjectType, Oid, Tree};
 use mesh_bundle::manifest::Source;
 
-use super::{BYTES, Commit, DEPTH, ENTRIES, FILES, NOT_REGULAR, Refused, Snapshot, TWICE, is_spec, unusable};
+use super::snapshot::{
+    BYTES, Commit, DEPTH, ENTRIES, FILES, NOT_REGULAR, Refused, Snapshot, TWICE, is_spec, unusable,
+};
 use crate::failure::Failure;
 
 /// Largest blob that is read; the compiler refuses smaller ones in words.

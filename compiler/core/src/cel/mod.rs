@@ -8,6 +8,7 @@ mod check;
 mod constants;
 pub mod environment;
 pub mod evaluate;
+mod finding;
 mod fold;
 pub mod functions;
 mod lower;
@@ -19,86 +20,15 @@ pub mod typed;
 pub mod types;
 pub mod value;
 
-use std::ops::Range;
-
 use mesh_bundle::expr::{Expression, Op};
 use mesh_bundle::program::RateKey;
 
 pub use environment::Environment;
+pub use finding::CelFinding;
 pub use request::Phase;
 pub use typed::Typed;
 
-use crate::diag::{Code, Diagnostic, codes};
-use crate::source::TextMap;
-
-/// A finding inside an expression; places are byte ranges of its text.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CelFinding {
-    /// Code of the finding.
-    pub code: Code,
-    /// The exact words.
-    pub range: Range<usize>,
-    /// The fault in one line: lowercase, no full stop.
-    pub message: String,
-    /// Text under the underlined words.
-    pub label: String,
-    /// Other words that matter.
-    pub others: Vec<(Range<usize>, String)>,
-    /// The remedy, if there is one.
-    pub help: Option<String>,
-    /// A safe repair: replaces these words.
-    pub fix: Option<(Range<usize>, String)>,
-}
-
-impl CelFinding {
-    fn new(code: Code, range: Range<usize>, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            range,
-            message: message.into(),
-            label: String::new(),
-            others: Vec::new(),
-            help: None,
-            fix: None,
-        }
-    }
-
-    fn label(mut self, text: impl Into<String>) -> Self {
-        self.label = text.into();
-        self
-    }
-
-    fn other(mut self, range: Range<usize>, text: impl Into<String>) -> Self {
-        self.others.push((range, text.into()));
-        self
-    }
-
-    fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(text.into());
-        self
-    }
-
-    fn fix(mut self, range: Range<usize>, text: impl Into<String>) -> Self {
-        self.fix = Some((range, text.into()));
-        self
-    }
-
-    /// The finding at its words in the file.
-    #[must_use]
-    pub fn diagnostic(self, map: &TextMap) -> Diagnostic {
-        let mut diagnostic = Diagnostic::error(self.code, map.span(self.range), self.message).at(self.label);
-        for (range, label) in self.others {
-            diagnostic = diagnostic.label(map.span(range), label);
-        }
-        if let Some(help) = self.help {
-            diagnostic = diagnostic.help(help);
-        }
-        match self.fix.and_then(|(range, text)| map.replace(range, &text)) {
-            Some((span, text)) => diagnostic.fix(span, text),
-            None => diagnostic,
-        }
-    }
-}
+use crate::diag::codes;
 
 /// Compiles the condition of a rule on requests. `params` are the names that the rule's paths bind; `deny` says that
 /// the rule takes a request where its condition fails.

@@ -6,7 +6,8 @@ use mesh_bundle::Owner;
 use mesh_bundle::program::{Access, AccessMode, Entry, From, Program, SlashMode, TlsMode};
 use mesh_bundle::unit::UnitId;
 
-use super::{Cx, key, matching, only_one, owner};
+use super::context::{Cx, key, only_one, owner, unique};
+use super::matching;
 use crate::cel::Phase;
 use crate::diag::{Diagnostic, Span, codes};
 use crate::spec::{self, FromItem};
@@ -90,7 +91,7 @@ fn entries(
     slashes: SlashMode,
     strangers: bool,
 ) -> Vec<Entry> {
-    super::unique(cx, spec.iter().filter_map(|e| e.name.as_ref()), "entries");
+    unique(cx, spec.iter().filter_map(|e| e.name.as_ref()), "entries");
     let mut out = Vec::new();
     for (i, entry) in spec.iter().enumerate() {
         let first = entry.from.first().and_then(matching::from_span);

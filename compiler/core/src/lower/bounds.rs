@@ -2,7 +2,7 @@
 
 use mesh_bundle::program::Measure;
 
-use super::Cx;
+use super::context::Cx;
 use crate::diag::{Diagnostic, codes};
 use crate::spec::{Bound, NumberOr, Quantity, Sp};
 

@@ -8,7 +8,8 @@ use mesh_bundle::program::{
 };
 use mesh_bundle::unit::UnitId;
 
-use super::{Cx, bounds, key, matching, mesh, only_one};
+use super::context::{Cx, key, only_one, unique};
+use super::{bounds, matching, mesh};
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::spec::{self, Bound, Kind, Name, Object, Sp};
 
@@ -169,7 +170,7 @@ fn stages(cx: &mut Cx<'_, '_>, unit: &UnitId, spec: &spec::Canary) -> Vec<Stage>
 }
 
 fn analysis(cx: &mut Cx<'_, '_>, spec: &spec::Analysis) -> Analysis {
-    super::unique(cx, spec.metrics.iter().map(|m| &m.name), "metrics");
+    unique(cx, spec.metrics.iter().map(|m| &m.name), "metrics");
     Analysis {
         interval_ms: spec.interval().as_millis_ceil(),
         min_requests: spec.min_requests().get(),

@@ -9,7 +9,7 @@ use mesh_bundle::program::{From, Match, SlashMode, Sticky, ValueMatch, ValueTest
 use mesh_decision::path;
 use mesh_decision::regex::Pattern;
 
-use super::{Cx, key};
+use super::context::{Cx, key};
 use crate::cel::{self, Phase};
 use crate::diag::{Diagnostic, Span, codes};
 use crate::spec::{self, Caller, CelText, FromItem, PathMatch, RegexText, Sp, StickySource, ValueForm};

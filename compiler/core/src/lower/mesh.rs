@@ -7,7 +7,8 @@ use mesh_bundle::program::{
 };
 use mesh_bundle::unit::UnitId;
 
-use super::{Cx, bounds, key, retry};
+use super::context::{Cx, key};
+use super::{bounds, retry};
 use crate::diag::{Diagnostic, codes};
 use crate::spec::{self, Identity, Issuer, IssuerKind, NumberOr, Telemetry};
 

@@ -6,7 +6,7 @@ use mesh_bundle::expr::Slot;
 use mesh_bundle::program::{Limit, Program, Quotas, Rate, RateKey};
 use mesh_bundle::unit::UnitId;
 
-use super::{Cx, only_one, owner};
+use super::context::{Cx, only_one, owner, unique};
 use crate::cel::{self, Phase};
 use crate::diag::{Diagnostic, codes};
 use crate::spec::{self, HeaderName, Leaf, NumberOr, QuotaLimit};
@@ -22,7 +22,7 @@ pub(super) fn quotas(cx: &mut Cx<'_, '_>, program: &mut Program) {
         }
         let unit = UnitId::Quotas(owner.clone());
         cx.place(&unit, "", object.span);
-        super::unique(cx, spec.limits.iter().filter_map(|l| l.name.as_ref()), "limits");
+        unique(cx, spec.limits.iter().filter_map(|l| l.name.as_ref()), "limits");
         let mut limits = Vec::new();
         for (i, spec) in spec.limits.iter().enumerate() {
             cx.place(&unit, format!("/limits/{i}"), spec.per.span);

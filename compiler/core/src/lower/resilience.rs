@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mesh_bundle::program::{Outlier, Program, Resilience};
 use mesh_bundle::unit::UnitId;
 
-use super::{Cx, key, only_one};
+use super::context::{Cx, key, only_one};
 use crate::spec::{self, Balancing, Kind, LoadBalancer};
 
 /// Lowers all resilience.

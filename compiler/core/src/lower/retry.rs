@@ -2,7 +2,7 @@
 
 use mesh_bundle::program::{Retry, RetryOn};
 
-use super::Cx;
+use super::context::Cx;
 use crate::spec::{self, Condition};
 
 /// Lowers a retry. Without conditions: on connect failure and refused streams, which are always safe.

@@ -10,7 +10,8 @@ use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name as Key, Owner, PathPattern, limits};
 use mesh_decision::{host, path};
 
-use super::{Cx, bounds, canary, key, matching, only_one, owner, retry};
+use super::context::{Cx, key, only_one, owner, unique};
+use super::{bounds, canary, matching, retry};
 use crate::diag::{Diagnostic, Span, codes};
 use crate::spec::{self, Kind, Object, PathLiteral, Sp, To, VersionRef};
 
@@ -54,7 +55,7 @@ fn one(
     edge: bool,
 ) -> Routes {
     cx.place(unit, "", object.span);
-    super::unique(cx, spec.rules.iter().map(|r| &r.name), "rules");
+    unique(cx, spec.rules.iter().map(|r| &r.name), "rules");
     let fences: Vec<PathPattern> = spec
         .paths
         .iter()

@@ -6,7 +6,7 @@ use mesh_bundle::Name as Key;
 use mesh_bundle::program::{Program, Protocol, Service, SlashMode};
 use mesh_bundle::unit::UnitId;
 
-use super::{Cx, key};
+use super::context::{Cx, key, unique};
 use crate::diag::{Diagnostic, codes, nearest};
 use crate::spec::{self, Object, StaticEndpoints};
 
@@ -38,7 +38,7 @@ fn service(cx: &mut Cx<'_, '_>, object: &Object, spec: &spec::Service) -> Option
             Protocol::Http
         }
     };
-    super::unique(cx, spec.versions.iter(), "versions");
+    unique(cx, spec.versions.iter(), "versions");
     let mut versions: Vec<Key> = spec.versions().iter().filter_map(|v| key(v)).collect();
     versions.sort();
     versions.dedup();

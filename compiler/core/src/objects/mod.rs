@@ -16,6 +16,8 @@ use crate::spec::Kind;
 
 pub use values::{Objects, Variables};
 
+use types::{ENVIRONMENT, MESH, SELF};
+
 /// The variables of a policy on each object of a kind: `self`, `mesh`, `environment`.
 #[must_use]
 pub fn environment(kind: Kind) -> Environment {
@@ -58,10 +60,6 @@ pub fn documented() -> Vec<(String, Arc<Record>)> {
     let own = Kind::ALL.into_iter().map(|kind| (kind.as_str().to_owned(), types.own(kind).clone()));
     own.chain(types.parts().map(|record| (record.name.clone(), record.clone()))).collect()
 }
-
-const SELF: &str = "self";
-const MESH: &str = "mesh";
-const ENVIRONMENT: &str = "environment";
 
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,13 @@ use crate::cel::types::{Field, Record, Type, Unit};
 use crate::spec::Kind;
 use crate::spec::view::{FieldShape, RecordShape, Shape};
 
+/// Name of the variable of the object that a policy is about.
+pub(super) const SELF: &str = "self";
+/// Name of the variable of the mesh.
+pub(super) const MESH: &str = "mesh";
+/// Name of the variable of the environment.
+pub(super) const ENVIRONMENT: &str = "environment";
+
 /// Records of all kinds and of their fields.
 pub(super) struct Types {
     /// Objects as they are written, defaults filled in.
@@ -87,7 +94,7 @@ fn with_relations(
             Many::List => Field::new(relation.name, Type::list(one), relation.doc),
         });
     }
-    Arc::new(Record { name: super::SELF.to_owned(), fields })
+    Arc::new(Record { name: SELF.to_owned(), fields })
 }
 
 fn ty(shape: Shape, parts: &mut BTreeMap<String, Arc<Record>>) -> Type {

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::relations::{self, By, Index, Many, Relation};
-use super::{ENVIRONMENT, MESH, SELF};
+use super::types::{ENVIRONMENT, MESH, SELF};
 use crate::cel::evaluate;
 use crate::cel::types::Unit;
 use crate::cel::value::{Map, Value};
 use crate::model::Model;
 use crate::spec::view::{Data, Inherited, View};
-use crate::spec::{AccessPolicy, Address, Kind, Object, Spec};
+use crate::spec::{AccessPolicy, Address, Kind, Mesh, Object, Spec};
 
 /// Objects of one environment as policies read them. Values are made when they are first asked for, and shared.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl<'m, 'l> Objects<'m, 'l> {
     /// Those of a model.
     #[must_use]
     pub fn new(model: &'m Model<'l>) -> Self {
-        let inherited = Inherited::of(model.mesh_spec());
+        let inherited = Mesh::inherited(model.mesh_spec());
         let mesh = value(model.mesh.data(&inherited));
         let mut environment = model.settings.and_then(|spec| spec.view(&inherited)).map(Data::into_fields);
         let fields = environment.get_or_insert_default();

@@ -3,6 +3,7 @@
 //! Reads programs and nothing else, so a bundle compares with a work tree as well as a revision does.
 
 mod fields;
+mod kind;
 mod units;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,6 +14,7 @@ use mesh_bundle::unit::{Unit, UnitId};
 use serde_json::Value;
 
 pub use fields::FieldChange;
+pub use kind::ChangeKind;
 pub use units::UnitChange;
 
 /// The difference of two programs of one environment.
@@ -22,47 +24,6 @@ pub struct Plan {
     pub objects: Vec<Change>,
     /// Units that differ, by id.
     pub units: Vec<UnitChange>,
-}
-
-/// Whether something comes, goes or changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ChangeKind {
-    /// It is there after and was not before.
-    Added,
-    /// It was there before and is not after.
-    Removed,
-    /// It is there before and after, and differs.
-    Changed,
-}
-
-impl ChangeKind {
-    /// `+`, `-` or `~`.
-    #[must_use]
-    pub fn sign(self) -> char {
-        match self {
-            Self::Added => '+',
-            Self::Removed => '-',
-            Self::Changed => '~',
-        }
-    }
-
-    /// `add`, `remove` or `change`.
-    #[must_use]
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Added => "add",
-            Self::Removed => "remove",
-            Self::Changed => "change",
-        }
-    }
-
-    fn of<T>(before: Option<&T>, after: Option<&T>) -> Self {
-        match (before, after) {
-            (None, _) => Self::Added,
-            (Some(_), None) => Self::Removed,
-            (Some(_), Some(_)) => Self::Changed,
-        }
-    }
 }
 
 /// An object that differs.

@@ -7,7 +7,7 @@ use mesh_bundle::canonical::CanonicalError;
 use mesh_bundle::scope::Scopes;
 use mesh_bundle::unit::UnitId;
 
-use super::ChangeKind;
+use super::kind::ChangeKind;
 
 /// A unit whose bytes differ.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use mesh_decision::selftest::answer;
 
 use super::callers::{Callers, STRANGER};
 use super::neighbours::{Taken, from_others};
+use super::selection::{keep, spread};
 use super::sketch::{ANYTHING, Sketch};
-use super::{keep, spread};
 
 /// Callers, and paths, of one entry that get an example each.
 const EACH: usize = 4;

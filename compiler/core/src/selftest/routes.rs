@@ -14,8 +14,8 @@ use mesh_decision::selftest::answer;
 
 use super::callers::{Callers, STRANGER};
 use super::neighbours::{Taken, from_others};
+use super::selection::{keep, spread};
 use super::sketch::Sketch;
-use super::{keep, spread};
 
 /// Routes of services. All have one engine, in which every service is a destination: what a Route answers depends on
 /// no other destination of the proxy that asks it.

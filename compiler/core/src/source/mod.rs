@@ -7,6 +7,7 @@
 
 mod bytes;
 mod envelope;
+mod key;
 pub mod limits;
 mod merge;
 mod node;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use granit_parser::{Event, Parser, ScalarStyle};
 
 use super::bytes::{self, offset};
-use super::scalar::as_key;
+use super::key::{as_key, unique};
 use super::{Key, Node, Value, envelope, limits, secret};
 use crate::diag::{Comment, Diagnostic, FileId, Sources, Span, codes, quoted};
 
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
         let span = Span::new(self.file, frame.start, end);
         let value = match frame.kind {
             FrameKind::Seq(items) => Value::Seq(items),
-            FrameKind::Map { entries, .. } => Value::Map(self.unique(entries)),
+            FrameKind::Map { entries, .. } => Value::Map(unique(entries, &mut self.parsed.findings)),
         };
         // Its nodes were counted as they came.
         self.put(

@@ -4,7 +4,7 @@ use granit_parser::{ScalarStyle, Tag};
 
 use super::read::Reader;
 use super::resolve::{self, Resolved};
-use super::{Key, Node, Style, Text, Value, bytes, limits};
+use super::{Style, Text, Value, bytes, limits};
 use crate::diag::{Diagnostic, Span, codes, quoted};
 
 impl Reader<'_> {
@@ -88,84 +88,5 @@ impl Reader<'_> {
             Diagnostic::error(codes::TAG, span, format!("the tag {name} is not part of the language"))
                 .help("remove it"),
         );
-    }
-
-    /// Reports keys that occur more than once and keeps the first of each.
-    pub(super) fn unique(&mut self, mut entries: Vec<(Key, Node)>) -> Vec<(Key, Node)> {
-        let mut order: Vec<usize> = (0..entries.len()).collect();
-        let text = |i: &usize| entries.get(*i).map_or("", |(k, _)| &*k.text);
-        order.sort_by(|a, b| text(a).cmp(text(b)).then(a.cmp(b)));
-        let mut again: Vec<usize> = Vec::new();
-        let mut first = 0;
-        for i in order {
-            let (Some((a, _)), Some((b, _))) = (entries.get(first), entries.get(i)) else {
-                continue;
-            };
-            if first == i || a.text != b.text {
-                first = i;
-                continue;
-            }
-            again.push(i);
-            self.parsed.findings.push(
-                Diagnostic::error(
-                    codes::DUPLICATE_KEY,
-                    b.span,
-                    format!("the key {} is written twice", quoted(&b.text)),
-                )
-                .at("here again")
-                .label(a.span, "first here")
-                .help("remove one of them"),
-            );
-        }
-        if !again.is_empty() {
-            again.sort_unstable();
-            let mut index = 0;
-            entries.retain(|_| {
-                index += 1;
-                again.binary_search(&(index - 1)).is_err()
-            });
-        }
-        entries
-    }
-}
-
-/// A key, or `None` after it was reported that the node cannot be one.
-pub(super) fn as_key(node: Node, text: &str, findings: &mut Vec<Diagnostic>) -> Option<Key> {
-    let raw = text.get(node.span.start as usize..node.span.end as usize).unwrap_or("");
-    match node.value {
-        Value::Text(t) if &*t.text == "<<" && t.style == Style::Plain => {
-            findings.push(
-                Diagnostic::error(codes::MERGE_KEY, node.span, "merge keys are not part of the language")
-                    .help("write the fields out"),
-            );
-            None
-        }
-        Value::Text(t) => Some(Key { span: node.span, text: t.text }),
-        Value::Broken => None,
-        Value::Seq(_) | Value::Map(_) => {
-            findings.push(Diagnostic::error(codes::KEY_NOT_TEXT, node.span, "a list or map cannot be a key"));
-            None
-        }
-        _ if raw.is_empty() => {
-            findings.push(Diagnostic::error(
-                codes::KEY_NOT_TEXT,
-                node.span,
-                "a key is missing before the colon",
-            ));
-            None
-        }
-        _ => {
-            let fix = format!("\"{raw}\"");
-            findings.push(
-                Diagnostic::error(
-                    codes::KEY_NOT_TEXT,
-                    node.span,
-                    format!("the key {} is not text", quoted(raw)),
-                )
-                .help(format!("write `{fix}`"))
-                .fix(node.span, fix),
-            );
-            Some(Key { span: node.span, text: raw.into() })
-        }
     }
 }

@@ -4,79 +4,10 @@ use std::ops::Deref;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use crate::diag::{Diagnostic, FileId, Sources, Span, codes, nearest, quoted};
+use super::context::{Cx, Sp, list};
+use super::scalar::{Leaf, parse_at};
+use crate::diag::{Diagnostic, Span, codes, nearest, quoted};
 use crate::source::{Key, Node, Value};
-
-/// A value and where it was written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Sp<T> {
-    /// The decoded value.
-    pub value: T,
-    /// The exact bytes.
-    pub span: Span,
-}
-
-impl<T> Sp<T> {
-    /// A value that nobody wrote: a default. No place is shown for it; its span is empty.
-    pub fn unwritten(value: T) -> Self {
-        Self { value, span: Span::new(FileId(0), 0, 0) }
-    }
-}
-
-impl<T> Deref for Sp<T> {
-    type Target = T;
-    fn deref(&self) -> &T {
-        &self.value
-    }
-}
-
-/// Context of decoding a document: collects the findings.
-#[derive(Debug)]
-pub struct Cx<'a> {
-    sources: &'a Sources,
-    findings: Vec<Diagnostic>,
-}
-
-impl<'a> Cx<'a> {
-    /// No findings yet.
-    pub fn new(sources: &'a Sources) -> Self {
-        Self { sources, findings: Vec::new() }
-    }
-
-    /// Adds a finding.
-    pub fn report(&mut self, finding: Diagnostic) {
-        self.findings.push(finding);
-    }
-
-    /// The bytes under a range.
-    pub fn raw(&self, span: Span) -> &'a str {
-        self.sources.slice(span)
-    }
-
-    /// All findings, in the order in which they were made.
-    pub fn into_findings(self) -> Vec<Diagnostic> {
-        self.findings
-    }
-
-    /// Reports that `node` is not `what`; says nothing about a node that was already reported.
-    pub fn wrong_type(&mut self, node: &Node, what: &str) {
-        match node.value {
-            Value::Broken => {}
-            Value::Null => self.report(
-                Diagnostic::error(codes::NULL, node.span, format!("expected {what}, found no value"))
-                    .help("write a value, or remove the field"),
-            ),
-            _ => {
-                let is = node.describe();
-                self.report(Diagnostic::error(
-                    codes::WRONG_TYPE,
-                    node.span,
-                    format!("expected {what}, found {is}"),
-                ));
-            }
-        }
-    }
-}
 
 /// A type that is read from a node, and its JSON Schema, which gives the same verdict.
 pub trait Decode: Sized {
@@ -237,7 +168,7 @@ impl<K: AsRef<str>, V> Dict<K, V> {
     }
 }
 
-impl<K: super::leaf::Leaf, V: Decode> Decode for Dict<K, V> {
+impl<K: Leaf, V: Decode> Decode for Dict<K, V> {
     const REQUIRED: bool = false;
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         let Some(entries) = node.as_map() else {
@@ -246,7 +177,7 @@ impl<K: super::leaf::Leaf, V: Decode> Decode for Dict<K, V> {
         };
         let mut out = Vec::with_capacity(entries.len());
         for (key, value) in entries {
-            let name = super::leaf::parse_at::<K>(&key.text, key.span, cx);
+            let name = parse_at::<K>(&key.text, key.span, cx);
             let value = V::decode(value, cx);
             if let (Some(name), Some(value)) = (name, value) {
                 out.push((Sp { value: name, span: key.span }, value));
@@ -293,9 +224,9 @@ pub struct AnyValue(pub Node);
 
 impl Decode for AnyValue {
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
-        let before = cx.findings.len();
+        let before = cx.count();
         no_nulls(node, cx);
-        (cx.findings.len() == before).then(|| Self(node.clone()))
+        (cx.count() == before).then(|| Self(node.clone()))
     }
     fn schema(generator: &mut SchemaGenerator) -> Schema {
         generator.subschema_for::<Self>()
@@ -437,9 +368,4 @@ impl<'n> Fields<'n> {
         let message = format!("{} needs {how_many} of {}", self.what, list(names));
         cx.report(Diagnostic::error(codes::FIELD_COMBINATION, self.span, message));
     }
-}
-
-/// `a`, `b`, `c` in backticks.
-pub(super) fn list(names: &[&str]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -40,7 +40,7 @@ macro_rules! object {
         impl $crate::spec::decode::Decode for $Name {
             fn decode(
                 node: &$crate::source::Node,
-                cx: &mut $crate::spec::decode::Cx<'_>,
+                cx: &mut $crate::spec::context::Cx<'_>,
             ) -> Option<Self> {
                 let mut fields = $crate::spec::decode::Fields::open(node, $what, &[$($key),*], cx)?;
                 $(let mut $field: Option<Option<$ty>> = None;)*
@@ -134,12 +134,12 @@ macro_rules! choice {
         impl $crate::spec::decode::Decode for $Name {
             fn decode(
                 node: &$crate::source::Node,
-                cx: &mut $crate::spec::decode::Cx<'_>,
+                cx: &mut $crate::spec::context::Cx<'_>,
             ) -> Option<Self> {
                 match node.as_str() {
                     $(Some($word) => Some(Self::$Variant),)*
                     _ => {
-                        $crate::spec::leaf::unknown_choice(node, $what, &[$($word),*], cx);
+                        $crate::spec::scalar::unknown_choice(node, $what, &[$($word),*], cx);
                         None
                     }
                 }
@@ -194,7 +194,7 @@ macro_rules! either {
         impl $crate::spec::decode::Decode for $Name {
             fn decode(
                 node: &$crate::source::Node,
-                cx: &mut $crate::spec::decode::Cx<'_>,
+                cx: &mut $crate::spec::context::Cx<'_>,
             ) -> Option<Self> {
                 if matches!(node.value, $crate::source::Value::$node(_)) {
                     <$long as $crate::spec::decode::Decode>::decode(node, cx).map(Self::$Long)
@@ -269,10 +269,8 @@ macro_rules! viewed {
         $crate::spec::view::View::view(&$self.$field(), $inherited)
     };
     (data $self:ident, $field:ident, $inherited:ident, $ty:ty, mesh $default:expr) => {{
-        let default: fn(&$crate::spec::view::Inherited) -> <$ty as $crate::spec::view::Fill>::Filled =
-            $default;
-        let filled = <$ty as $crate::spec::view::Fill>::filled(&$self.$field, || default($inherited));
-        $crate::spec::view::View::view(&filled, $inherited)
+        let default: fn(&$crate::spec::view::Inherited) -> Option<$crate::spec::view::Data> = $default;
+        <$ty as $crate::spec::view::View>::view(&$self.$field, $inherited).or_else(|| default($inherited))
     }};
 }
 

@@ -4,6 +4,7 @@
 //! document at once, and the JSON Schema, which gives the same verdict. Here shapes, types, units and forms are checked;
 //! whether names exist and numbers go together is checked on the model.
 
+mod context;
 mod decode;
 mod kind;
 mod kinds;
@@ -11,14 +12,17 @@ mod leaf;
 mod load;
 mod macros;
 mod object;
+mod scalar;
 pub mod view;
 
-pub use decode::{AnyValue, Cx, Decode, Dict, List1, NumberOr, OneOrMany, Sp};
+pub use context::{Cx, Sp};
+pub use decode::{AnyValue, Decode, Dict, List1, NumberOr, OneOrMany};
 pub use kind::Kind;
 pub use kinds::*;
 pub use leaf::*;
 pub use load::{Loaded, load};
 pub use object::{DocumentId, Object, Spec, decode, decode_node, schemas};
+pub use scalar::Leaf;
 
 #[cfg(test)]
 mod tests;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use schemars::generate::SchemaSettings;
 
-use super::decode::{Cx, Decode, Sp};
+use super::context::{Cx, Sp};
+use super::decode::Decode;
 use super::kinds::*;
-use super::leaf::{Address, Leaf, Name};
+use super::leaf::{Address, Name};
+use super::scalar::Leaf;
 use super::view::{Data, Inherited, Shape, View};
-use super::{Kind, leaf};
+use super::{Kind, scalar};
 use crate::diag::{Diagnostic, Severity, Sources, Span, codes};
 use crate::source::{Document, Node};
 
@@ -202,7 +204,7 @@ fn kind_of(root: &Node, cx: &mut Cx<'_>) -> Option<(Kind, Span)> {
     if let Some(kind) = Kind::from_word(word) {
         return Some((kind, node.span));
     }
-    leaf::unknown_kind(node, word, &words, &help, cx);
+    scalar::unknown_kind(node, word, &words, &help, cx);
     None
 }
 

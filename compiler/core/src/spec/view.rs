@@ -6,9 +6,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::decode::{AnyValue, Dict, List1, NumberOr, OneOrMany, Sp};
-use super::kinds::{Defaults, Mesh, Retry};
-use super::leaf::Duration;
+use super::context::Sp;
+use super::decode::{AnyValue, Dict, List1, NumberOr, OneOrMany};
 use crate::source::{Node, Value};
 
 /// Shape of the values of a type.
@@ -175,22 +174,13 @@ pub fn form(data: Data, name: &'static str) -> Data {
     }
 }
 
-/// Values that fields take from the mesh if they are omitted.
-#[derive(Debug, Clone)]
+/// Data of fields that take their value from the mesh where they are omitted.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Inherited {
     /// Value of `Mesh.defaults.timeout`.
-    pub timeout: Sp<Duration>,
+    pub timeout: Option<Data>,
     /// Value of `Mesh.defaults.retry`.
-    pub retry: Retry,
-}
-
-impl Inherited {
-    /// The defaults of a mesh, or where there is none those of the language.
-    #[must_use]
-    pub fn of(mesh: Option<&Mesh>) -> Self {
-        let defaults = mesh.map_or(Defaults { timeout: None, retry: None }, Mesh::defaults);
-        Self { timeout: defaults.timeout(), retry: defaults.retry() }
-    }
+    pub retry: Option<Data>,
 }
 
 /// A type whose values are read as data.

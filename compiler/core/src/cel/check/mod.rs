@@ -4,12 +4,14 @@
 //! one mistake is one finding.
 
 mod calls;
+mod checker;
 mod guards;
 mod macros;
 mod mismatch;
 
 use std::ops::Range;
 
+use checker::Checker;
 use guards::{Proves, Scope};
 
 use super::CelFinding;
@@ -39,36 +41,7 @@ pub(super) fn check_condition(
     checker.finish(typed)
 }
 
-struct Checker<'e> {
-    text: &'e str,
-    environment: &'e Environment,
-    unifier: Unifier,
-    findings: Vec<CelFinding>,
-    /// Variables of the macros around a node, innermost last.
-    locals: Vec<(String, u32, Type)>,
-    numbers: u32,
-    /// Places whose missing guard has been reported, by path and condition.
-    reported: Vec<(String, Range<usize>)>,
-}
-
-impl<'e> Checker<'e> {
-    fn new(text: &'e str, environment: &'e Environment) -> Self {
-        Self {
-            text,
-            environment,
-            unifier: Unifier::default(),
-            findings: Vec::new(),
-            locals: Vec::new(),
-            numbers: 0,
-            reported: Vec::new(),
-        }
-    }
-
-    fn finish(self, mut typed: Typed) -> (Typed, Vec<CelFinding>) {
-        settle(&mut typed, &self.unifier);
-        (typed, self.findings)
-    }
-
+impl Checker<'_> {
     /// Checks an expression of any kind.
     fn expr(&mut self, tree: &Tree, scope: &Scope) -> Typed {
         let range = tree.range.clone();
@@ -526,11 +499,6 @@ impl<'e> Checker<'e> {
     fn shown(&self, ty: &Type) -> String {
         shown(&self.unifier.settle(ty))
     }
-}
-
-fn settle(typed: &mut Typed, unifier: &Unifier) {
-    typed.ty = unifier.settle(&typed.ty);
-    typed.parts_mut(&mut |part| settle(part, unifier));
 }
 
 /// Placeholder for an expression that already has a finding.

@@ -7,6 +7,7 @@
 mod bounds;
 mod convert;
 mod format;
+mod function;
 mod list;
 mod math;
 mod net;
@@ -21,22 +22,12 @@ mod web;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+pub use function::Function;
+
+use function::no_overload;
+
 use super::types::Type;
 use super::value::{Fault, Value};
-
-/// One function or operator.
-#[derive(Debug)]
-pub struct Function {
-    /// Its name, with its namespace: `startsWith`, `math.abs`, `+`.
-    pub name: &'static str,
-    /// Its signatures as text, one an overload: parameter types and result.
-    pub signatures: &'static [&'static str],
-    /// Its effect, in one or two sentences, with the errors that it may give.
-    pub doc: &'static str,
-    /// Its meaning; the receiver of a method is the first argument. Gives [`Fault::NoOverload`] for values that no
-    /// signature takes.
-    pub call: fn(&[Value]) -> Result<Value, Fault>,
-}
 
 /// A signature, read.
 #[derive(Debug, Clone)]
@@ -139,12 +130,6 @@ fn split(text: &str) -> Vec<&str> {
         c == ',' && depth == 0
     });
     parts.map(str::trim).filter(|part| !part.is_empty()).collect()
-}
-
-/// The fault of a function that does not take these values.
-fn no_overload(name: &str, arguments: &[Value]) -> Fault {
-    let types: Vec<&str> = arguments.iter().map(Value::type_name).collect();
-    Fault::NoOverload(format!("{name}({})", types.join(", ")))
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::decided::{self, Decided};
-use super::report;
+use super::report::report;
 use crate::cel::evaluate::{Failure, evaluate};
 use crate::cel::value::Value;
 use crate::cel::{self, CelFinding, Typed};

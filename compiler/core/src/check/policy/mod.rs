@@ -5,14 +5,16 @@
 
 mod decided;
 mod each;
+mod report;
 
-use crate::cel::{self, CelFinding, Environment};
+use crate::cel::{self, Environment};
 use crate::diag::{Date, Diagnostic, codes, nearest};
 use crate::model::Model;
 use crate::objects;
 use crate::spec::{Caller, CelText, Kind, OneOrMany, Policy, Selector, Sp};
 
 use each::Each;
+use report::report;
 
 /// State of the policy check across environments.
 #[derive(Debug, Default)]
@@ -101,12 +103,6 @@ fn condition(
     if let Err(found) = cel::folded_condition(text.value.as_str(), environment) {
         report(model, text, found, findings);
     }
-}
-
-/// Findings of an expression at their words in the file.
-fn report(model: &Model<'_>, text: &Sp<CelText>, found: Vec<CelFinding>, findings: &mut Vec<Diagnostic>) {
-    let map = text.value.map(model.sources(), text.span);
-    findings.extend(found.into_iter().map(|finding| finding.diagnostic(&map)));
 }
 
 fn selectors(model: &Model<'_>, list: &OneOrMany<Selector>, findings: &mut Vec<Diagnostic>) {

@@ -1,5 +1,7 @@
 //! MC30xx: expressions in CEL.
 
+use super::table::codes;
+
 codes! {
     CEL_SYNTAX = 3001 "cel-syntax" "an expression is not valid CEL" {
         checks: "A `when`, a CEL quota key and the expressions of policies parse as CEL.",

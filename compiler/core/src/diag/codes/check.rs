@@ -1,5 +1,7 @@
 //! MC12xx to MC14xx: routes, canaries, access, quotas.
 
+use super::table::codes;
+
 codes! {
     DUPLICATE_RULE = 1201 "duplicate-rule" "two parts of one object have one name" {
         checks: "Names of the rules of a Route, the entries of a policy's list and the limits of a Quota differ.",

@@ -1,5 +1,7 @@
 //! MC15xx (the rest), MC17xx, MC20xx, MC50xx, MC60xx.
 
+use super::table::codes;
+
 codes! {
     DISCOVERY = 1503 "discovery" "an environment does not say where versions are found" {
         checks: "A service with several versions is found by `versions` or `static`; `static` names services and versions that exist.",

@@ -1,5 +1,7 @@
 //! MC15xx, MC16xx, MC18xx: overrides, secrets, suppression comments.
 
+use super::table::codes;
+
 codes! {
     REMOVES_NOTHING = 1502 "removes-nothing" "an override removes a field that is not there" {
         checks: "`null` in `overrides` stands on a field that the object has.",

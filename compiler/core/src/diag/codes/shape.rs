@@ -1,5 +1,7 @@
 //! MC11xx: names, references, shape, types, units.
 
+use super::table::codes;
+
 codes! {
     UNKNOWN_KIND = 1101 "unknown-kind" "a document has no kind, or one that does not exist" {
         checks: "Each document is a map whose `kind` is one of the 13 kinds of the language.",

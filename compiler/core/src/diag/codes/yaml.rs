@@ -1,5 +1,7 @@
 //! MC10xx: YAML, encoding, limits of a file.
 
+use super::table::codes;
+
 codes! {
     SYNTAX = 1001 "yaml-syntax" "the file is not well-formed YAML" {
         checks: "Each file is read as YAML 1.2. After a syntax error reading goes on at the next `---`.",

@@ -1,7 +1,8 @@
 //! `AccessPolicy`: who may call.
 
 use super::shared::{FromItem, PathMatch};
-use crate::spec::decode::{List1, Rule, Sp};
+use crate::spec::context::Sp;
+use crate::spec::decode::{List1, Rule};
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
 

@@ -2,7 +2,8 @@
 
 use super::route::Match;
 use super::shared::{Bound, Measure, Sticky};
-use crate::spec::decode::{List1, Rule, Sp};
+use crate::spec::context::Sp;
+use crate::spec::decode::{List1, Rule};
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
 

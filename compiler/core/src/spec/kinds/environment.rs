@@ -4,9 +4,11 @@ use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::shared::Bound;
 use crate::source::{Node, Value};
-use crate::spec::decode::{Cx, Decode, Dict, List1, NumberOr, Rule, Sp};
-use crate::spec::leaf::{parse_at, *};
+use crate::spec::context::{Cx, Sp};
+use crate::spec::decode::{Decode, Dict, List1, NumberOr, Rule};
+use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
+use crate::spec::scalar::parse_at;
 use crate::spec::view::{Data, Inherited, Shape, View};
 
 object! {

@@ -1,7 +1,8 @@
 //! `External`: outside the mesh.
 
 use super::shared::{FromItem, HealthCheck, Limits, SecretRef};
-use crate::spec::decode::{List1, Sp};
+use crate::spec::context::Sp;
+use crate::spec::decode::List1;
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
 

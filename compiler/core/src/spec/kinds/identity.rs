@@ -1,7 +1,8 @@
 //! `Identity`: certificates and tokens.
 
 use super::shared::ValueMatch;
-use crate::spec::decode::{Dict, List1, Rule, Sp};
+use crate::spec::context::Sp;
+use crate::spec::decode::{Dict, List1, Rule};
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
 

@@ -1,10 +1,12 @@
 //! `Mesh`: one a repository.
 
 use super::shared::{Retry, SecretRef};
-use crate::spec::decode::{Dict, List1, Rule, Sp};
+use crate::spec::context::Sp;
+use crate::spec::decode::{Dict, List1, Rule};
 use crate::spec::leaf::text;
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
+use crate::spec::view::{Inherited, View as _};
 
 object! {
     /// The mesh as a whole; one a repository.
@@ -51,6 +53,17 @@ object! {
         timeout "timeout": Option<Sp<Duration>> = |_| Sp::unwritten(Duration::from_millis(15_000)),
         /// Whether and how a failed try is repeated.
         retry "retry": Option<Retry> = |_| Retry::none(),
+    }
+}
+
+impl Mesh {
+    /// What fields of rules are where they are omitted: as a mesh says, or where there is none, as the language does.
+    #[must_use]
+    pub fn inherited(mesh: Option<&Self>) -> Inherited {
+        let defaults = mesh.map_or(Defaults { timeout: None, retry: None }, Self::defaults);
+        // Neither field has parts that the mesh gives a value to.
+        let nothing = Inherited::default();
+        Inherited { timeout: defaults.timeout().view(&nothing), retry: defaults.retry().view(&nothing) }
     }
 }
 

@@ -4,7 +4,8 @@ use super::mesh::PolicySeverity;
 use super::shared::Labels;
 use crate::diag::Date;
 use crate::spec::Kind;
-use crate::spec::decode::{List1, OneOrMany, Rule, Sp};
+use crate::spec::context::Sp;
+use crate::spec::decode::{List1, OneOrMany, Rule};
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
 

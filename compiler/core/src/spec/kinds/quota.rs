@@ -1,6 +1,7 @@
 //! `Quota`: how much.
 
-use crate::spec::decode::{List1, NumberOr, Rule, Sp};
+use crate::spec::context::Sp;
+use crate::spec::decode::{List1, NumberOr, Rule};
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
 

@@ -1,7 +1,8 @@
 //! `Resilience`: staying up.
 
 use super::shared::{HealthCheck, Limits, Sticky};
-use crate::spec::decode::{List1, Sp};
+use crate::spec::context::Sp;
+use crate::spec::decode::List1;
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
 

@@ -1,7 +1,8 @@
 //! `Route`: where a request goes.
 
 use super::shared::{FromItem, PathMatch, Retry, Sticky, ValueMatch};
-use crate::spec::decode::{Dict, List1, Rule as R, Sp};
+use crate::spec::context::Sp;
+use crate::spec::decode::{Dict, List1, Rule as R};
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
 
@@ -59,7 +60,7 @@ object! {
         /// Changes of header fields.
         headers "headers": Option<HeaderOps>,
         /// From request head to last response byte; `0s` is off.
-        timeout "timeout": Option<Sp<Duration>> => |mesh| mesh.timeout,
+        timeout "timeout": Option<Sp<Duration>> => |mesh| mesh.timeout.clone(),
         /// Of one try.
         per_try_timeout "perTryTimeout": Option<Sp<Duration>>,
         /// Without a byte, for streams and upgrades.

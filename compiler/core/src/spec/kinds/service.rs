@@ -1,7 +1,7 @@
 //! `Service`: who exists.
 
 use super::shared::{FromItem, Labels};
-use crate::spec::decode::Sp;
+use crate::spec::context::Sp;
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
 

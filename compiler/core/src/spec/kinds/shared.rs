@@ -1,6 +1,7 @@
 //! Types that several kinds use.
 
-use crate::spec::decode::{Dict, List1, NumberOr, Rule, Sp};
+use crate::spec::context::Sp;
+use crate::spec::decode::{Dict, List1, NumberOr, Rule};
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
 

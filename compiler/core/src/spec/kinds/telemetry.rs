@@ -1,6 +1,7 @@
 //! `Telemetry`: what is seen.
 
-use crate::spec::decode::{List1, Rule, Sp};
+use crate::spec::context::Sp;
+use crate::spec::decode::{List1, Rule};
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
 

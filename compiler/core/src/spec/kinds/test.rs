@@ -1,6 +1,7 @@
 //! `Test`: examples that must stay true.
 
-use crate::spec::decode::{AnyValue, Dict, List1, NumberOr, OneOrMany, Rule, Sp};
+use crate::spec::context::Sp;
+use crate::spec::decode::{AnyValue, Dict, List1, NumberOr, OneOrMany, Rule};
 use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
 

@@ -1,8 +1,9 @@
 //! Names, hosts, addresses.
 
-use super::{Leaf, leaf, text, viewed};
+use super::{leaf, text, viewed};
 use crate::diag::{Code, codes};
 use crate::spec::Kind;
+use crate::spec::scalar::Leaf;
 use crate::spec::view::Data;
 
 /// One DNS label (RFC 1123), as a pattern.

@@ -4,7 +4,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::diag::{Diagnostic, codes, quoted};
 use crate::source::{Node, Value};
-use crate::spec::decode::{Cx, Decode};
+use crate::spec::context::Cx;
+use crate::spec::decode::Decode;
 use crate::spec::view::Data;
 
 use super::viewed;

@@ -1,9 +1,11 @@
 //! Paths, headers, expressions and other checked texts.
 
-use super::{Leaf, leaf, text, viewed};
+use super::{leaf, text, viewed};
 use crate::diag::{Sources, Span};
 use crate::source::{Node, Text, TextMap, Value};
-use crate::spec::decode::{Cx, Decode};
+use crate::spec::context::Cx;
+use crate::spec::decode::Decode;
+use crate::spec::scalar::Leaf;
 use crate::spec::view::Data;
 
 /// A character of a path segment (RFC 3986 `pchar` without `*`), or an escape; as a pattern.

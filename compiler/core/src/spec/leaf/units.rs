@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use super::{Leaf, leaf, viewed};
+use super::{leaf, viewed};
 use crate::diag::Date;
+use crate::spec::scalar::Leaf;
 use crate::spec::view::{Data, FieldShape, Inherited, Shape, View};
 
 /// A length of time in nanoseconds, at most about 285 years.

@@ -1,12 +1,13 @@
 //! Times and lengths of time. Fields of a time are those of the proleptic Gregorian calendar in UTC or in a zone;
 //! zones of the IANA database are the ones that are compiled in, so results do not depend on the machine.
 
+mod local;
 mod text;
 mod zone;
 
 pub(super) use text::{duration_text, timestamp_text};
 
-use mesh_bundle::calendar::{date_of_day, day_of_date};
+use local::{Local, SECOND};
 
 use super::operator::{duration, timestamp};
 use super::{Fault, Function, Value, no_overload};
@@ -119,9 +120,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     ),
 ];
 
-/// One second in nanoseconds.
-const SECOND: i128 = 1_000_000_000;
-
 fn of_time(arguments: &[Value], field: fn(&Local) -> i64) -> Result<Value, Fault> {
     let (nanos, offset) = match arguments {
         [Value::Timestamp(nanos)] => (*nanos, 0),
@@ -133,45 +131,4 @@ fn of_time(arguments: &[Value], field: fn(&Local) -> i64) -> Result<Value, Fault
 
 fn of_duration(nanos: i128, field: fn(i128) -> i128) -> Result<Value, Fault> {
     i64::try_from(field(nanos)).map(Value::Int).map_err(|_| Fault::Overflow)
-}
-
-/// A time as the clocks and calendars of one place show it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Local {
-    year: i64,
-    /// 1 to 12
-    month: i64,
-    /// 1 to 31
-    day: i64,
-    /// 0 to 6, Sunday is 0
-    weekday: i64,
-    /// 0 to 365
-    day_of_year: i64,
-    /// Seconds since midnight.
-    seconds: i64,
-    /// Nanoseconds of the second.
-    nanos: i64,
-}
-
-/// One day in seconds.
-const DAY: i64 = 86_400;
-
-impl Local {
-    /// `nanos` since 1970 in UTC, `offset` in seconds east of it.
-    fn new(nanos: i128, offset: i64) -> Result<Self, Fault> {
-        let whole = i64::try_from(nanos.div_euclid(SECOND)).map_err(|_| Fault::Overflow)?;
-        let fraction = i64::try_from(nanos.rem_euclid(SECOND)).map_err(|_| Fault::Overflow)?;
-        let local = whole.checked_add(offset).ok_or(Fault::Overflow)?;
-        let days = local.div_euclid(DAY);
-        let (year, month, day) = date_of_day(days);
-        Ok(Self {
-            year,
-            month,
-            day,
-            weekday: (days + 4).rem_euclid(7),
-            day_of_year: days - day_of_date(year, 1, 1),
-            seconds: local.rem_euclid(DAY),
-            nanos: fraction,
-        })
-    }
 }

@@ -2,7 +2,7 @@
 
 use mesh_bundle::calendar::day_of_date;
 
-use super::{Local, SECOND};
+use super::local::{DAY, Local, SECOND};
 use crate::cel::value::Fault;
 use crate::diag::{Date, quoted};
 
@@ -46,7 +46,7 @@ fn read_timestamp(text: &str) -> Option<i128> {
         }
     };
     let days = day_of_date(i64::from(year), i64::from(month), i64::from(day));
-    let whole = i128::from(days * super::DAY + seconds - offset) * SECOND;
+    let whole = i128::from(days * DAY + seconds - offset) * SECOND;
     Some(whole + nanos(fraction))
 }
 

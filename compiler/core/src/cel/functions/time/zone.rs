@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use jiff::Timestamp;
 use jiff::tz::TimeZoneDatabase;
 
-use super::SECOND;
+use super::local::SECOND;
 use super::text::pair;
 use crate::cel::value::Fault;
 use crate::diag::quoted;
