@@ -117,6 +117,27 @@ impl PathPattern {
         matches!(self, Self::Segments { segments, below: true } if segments.is_empty())
     }
 
+    /// Whether every path that `inner` takes is one that this pattern takes. False where that is not known: between two
+    /// different regular expressions.
+    #[must_use]
+    pub fn covers(&self, inner: &Self) -> bool {
+        if self == inner || self.is_any() {
+            return true;
+        }
+        let (Self::Segments { segments: a, below: wide }, Self::Segments { segments: b, below: tail }) =
+            (self, inner)
+        else {
+            return false;
+        };
+        let fits = a.iter().zip(b).all(|(a, b)| match (a, b) {
+            (Segment::Param(_), Segment::Param(_)) => true,
+            (Segment::Param(_), Segment::Literal(text)) => !text.is_empty(),
+            (Segment::Literal(a), Segment::Literal(b)) => a == b,
+            (Segment::Literal(_), Segment::Param(_)) => false,
+        });
+        fits && if *wide { b.len() >= a.len() } else { a.len() == b.len() && !tail }
+    }
+
     /// The names that the pattern binds, in order.
     pub fn params(&self) -> impl Iterator<Item = &str> {
         let segments: &[Segment] = match self {
@@ -217,6 +238,26 @@ mod tests {
         {
             assert_eq!(PathPattern::parse(text).unwrap().to_string(), text);
         }
+    }
+
+    #[test]
+    fn a_pattern_covers_what_it_takes_whole() {
+        let covers = |outer: &str, inner: &str| {
+            PathPattern::parse(outer).unwrap().covers(&PathPattern::parse(inner).unwrap())
+        };
+        for (outer, inner) in
+            [("/*", "/a/{x}"), ("/a/*", "/a"), ("/a/*", "/a/{x}/*"), ("/{x}", "/{y}"), ("/{x}", "/a")]
+        {
+            assert!(covers(outer, inner), "{outer} {inner}");
+        }
+        for (outer, inner) in
+            [("/a", "/{x}"), ("/a", "/a/*"), ("/a/b/*", "/a/*"), ("/a", "/b"), ("/{x}", "/")]
+        {
+            assert!(!covers(outer, inner), "{outer} {inner}");
+        }
+        let regex = |text: &str| PathPattern::Regex(text.to_owned());
+        assert!(PathPattern::any().covers(&regex("/a.*")) && regex("/a").covers(&regex("/a")));
+        assert!(!regex("/a.*").covers(&regex("/ab")));
     }
 
     #[test]

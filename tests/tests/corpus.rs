@@ -11,7 +11,7 @@ use mesh_bundle::trust::TrustSet;
 use mesh_bundle::{Refusal, archive, verify};
 use mesh_compiler::cel::{self, Phase};
 use mesh_compiler::diag::Severity;
-use mesh_compiler::spec::{BranchName, Leaf};
+use mesh_compiler::spec::{BranchName, Scalar};
 use mesh_compiler::{Options, compile};
 use mesh_decision::{host, path};
 use mesh_tests::fleet::{binary, meshc, run};

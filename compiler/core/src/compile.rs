@@ -6,10 +6,11 @@ use mesh_bundle::sourcemap::SourceMap;
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name, Program};
 
-use crate::check::{self, Policies, TestCase};
+use crate::check::{self, Policies};
 use crate::diag::{Date, Diagnostic, Diagnostics, Severity, Sources, codes, suppress};
 use crate::lower;
 use crate::model::Model;
+use crate::scenario::{self, TestCase};
 use crate::spec::{self, Kind, LintLevel, Loaded, Object, Spec, load};
 
 /// Inputs of the compiler beside the files.
@@ -88,7 +89,7 @@ pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
         let lowered = lower::lower(&model, &mut findings);
         check::check(&model, &mut findings);
         policies.look(&model, options.today, &mut findings);
-        let cases = check::cases(&model, &mut findings);
+        let cases = scenario::cases(&model, &mut findings);
         if let Some(lowered) = lowered {
             let name = model.environment.clone();
             environments.push(CompiledEnvironment {

@@ -7,7 +7,9 @@
 //! - [`source`]: YAML bytes to trees of nodes with byte spans; merging of overrides
 //! - [`spec`]: the typed language: one definition per kind gives the struct, its decoder, its JSON Schema, and what readers see
 //! - [`cel`]: expressions, checked; [`model`]: the objects of one environment
-//! - [`objects`]: objects as CEL sees them, for policies
+//! - [`objects`]: objects as CEL sees them, for policies; [`check`]: rules that never match, policies
+//! - [`scenario`]: the kind Test, run in the decision core
+//! - [`plan`]: the difference of two programs; [`selftest`]: examples that travel in bundles
 
 pub mod cel;
 pub mod check;
@@ -17,10 +19,10 @@ pub mod lower;
 pub mod model;
 pub mod objects;
 pub mod plan;
+pub mod scenario;
 pub mod selftest;
 pub mod source;
 pub mod spec;
-pub mod testing;
 #[cfg(test)]
 mod tests;
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use mesh_bundle::Owner;
 use mesh_compiler::diag::Diagnostic;
-use mesh_compiler::{Compiled, Options, compile, testing};
+use mesh_compiler::{Compiled, Options, compile, scenario};
 
 fn read(folder: &Path, prefix: &str, files: &mut Vec<(String, Vec<u8>)>) {
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -60,7 +60,7 @@ fn the_shops_tests_hold() {
     for environment in compiled.environments {
         let program = Arc::new(environment.program);
         for case in environment.cases {
-            let (journey, wrong) = testing::run(&program, &case).unwrap();
+            let (journey, wrong) = scenario::run(&program, &case).unwrap();
             assert!(wrong.is_empty(), "{}: {wrong:?} {journey:?}", case.name);
             cases += 1;
         }

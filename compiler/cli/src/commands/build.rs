@@ -9,7 +9,7 @@ use mesh_bundle::release::{Acknowledges, Release};
 use mesh_bundle::trust::SigningKey;
 use mesh_bundle::{Digest, FileSet, State, limits};
 use mesh_compiler::CompiledEnvironment;
-use mesh_compiler::spec::{Duration, Leaf as _};
+use mesh_compiler::spec::{Duration, Scalar as _};
 use serde_json::{Value, json};
 
 use super::stage::{self, StageArg};

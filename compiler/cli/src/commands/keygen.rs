@@ -10,7 +10,7 @@ use std::str::FromStr;
 use mesh_bundle::program::Mesh as MeshUnit;
 use mesh_bundle::trust::{PublicKey, SigningKey, TrustSet};
 use mesh_bundle::{Name, Owner};
-use mesh_compiler::spec::{Leaf as _, TrustDomain};
+use mesh_compiler::spec::{Scalar as _, TrustDomain};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;

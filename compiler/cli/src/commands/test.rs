@@ -6,7 +6,7 @@ use std::sync::Arc;
 use mesh_bundle::Program;
 use mesh_compiler::CompiledEnvironment;
 use mesh_compiler::diag::{Sources, Span};
-use mesh_compiler::testing::{self, Mismatch};
+use mesh_compiler::scenario::{self, Mismatch};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -73,7 +73,7 @@ impl Answer<'_> {
         let program = Arc::new(environment.program.clone());
         let mut reached = BTreeSet::new();
         for case in &environment.cases {
-            let (journey, wrong) = testing::run(&program, case)
+            let (journey, wrong) = scenario::run(&program, case)
                 .map_err(|e| Failure::cannot(format!("the mesh cannot be run: {e}")))?;
             reached.extend(journey.edge_rule);
             reached.extend(journey.rule);

@@ -131,7 +131,7 @@ fn agrees(a: &str, b: &str) -> bool {
 }
 
 fn is_spiffe_id(text: &str) -> bool {
-    <SpiffeId as crate::spec::Leaf>::parse(text).is_some()
+    <SpiffeId as crate::spec::Scalar>::parse(text).is_some()
 }
 
 fn shown(slot: &Slot) -> &'static str {

@@ -7,18 +7,17 @@ use mesh_bundle::path::Segment;
 use mesh_decision::index::PathIndex;
 
 use crate::diag::{Diagnostic, Severity, Span, codes};
-use crate::lower::covers;
 use crate::model::Model;
 use crate::spec::{self, FromItem, Match, MethodToken, PathMatch, Rule, Sp};
 
-/// Gateway and hosts as claimed: Routes with one claim are asked one after the other.
+/// Gateway and hosts as claimed: Routes with one claim are tried one after the other.
 type Claim = (String, Vec<String>);
 
 /// A Route of a claim: its order, rules and fences.
-type Claimant<'m> = (i32, Vec<Asked<'m>>, Vec<(PathPattern, Span)>);
+type Claimant<'m> = (i32, Vec<OrderedRule<'m>>, Vec<(PathPattern, Span)>);
 
-/// A rule in the order in which it is asked.
-struct Asked<'m> {
+/// A rule in the order in which rules are tried.
+struct OrderedRule<'m> {
     rule: &'m Rule,
     path: Option<PathPattern>,
     generated: bool,
@@ -29,7 +28,7 @@ pub(super) fn check(model: &Model<'_>, findings: &mut Vec<Diagnostic>) {
     let mut hosts: BTreeMap<Claim, Vec<Claimant<'_>>> = BTreeMap::new();
     for (object, route) in model.routes() {
         let generated = model.is_generated(object);
-        let rules = asked(route, generated);
+        let rules = ordered(route, generated);
         match &route.gateway {
             None => list(rules, findings),
             Some(gateway) => {
@@ -55,7 +54,7 @@ pub(super) fn check(model: &Model<'_>, findings: &mut Vec<Diagnostic>) {
         let mut all = Vec::new();
         for (_, rules, own) in routes {
             for rule in rules {
-                let fence = rule.path.as_ref().and_then(|p| fences.iter().find(|(f, _)| covers(f, p)));
+                let fence = rule.path.as_ref().and_then(|p| fences.iter().find(|(f, _)| f.covers(p)));
                 if let Some((_, span)) = fence {
                     findings.push(behind(&rule, *span));
                 }
@@ -68,7 +67,7 @@ pub(super) fn check(model: &Model<'_>, findings: &mut Vec<Diagnostic>) {
 }
 
 /// A rule inside the fence of an earlier Route.
-fn behind(rule: &Asked<'_>, fence: Span) -> Diagnostic {
+fn behind(rule: &OrderedRule<'_>, fence: Span) -> Diagnostic {
     let severity = if rule.generated { Severity::Warning } else { Severity::Error };
     let message = format!("rule `{}` can never match", rule.rule.name.as_str());
     Diagnostic::new(severity, codes::DEAD_RULE, place(rule), message)
@@ -77,17 +76,17 @@ fn behind(rule: &Asked<'_>, fence: Span) -> Diagnostic {
         .help("move the rule into that Route, or give its own Route a lower `order`")
 }
 
-fn asked(route: &spec::Route, generated: bool) -> Vec<Asked<'_>> {
+fn ordered(route: &spec::Route, generated: bool) -> Vec<OrderedRule<'_>> {
     let enabled = route.rules.iter().filter(|r| r.enabled().value);
     let path = |rule: &Rule| match rule.match_.as_ref().and_then(|m| m.path.as_ref()) {
         None => Some(PathPattern::any()),
         Some(PathMatch::Text(text)) => PathPattern::parse(text.as_str()).ok(),
         Some(PathMatch::Form(form)) => Some(PathPattern::Regex(form.regex.as_str().to_owned())),
     };
-    enabled.map(|rule| Asked { rule, path: path(rule), generated }).collect()
+    enabled.map(|rule| OrderedRule { rule, path: path(rule), generated }).collect()
 }
 
-fn list(rules: Vec<Asked<'_>>, findings: &mut Vec<Diagnostic>) {
+fn list(rules: Vec<OrderedRule<'_>>, findings: &mut Vec<Diagnostic>) {
     let index = PathIndex::new(rules.iter().map(|r| r.path.as_ref()));
     let mut found = Vec::new();
     for (at, later) in rules.iter().enumerate() {
@@ -119,9 +118,9 @@ fn sample(pattern: &PathPattern) -> String {
     if path.is_empty() { "/".to_owned() } else { path }
 }
 
-fn takes_all(earlier: &Asked<'_>, later: &Asked<'_>) -> bool {
+fn takes_all(earlier: &OrderedRule<'_>, later: &OrderedRule<'_>) -> bool {
     let (Some(wide), Some(narrow)) = (&earlier.path, &later.path) else { return false };
-    if !covers(wide, narrow) {
+    if !wide.covers(narrow) {
         return false;
     }
     let Some(a) = &earlier.rule.match_ else { return true };
@@ -200,16 +199,16 @@ fn callers(wide: Option<&[FromItem]>, narrow: Option<&[FromItem]>) -> bool {
     }
 }
 
-fn place(asked: &Asked<'_>) -> Span {
-    let path = asked.rule.match_.as_ref().and_then(|m| m.path.as_ref());
+fn place(ordered: &OrderedRule<'_>) -> Span {
+    let path = ordered.rule.match_.as_ref().and_then(|m| m.path.as_ref());
     match path {
         Some(PathMatch::Text(text)) => text.span,
         Some(PathMatch::Form(form)) => form.regex.span,
-        None => asked.rule.name.span,
+        None => ordered.rule.name.span,
     }
 }
 
-fn finding(earlier: &Asked<'_>, later: &Asked<'_>) -> Diagnostic {
+fn finding(earlier: &OrderedRule<'_>, later: &OrderedRule<'_>) -> Diagnostic {
     let (first, second) = (earlier.rule.name.as_str(), later.rule.name.as_str());
     // Generated files keep rules that their source format has; nobody can mend them here.
     let severity = if later.generated { Severity::Warning } else { Severity::Error };

@@ -25,8 +25,6 @@ use mesh_bundle::unit::UnitId;
 use crate::diag::{Diagnostic, codes};
 use crate::model::Model;
 
-pub(crate) use route::covers;
-
 use context::Cx;
 
 /// Result of lowering one environment.

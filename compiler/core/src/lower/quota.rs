@@ -9,7 +9,7 @@ use mesh_bundle::unit::UnitId;
 use super::context::{Cx, only_one, owner, unique};
 use crate::cel::{self, Phase};
 use crate::diag::{Diagnostic, codes};
-use crate::spec::{self, HeaderName, Leaf, NumberOr, QuotaLimit};
+use crate::spec::{self, HeaderName, NumberOr, QuotaLimit, Scalar};
 
 /// Lowers all quotas.
 pub(super) fn quotas(cx: &mut Cx<'_, '_>, program: &mut Program) {

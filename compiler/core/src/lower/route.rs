@@ -100,7 +100,7 @@ fn rule(
         );
     }
     if !fences.is_empty() {
-        let inside = |path: &PathPattern| fences.iter().any(|f| covers(f, path));
+        let inside = |path: &PathPattern| fences.iter().any(|f| f.covers(path));
         if !matches.path.as_ref().is_some_and(inside) {
             let written = spec.match_.as_ref().and_then(|m| m.path.as_ref()).map(matching::path_span);
             let message = format!("rule `{}` lies outside of `paths` of its Route", spec.name.as_str());
@@ -404,26 +404,4 @@ fn claims(cx: &mut Cx<'_, '_>, program: &Program) {
             }
         }
     }
-}
-
-/// True if every path that `inner` takes is one that `outer` takes.
-pub(crate) fn covers(outer: &PathPattern, inner: &PathPattern) -> bool {
-    use mesh_bundle::path::Segment;
-    if outer == inner || outer.is_any() {
-        return true;
-    }
-    let (
-        PathPattern::Segments { segments: a, below: wide },
-        PathPattern::Segments { segments: b, below: tail },
-    ) = (outer, inner)
-    else {
-        return false;
-    };
-    let fits = a.iter().zip(b).all(|(a, b)| match (a, b) {
-        (Segment::Param(_), Segment::Param(_)) => true,
-        (Segment::Param(_), Segment::Literal(text)) => !text.is_empty(),
-        (Segment::Literal(a), Segment::Literal(b)) => a == b,
-        (Segment::Literal(_), Segment::Param(_)) => false,
-    });
-    fits && if *wide { b.len() >= a.len() } else { a.len() == b.len() && !tail }
 }

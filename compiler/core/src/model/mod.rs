@@ -107,7 +107,7 @@ impl<'l> Model<'l> {
     /// All objects of a kind, by name.
     pub fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &Object> {
         // Addresses sort by kind; `0` is the least name.
-        let first = <Name as crate::spec::Leaf>::parse("0").map(|name| Address { kind, name });
+        let first = <Name as crate::spec::Scalar>::parse("0").map(|name| Address { kind, name });
         let from = first.map_or(Bound::Unbounded, Bound::Included);
         let rest = self.objects.range((from, Bound::Unbounded)).map(|(_, object)| object.as_ref());
         rest.take_while(move |object| object.address.kind == kind)
@@ -116,7 +116,7 @@ impl<'l> Model<'l> {
     /// The object of this kind and name.
     #[must_use]
     pub fn get(&self, kind: Kind, name: &str) -> Option<&Object> {
-        let name = <Name as crate::spec::Leaf>::parse(name)?;
+        let name = <Name as crate::spec::Scalar>::parse(name)?;
         self.objects.get(&Address { kind, name }).map(AsRef::as_ref)
     }
 

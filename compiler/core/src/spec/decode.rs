@@ -5,7 +5,7 @@ use std::ops::Deref;
 use schemars::{Schema, SchemaGenerator, json_schema};
 
 use super::context::{Cx, Sp, list};
-use super::scalar::{Leaf, parse_at};
+use super::scalar::{Scalar, parse_at};
 use crate::diag::{Diagnostic, Span, codes, nearest, quoted};
 use crate::source::{Key, Node, Value};
 
@@ -168,7 +168,7 @@ impl<K: AsRef<str>, V> Dict<K, V> {
     }
 }
 
-impl<K: Leaf, V: Decode> Decode for Dict<K, V> {
+impl<K: Scalar, V: Decode> Decode for Dict<K, V> {
     const REQUIRED: bool = false;
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         let Some(entries) = node.as_map() else {

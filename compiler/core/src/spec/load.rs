@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::leaf::Address;
 use super::object::{DocumentId, Object, address_hint, decode};
+use super::scalars::Address;
 use crate::diag::{Comment, Diagnostic, Diagnostics, Sources, codes};
 use crate::source::{Document, parse};
 

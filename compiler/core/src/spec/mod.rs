@@ -8,21 +8,21 @@ mod context;
 mod decode;
 mod kind;
 mod kinds;
-mod leaf;
 mod load;
 mod macros;
 mod object;
 mod scalar;
+mod scalars;
 pub mod view;
 
 pub use context::{Cx, Sp};
 pub use decode::{AnyValue, Decode, Dict, List1, NumberOr, OneOrMany};
 pub use kind::Kind;
 pub use kinds::*;
-pub use leaf::*;
 pub use load::{Loaded, load};
 pub use object::{DocumentId, Object, Spec, decode, decode_node, schemas};
-pub use scalar::Leaf;
+pub use scalar::Scalar;
+pub use scalars::*;
 
 #[cfg(test)]
 mod tests;

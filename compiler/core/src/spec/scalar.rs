@@ -7,7 +7,7 @@ use crate::diag::{Code, Diagnostic, Span, codes, nearest, quoted};
 use crate::source::{Node, Value};
 
 /// A value that is written as one text.
-pub trait Leaf: Sized + JsonSchema {
+pub trait Scalar: Sized + JsonSchema {
     /// The expected form, for messages: "a duration like `250ms`".
     const WHAT: &'static str;
     /// The code of a text that is not one.
@@ -27,8 +27,8 @@ pub trait Leaf: Sized + JsonSchema {
     }
 }
 
-/// Decodes a leaf from a node.
-pub(super) fn decode<T: Leaf>(node: &Node, cx: &mut Cx<'_>) -> Option<T> {
+/// Decodes a scalar from a node.
+pub(super) fn decode<T: Scalar>(node: &Node, cx: &mut Cx<'_>) -> Option<T> {
     match &node.value {
         Value::Text(text) => parse_at(&text.text, node.span, cx),
         Value::Int(_) | Value::BigInt(_) | Value::Float(_) | Value::Bool(_) => {
@@ -43,7 +43,7 @@ pub(super) fn decode<T: Leaf>(node: &Node, cx: &mut Cx<'_>) -> Option<T> {
 }
 
 /// Parses a text that stands at `span`, and reports a text that is not one.
-pub(super) fn parse_at<T: Leaf>(text: &str, span: Span, cx: &mut Cx<'_>) -> Option<T> {
+pub(super) fn parse_at<T: Scalar>(text: &str, span: Span, cx: &mut Cx<'_>) -> Option<T> {
     let value = T::parse(text);
     if value.is_none() {
         let finding = Diagnostic::error(T::CODE, span, format!("{} is not {}", quoted(text), T::WHAT));
@@ -65,7 +65,7 @@ fn repaired_as_written(raw: &str, repaired: String) -> String {
     }
 }
 
-fn not_text<T: Leaf>(node: &Node, cx: &mut Cx<'_>) {
+fn not_text<T: Scalar>(node: &Node, cx: &mut Cx<'_>) {
     let raw = cx.raw(node.span).trim();
     if let Some(repaired) = T::with_unit(raw).filter(|_| !matches!(node.value, Value::Bool(_))) {
         let finding =

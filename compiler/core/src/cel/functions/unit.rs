@@ -3,7 +3,7 @@
 use super::{Fault, Function, Value, no_overload};
 use crate::cel::types::Unit;
 use crate::diag::quoted;
-use crate::spec::{ByteSize, FinePercent, Leaf, Rate};
+use crate::spec::{ByteSize, FinePercent, Rate, Scalar};
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -36,10 +36,10 @@ pub(super) const FUNCTIONS: &[Function] = &[
 const HOUR: i128 = 3600;
 const MILLION: i128 = 1_000_000;
 
-fn read<L: Leaf>(unit: Unit, arguments: &[Value], amount: fn(L) -> i128) -> Result<Value, Fault> {
+fn read<L: Scalar>(unit: Unit, arguments: &[Value], amount: fn(L) -> i128) -> Result<Value, Fault> {
     match arguments {
         [Value::String(text)] => match L::parse(text) {
-            Some(leaf) => Ok(Value::Quantity(unit, amount(leaf))),
+            Some(scalar) => Ok(Value::Quantity(unit, amount(scalar))),
             None => Err(Fault::Invalid(format!("{} is not {}", quoted(text), L::WHAT))),
         },
         _ => Err(no_overload(unit.name(), arguments)),

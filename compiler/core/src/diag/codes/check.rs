@@ -129,10 +129,4 @@ codes! {
         bad: "limits: [{ per: caller, rate: 5/s, burst: 1, cost: 2 }]\n",
         good: "limits: [{ per: caller, rate: 5/s, burst: 10, cost: 2 }]\n",
     }
-    UNKNOWN_OVERRIDE = 1501 "unknown-override" "an override is for an object that does not exist" {
-        checks: "Every address in `overrides` is an object of the mesh.",
-        why: "The environment would silently run without the difference.",
-        bad: "overrides: { canary/order: { stages: [{ weight: 50%, hold: 1m }] } }\n",
-        good: "overrides: { canary/orders: { stages: [{ weight: 50%, hold: 1m }] } }\n",
-    }
 }

@@ -19,18 +19,20 @@
 
 mod cel;
 mod check;
-mod late;
-mod more;
+mod overrides;
+mod policies;
 mod shape;
 mod table;
+mod tree;
 mod yaml;
 
 pub use cel::*;
 pub use check::*;
-pub use late::*;
-pub use more::*;
+pub use overrides::*;
+pub use policies::*;
 pub use shape::*;
 pub use table::{Code, CodeInfo};
+pub use tree::*;
 pub use yaml::*;
 
 impl Code {
@@ -48,7 +50,7 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
 }
 
 const TABLE: &[&[CodeInfo]] =
-    &[yaml::TABLE, shape::TABLE, check::TABLE, more::TABLE, late::TABLE, cel::TABLE];
+    &[yaml::TABLE, shape::TABLE, check::TABLE, overrides::TABLE, policies::TABLE, cel::TABLE, tree::TABLE];
 
 #[cfg(test)]
 mod tests {

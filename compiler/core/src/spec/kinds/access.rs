@@ -3,8 +3,8 @@
 use super::shared::{FromItem, PathMatch};
 use crate::spec::context::Sp;
 use crate::spec::decode::{List1, Rule};
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
+use crate::spec::scalars::*;
 
 object! {
     /// Callers that may call a service or pass a gateway. What no entry allows is denied; deny goes before allow.

@@ -4,8 +4,8 @@ use super::route::Match;
 use super::shared::{Bound, Measure, Sticky};
 use crate::spec::context::Sp;
 use crate::spec::decode::{List1, Rule};
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
+use crate::spec::scalars::*;
 
 object! {
     /// Rollout of a new version of a service, in stages.

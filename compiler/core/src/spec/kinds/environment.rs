@@ -6,9 +6,9 @@ use super::shared::Bound;
 use crate::source::{Node, Value};
 use crate::spec::context::{Cx, Sp};
 use crate::spec::decode::{Decode, Dict, List1, NumberOr, Rule};
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
 use crate::spec::scalar::parse_at;
+use crate::spec::scalars::*;
 use crate::spec::view::{Data, Inherited, Shape, View};
 
 object! {

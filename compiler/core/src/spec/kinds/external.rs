@@ -3,8 +3,8 @@
 use super::shared::{FromItem, HealthCheck, Limits, SecretRef};
 use crate::spec::context::Sp;
 use crate::spec::decode::List1;
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
+use crate::spec::scalars::*;
 
 object! {
     /// Something outside of the mesh that services call. Access and quotas are enforced by the caller.

@@ -3,8 +3,8 @@
 use super::shared::ValueMatch;
 use crate::spec::context::Sp;
 use crate::spec::decode::{Dict, List1, Rule};
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
+use crate::spec::scalars::*;
 
 object! {
     /// Certificates and tokens, of the mesh or of one service.

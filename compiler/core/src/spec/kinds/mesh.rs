@@ -3,9 +3,9 @@
 use super::shared::{Retry, SecretRef};
 use crate::spec::context::Sp;
 use crate::spec::decode::{Dict, List1, Rule};
-use crate::spec::leaf::text;
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
+use crate::spec::scalars::text;
+use crate::spec::scalars::*;
 use crate::spec::view::{Inherited, View as _};
 
 object! {

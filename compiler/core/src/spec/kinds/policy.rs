@@ -6,8 +6,8 @@ use crate::diag::Date;
 use crate::spec::Kind;
 use crate::spec::context::Sp;
 use crate::spec::decode::{List1, OneOrMany, Rule};
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
+use crate::spec::scalars::*;
 
 object! {
     /// A rule that must always hold; exactly one of `each`, `invariant`, `forbid`, `permitOnly`, `change`.

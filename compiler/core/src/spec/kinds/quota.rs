@@ -2,8 +2,8 @@
 
 use crate::spec::context::Sp;
 use crate::spec::decode::{List1, NumberOr, Rule};
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
+use crate::spec::scalars::*;
 
 object! {
     /// Rate limits of callers. All limits must pass; each try counts.

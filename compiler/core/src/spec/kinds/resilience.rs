@@ -3,8 +3,8 @@
 use super::shared::{HealthCheck, Limits, Sticky};
 use crate::spec::context::Sp;
 use crate::spec::decode::List1;
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
+use crate::spec::scalars::*;
 
 object! {
     /// Treatment of a service's endpoints by its callers.

@@ -3,8 +3,8 @@
 use super::shared::{FromItem, PathMatch, Retry, Sticky, ValueMatch};
 use crate::spec::context::Sp;
 use crate::spec::decode::{Dict, List1, Rule as R};
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
+use crate::spec::scalars::*;
 
 object! {
     /// Destinations of the requests of a service or gateway.

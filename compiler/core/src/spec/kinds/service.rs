@@ -2,8 +2,8 @@
 
 use super::shared::{FromItem, Labels};
 use crate::spec::context::Sp;
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
+use crate::spec::scalars::*;
 
 /// The version of a service that names none.
 const ONLY_VERSION: &str = "v1";

@@ -2,8 +2,8 @@
 
 use crate::spec::context::Sp;
 use crate::spec::decode::{Dict, List1, NumberOr, Rule};
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
+use crate::spec::scalars::*;
 
 /// Labels of a service.
 pub type Labels = Dict<LabelKey, Sp<LabelValue>>;

@@ -2,8 +2,8 @@
 
 use crate::spec::context::Sp;
 use crate::spec::decode::{List1, Rule};
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, either, object};
+use crate::spec::scalars::*;
 
 object! {
     /// Logs, traces and metrics of requests, in the mesh or at one service.

@@ -2,8 +2,8 @@
 
 use crate::spec::context::Sp;
 use crate::spec::decode::{AnyValue, Dict, List1, NumberOr, OneOrMany, Rule};
-use crate::spec::leaf::*;
 use crate::spec::macros::{choice, object};
+use crate::spec::scalars::*;
 
 object! {
     /// Examples that must stay true.

@@ -279,16 +279,16 @@ proptest! {
     }
 }
 
-/// A leaf's constructor and the validator of its schema.
+/// A scalar's constructor and the validator of its schema.
 type LeafCheck = (&'static str, fn(&str) -> bool, Validator);
 
 fn leaves() -> Vec<LeafCheck> {
     macro_rules! leaves {
-        ($($Leaf:ty),* $(,)?) => {
+        ($($Scalar:ty),* $(,)?) => {
             vec![$((
-                stringify!($Leaf),
-                |text| <$Leaf as Leaf>::parse(text).is_some(),
-                jsonschema::validator_for(&schemars::schema_for!($Leaf).to_value()).unwrap(),
+                stringify!($Scalar),
+                |text| <$Scalar as Scalar>::parse(text).is_some(),
+                jsonschema::validator_for(&schemars::schema_for!($Scalar).to_value()).unwrap(),
             )),*]
         };
     }
@@ -342,7 +342,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn one_verdict_on_every_leaf(start in any::<usize>(), edits in prop::collection::vec((any::<usize>(), any::<u8>(), any::<usize>()), 0..3)) {
+    fn one_verdict_on_every_scalar(start in any::<usize>(), edits in prop::collection::vec((any::<usize>(), any::<u8>(), any::<usize>()), 0..3)) {
         thread_local! {
             static FIXED: (Vec<LeafCheck>, Vec<Json>) = (leaves(), words().into_iter().filter(Json::is_string).collect());
         }

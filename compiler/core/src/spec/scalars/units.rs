@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::{leaf, viewed};
+use super::{scalar, viewed};
 use crate::diag::Date;
-use crate::spec::scalar::Leaf;
+use crate::spec::scalar::Scalar;
 use crate::spec::view::{Data, FieldShape, Inherited, Shape, View};
 
 /// A length of time in nanoseconds, at most about 285 years.
@@ -67,7 +67,7 @@ impl fmt::Display for Duration {
     }
 }
 
-impl Leaf for Duration {
+impl Scalar for Duration {
     const WHAT: &'static str = "a duration like `250ms` or `1m30s`";
 
     fn parse(text: &str) -> Option<Self> {
@@ -115,7 +115,7 @@ impl Leaf for Duration {
         })
     }
 }
-leaf!(Duration, "A length of time such as `250ms`, `2s` or `1m30s`. Units in falling order: d, h, m, s (up to 5 digits each), ms, us, ns (up to 9).",
+scalar!(Duration, "A length of time such as `250ms`, `2s` or `1m30s`. Units in falling order: d, h, m, s (up to 5 digits each), ms, us, ns (up to 9).",
     pattern: "^(?:[0-9]{1,5}d)?(?:[0-9]{1,5}h)?(?:[0-9]{1,5}m)?(?:[0-9]{1,5}s)?(?:[0-9]{1,9}ms)?(?:[0-9]{1,9}us)?(?:[0-9]{1,9}ns)?$",
     length: 1..=60);
 viewed!(Duration: Duration, |time| Data::Duration(i128::from(time.0)));
@@ -142,7 +142,7 @@ impl fmt::Display for Percent {
     }
 }
 
-impl Leaf for Percent {
+impl Scalar for Percent {
     const WHAT: &'static str = "a percentage like `5%` or `0.5%`";
     fn parse(text: &str) -> Option<Self> {
         percent(text, 2).and_then(|points| u16::try_from(points).ok()).map(Self)
@@ -154,7 +154,7 @@ impl Leaf for Percent {
         Some(format!("{number}%"))
     }
 }
-leaf!(Percent, "A share from `0%` to `100%`, with up to two decimals.",
+scalar!(Percent, "A share from `0%` to `100%`, with up to two decimals.",
     pattern: r"^(?:100(?:\.0{1,2})?|[0-9]{1,2}(?:\.[0-9]{1,2})?)%$", length: 2..=7);
 viewed!(Percent: Percent, |share| Data::Percent(i128::from(share.0) * 10_000));
 
@@ -175,7 +175,7 @@ impl fmt::Display for FinePercent {
     }
 }
 
-impl Leaf for FinePercent {
+impl Scalar for FinePercent {
     const WHAT: &'static str = "a percentage like `99.95%`";
     fn parse(text: &str) -> Option<Self> {
         percent(text, 4).map(Self)
@@ -187,7 +187,7 @@ impl Leaf for FinePercent {
         Some(format!("{number}%"))
     }
 }
-leaf!(FinePercent, "A share from `0%` to `100%`, with up to four decimals.",
+scalar!(FinePercent, "A share from `0%` to `100%`, with up to four decimals.",
     pattern: r"^(?:100(?:\.0{1,4})?|[0-9]{1,2}(?:\.[0-9]{1,4})?)%$", length: 2..=9);
 viewed!(FinePercent: Percent, |share| Data::Percent(i128::from(share.0) * 100));
 
@@ -221,7 +221,7 @@ impl fmt::Display for Rate {
     }
 }
 
-impl Leaf for Rate {
+impl Scalar for Rate {
     const WHAT: &'static str = "a rate like `50/s` or `3000/m`";
     fn parse(text: &str) -> Option<Self> {
         let (number, unit) = digits(text)?;
@@ -250,7 +250,7 @@ impl Leaf for Rate {
         Some(format!("{number}/s"))
     }
 }
-leaf!(Rate, "A number of events in a second, minute or hour: `50/s`, `3000/m`, `100/h`.",
+scalar!(Rate, "A number of events in a second, minute or hour: `50/s`, `3000/m`, `100/h`.",
     pattern: "^[1-9][0-9]{0,8}/[smh]$", length: 3..=11);
 viewed!(Rate: Rate, |rate| Data::Rate(i128::from(rate.count) * i128::from(3600 / rate.seconds.max(1)) * 1_000_000));
 
@@ -275,7 +275,7 @@ impl fmt::Display for ByteSize {
 
 const SIZES: [(&str, u64); 4] = [("B", 1), ("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)];
 
-impl Leaf for ByteSize {
+impl Scalar for ByteSize {
     const WHAT: &'static str = "a size like `64KiB` or `1MiB`";
     fn parse(text: &str) -> Option<Self> {
         let (number, unit) = digits(text)?;
@@ -300,17 +300,17 @@ impl Leaf for ByteSize {
         Some(format!("{number}B"))
     }
 }
-leaf!(ByteSize, "A size in bytes: `512B`, `64KiB`, `1MiB`, `2GiB`.",
+scalar!(ByteSize, "A size in bytes: `512B`, `64KiB`, `1MiB`, `2GiB`.",
     pattern: "^[0-9]{1,9}(?:B|KiB|MiB|GiB)$", length: 2..=12);
 viewed!(ByteSize: ByteSize, |size| Data::ByteSize(i128::from(size.0)));
 
-impl Leaf for Date {
+impl Scalar for Date {
     const WHAT: &'static str = "a date like `2026-12-31`";
     fn parse(text: &str) -> Option<Self> {
         Self::parse(text)
     }
 }
-leaf!(Date, "A day: `2026-12-31`.",
+scalar!(Date, "A day: `2026-12-31`.",
     pattern: "^(?:[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))|(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)$",
     length: 10..=10);
 viewed!(Date: Time, |date| Data::Time(i128::from(date.days()) * 86_400_000_000_000));
@@ -324,7 +324,7 @@ pub enum Quantity {
     Duration(Duration),
 }
 
-impl Leaf for Quantity {
+impl Scalar for Quantity {
     const WHAT: &'static str = "a percentage like `1%` or a duration like `400ms`";
     fn parse(text: &str) -> Option<Self> {
         Percent::parse(text).map(Self::Percent).or_else(|| Duration::parse(text).map(Self::Duration))
@@ -333,7 +333,7 @@ impl Leaf for Quantity {
         if text.contains('%') { Percent::repair(text) } else { Duration::repair(text) }
     }
 }
-leaf!(Quantity, "A percentage such as `1%`, or a duration such as `400ms`.",
+scalar!(Quantity, "A percentage such as `1%`, or a duration such as `400ms`.",
     pattern: r"^(?:(?:100(?:\.0{1,2})?|[0-9]{1,2}(?:\.[0-9]{1,2})?)%|(?:[0-9]{1,5}d)?(?:[0-9]{1,5}h)?(?:[0-9]{1,5}m)?(?:[0-9]{1,5}s)?(?:[0-9]{1,9}ms)?(?:[0-9]{1,9}us)?(?:[0-9]{1,9}ns)?)$",
     length: 1..=60);
 

@@ -10,9 +10,9 @@ pub use numbers::*;
 pub use texts::*;
 pub use units::*;
 
-/// The decoder and the schema of a leaf. `pattern` is an ECMA-262 regular expression for the whole text; lengths are
+/// The decoder and the schema of a scalar. `pattern` is an ECMA-262 regular expression for the whole text; lengths are
 /// counted in characters.
-macro_rules! leaf {
+macro_rules! scalar {
     ($Name:ident, $doc:expr, pattern: $pattern:expr, length: $min:literal ..= $max:literal) => {
         impl $crate::spec::decode::Decode for $Name {
             fn decode(
@@ -81,7 +81,7 @@ macro_rules! text {
             }
         }
 
-        impl $crate::spec::scalar::Leaf for $Name {
+        impl $crate::spec::scalar::Scalar for $Name {
             const WHAT: &'static str = $what;
             $(const CODE: $crate::diag::Code = $code;)?
             fn parse(text: &str) -> Option<Self> {
@@ -97,8 +97,8 @@ macro_rules! text {
             })?
         }
 
-        $crate::spec::leaf::leaf!($Name, concat!($($doc, "\n"),*), pattern: $pattern, length: $min ..= $max);
-        $crate::spec::leaf::viewed!($Name: Text, |text| $crate::spec::view::Data::text(text.as_str()));
+        $crate::spec::scalars::scalar!($Name, concat!($($doc, "\n"),*), pattern: $pattern, length: $min ..= $max);
+        $crate::spec::scalars::viewed!($Name: Text, |text| $crate::spec::view::Data::text(text.as_str()));
     };
 }
 
@@ -117,4 +117,4 @@ macro_rules! viewed {
     };
 }
 
-pub(super) use {leaf, text, viewed};
+pub(super) use {scalar, text, viewed};

@@ -1,19 +1,43 @@
-//! MC15xx, MC16xx, MC18xx: overrides, secrets, suppression comments.
+//! MC15xx to MC18xx: environments and overrides, secrets, fields that are not enforced, suppression comments.
 
 use super::table::codes;
 
 codes! {
+    UNKNOWN_OVERRIDE = 1501 "unknown-override" "an override is for an object that does not exist" {
+        checks: "Every address in `overrides` is an object of the mesh.",
+        why: "The environment would silently run without the difference.",
+        bad: "overrides: { canary/order: { stages: [{ weight: 50%, hold: 1m }] } }\n",
+        good: "overrides: { canary/orders: { stages: [{ weight: 50%, hold: 1m }] } }\n",
+    }
     REMOVES_NOTHING = 1502 "removes-nothing" "an override removes a field that is not there" {
         checks: "`null` in `overrides` stands on a field that the object has.",
         why: "The override has no effect, mostly because the field is misspelt or was removed.",
         bad: "overrides:\n  canary/orders: { stickyy: null }\n",
         good: "overrides:\n  canary/orders: { sticky: null }\n",
     }
+    DISCOVERY = 1503 "discovery" "an environment does not say where versions are found" {
+        checks: "A service with several versions is found by `versions` or `static`; `static` names services and versions that exist.",
+        why: "All versions would be looked for in one place, and the canary would be a coin toss.",
+        bad: "discovery: { pattern: \"{service}.internal:{port}\" }\n",
+        good: "discovery: { pattern: \"{service}.internal:{port}\", versions: \"{service}-{version}.internal:{port}\" }\n",
+    }
+    OVERRIDE_IDENTITY = 1504 "override-identity" "an override changes what an object is" {
+        checks: "`kind`, `name`, `service` and `gateway` are not overridden.",
+        why: "The object would become another one, at an address that others refer to.",
+        bad: "overrides: { quota/payments: { service: orders } }\n",
+        good: "overrides: { quota/payments: { limits: [{ per: caller, rate: 5/s }] } }\n",
+    }
     SECRET = 1601 "secret-in-clear" "a secret stands in the repository", suppressible: true {
         checks: "No text holds a private key, a cloud access key, a forge or session token, or a URL with a password.",
         why: "Whoever can read the repository, now or later, has the secret. It must be changed, not only removed.",
         bad: "certificate: \"-----BEGIN PRIVATE KEY----- ...\"\n",
         good: "certificate: { secret: tls/shop }\n",
+    }
+    NOT_ENFORCED = 1701 "not-enforced" "no released proxy enforces a field" {
+        checks: "Every field that proxies own is enforced by the proxies of this release.",
+        why: "A protection that is written but not in force is worse than none.",
+        bad: "rules: [{ name: a, mirror: { to: b }, to: a }]\n",
+        good: "rules: [{ name: a, to: a }]\n",
     }
     SUPPRESSION_FORM = 1801 "suppression-form" "a suppression comment is not well formed" {
         checks: "A comment that starts with `meshc:` reads `# meshc: allow MC2001 until 2026-12-31 -- reason`, with a code that exists and can be suppressed.",

@@ -8,7 +8,7 @@ use mesh_bundle::{Name, Program, State};
 use mesh_decision::BuildError;
 use mesh_decision::journey::{Journey, Mesh};
 
-use crate::check::{Stage, TestCase};
+use super::cases::{Stage, TestCase};
 use crate::diag::Span;
 use crate::spec::Sp;
 

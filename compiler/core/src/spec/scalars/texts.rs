@@ -1,11 +1,11 @@
 //! Paths, headers, expressions and other checked texts.
 
-use super::{leaf, text, viewed};
+use super::{scalar, text, viewed};
 use crate::diag::{Sources, Span};
 use crate::source::{Node, Text, TextMap, Value};
 use crate::spec::context::Cx;
 use crate::spec::decode::Decode;
-use crate::spec::scalar::Leaf;
+use crate::spec::scalar::Scalar;
 use crate::spec::view::Data;
 
 /// A character of a path segment (RFC 3986 `pchar` without `*`), or an escape; as a pattern.
@@ -335,7 +335,7 @@ impl Send {
     }
 }
 
-impl Leaf for Send {
+impl Scalar for Send {
     const WHAT: &'static str = "a request like `GET https://shop.example/`";
     fn parse(text: &str) -> Option<Self> {
         let (method, url) = text.split_once(' ')?;
@@ -350,7 +350,7 @@ impl Leaf for Send {
         })
     }
 }
-leaf!(Send, "A request: method and URL, such as `POST https://shop.example/api/orders`.",
+scalar!(Send, "A request: method and URL, such as `POST https://shop.example/api/orders`.",
     pattern: "^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64} https?://[A-Za-z0-9.:\\[\\]-]+(?:[/?][!-~]*)?$", length: 10..=2113);
 viewed!(Send: Text, |send| Data::text(&format!("{} {}", send.method, send.url)));
 
@@ -398,7 +398,7 @@ impl std::fmt::Display for Condition {
     }
 }
 
-impl Leaf for Condition {
+impl Scalar for Condition {
     const WHAT: &'static str = "a condition (`connect-failure`, `refused-stream`, `reset`, `timeout`, a status like `\"503\"`, or `grpc-unavailable` and the like)";
     fn parse(text: &str) -> Option<Self> {
         Some(match text {
@@ -421,6 +421,6 @@ impl Leaf for Condition {
         crate::diag::nearest(text, words).map(str::to_owned)
     }
 }
-leaf!(Condition, "A condition on which a try may be repeated: `connect-failure`, `refused-stream`, `reset`, `timeout`, a status from `\"400\"` to `\"599\"`, or a gRPC status such as `grpc-unavailable`.",
+scalar!(Condition, "A condition on which a try may be repeated: `connect-failure`, `refused-stream`, `reset`, `timeout`, a status from `\"400\"` to `\"599\"`, or a gRPC status such as `grpc-unavailable`.",
     pattern: "^(?:connect-failure|refused-stream|reset|timeout|[45][0-9]{2}|grpc-(?:cancelled|unknown|deadline-exceeded|resource-exhausted|aborted|internal|unavailable|data-loss))$", length: 3..=24);
 viewed!(Condition: Text, |condition| Data::text(&condition.to_string()));

@@ -1,4 +1,4 @@
-//! Tests: examples that must stay true, as questions to the decision core.
+//! The kind Test: its cases, as questions to the decision core.
 
 use mesh_bundle::expr::Instant;
 use mesh_bundle::selftest::NOW;
@@ -65,8 +65,8 @@ pub struct Expect {
     pub reason: Option<Sp<String>>,
 }
 
-/// The cases of the tests of the model's environment, their names resolved.
-pub(super) fn cases(model: &Model<'_>, findings: &mut Vec<Diagnostic>) -> Vec<TestCase> {
+/// The cases of the tests that are about the model's environment, their names resolved.
+pub fn cases(model: &Model<'_>, findings: &mut Vec<Diagnostic>) -> Vec<TestCase> {
     let mut out = Vec::new();
     for (object, test) in model.tests() {
         model.resolve(Kind::Environment, &test.environment, findings);

@@ -1,9 +1,9 @@
 //! Names, hosts, addresses.
 
-use super::{leaf, text, viewed};
+use super::{scalar, text, viewed};
 use crate::diag::{Code, codes};
 use crate::spec::Kind;
-use crate::spec::scalar::Leaf;
+use crate::spec::scalar::Scalar;
 use crate::spec::view::Data;
 
 /// One DNS label (RFC 1123), as a pattern.
@@ -173,7 +173,7 @@ impl std::fmt::Display for Caller {
     }
 }
 
-impl Leaf for Caller {
+impl Scalar for Caller {
     const WHAT: &'static str = "a caller (a service, `gateway/name`, `external` or `any`)";
     fn parse(text: &str) -> Option<Self> {
         match text {
@@ -189,7 +189,7 @@ impl Leaf for Caller {
         lower(text.strip_prefix("service/").unwrap_or(text))
     }
 }
-leaf!(Caller, "A caller: a service by name, `gateway/name`, `external` (no mesh identity) or `any`.",
+scalar!(Caller, "A caller: a service by name, `gateway/name`, `external` (no mesh identity) or `any`.",
     pattern: concat!("^(?:gateway/)?", label!(), "$"), length: 1..=71);
 viewed!(Caller: Text, |caller| Data::text(&caller.to_string()));
 
@@ -211,7 +211,7 @@ impl std::fmt::Display for TestCaller {
     }
 }
 
-impl Leaf for TestCaller {
+impl Scalar for TestCaller {
     const WHAT: &'static str = "a caller (a service, `gateway/name`, `external` or a SPIFFE identity)";
     fn parse(text: &str) -> Option<Self> {
         if text.starts_with("spiffe:") {
@@ -220,7 +220,7 @@ impl Leaf for TestCaller {
         Caller::parse(text).map(Self::Caller)
     }
 }
-leaf!(TestCaller, "As whom a test calls: a service by name, `gateway/name`, `external`, or a SPIFFE identity.",
+scalar!(TestCaller, "As whom a test calls: a service by name, `gateway/name`, `external`, or a SPIFFE identity.",
     pattern: concat!("^(?:(?:gateway/)?", label!(), r"|spiffe://[a-z0-9._-]{1,255}(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+)$"), length: 1..=2048);
 viewed!(TestCaller: Text, |caller| Data::text(&caller.to_string()));
 
@@ -255,7 +255,7 @@ impl std::fmt::Display for Destination {
     }
 }
 
-impl Leaf for Destination {
+impl Scalar for Destination {
     const WHAT: &'static str = "a destination like `orders` or `orders@v41`";
     fn parse(text: &str) -> Option<Self> {
         let (service, version) = match text.split_once('@') {
@@ -270,7 +270,7 @@ impl Leaf for Destination {
         lower(text.strip_prefix("service/").unwrap_or(text))
     }
 }
-leaf!(Destination, "A destination of requests: `orders`, `orders@v41`, `orders@stable` or `orders@candidate`.",
+scalar!(Destination, "A destination of requests: `orders`, `orders@v41`, `orders@stable` or `orders@candidate`.",
     pattern: concat!("^", label!(), "(?:@", label!(), ")?$"), length: 1..=127);
 viewed!(Destination: Text, |to| Data::text(&to.to_string()));
 
@@ -289,7 +289,7 @@ impl std::fmt::Display for Address {
     }
 }
 
-impl Leaf for Address {
+impl Scalar for Address {
     const WHAT: &'static str = "an address like `canary/orders`";
     const CODE: Code = codes::BAD_VALUE;
     fn parse(text: &str) -> Option<Self> {
@@ -302,7 +302,7 @@ impl Leaf for Address {
         Some(format!("{}/{}", crate::diag::nearest(kind, slugs)?, name.to_ascii_lowercase()))
     }
 }
-leaf!(Address, "The address of an object, `kind/name`, such as `canary/orders` or `access/orders`.",
+scalar!(Address, "The address of an object, `kind/name`, such as `canary/orders` or `access/orders`.",
     pattern: concat!("^(?:mesh|service|route|canary|access|quota|resilience|identity|telemetry|policy|environment|external|test)/", label!(), "$"), length: 6..=75);
 viewed!(Address: Text, |address| Data::text(&address.to_string()));
 

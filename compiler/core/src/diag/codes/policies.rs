@@ -1,26 +1,8 @@
-//! MC15xx (the rest), MC17xx, MC20xx, MC50xx, MC60xx.
+//! MC20xx and MC50xx: rules that can never match, organisation policies.
 
 use super::table::codes;
 
 codes! {
-    DISCOVERY = 1503 "discovery" "an environment does not say where versions are found" {
-        checks: "A service with several versions is found by `versions` or `static`; `static` names services and versions that exist.",
-        why: "All versions would be looked for in one place, and the canary would be a coin toss.",
-        bad: "discovery: { pattern: \"{service}.internal:{port}\" }\n",
-        good: "discovery: { pattern: \"{service}.internal:{port}\", versions: \"{service}-{version}.internal:{port}\" }\n",
-    }
-    OVERRIDE_IDENTITY = 1504 "override-identity" "an override changes what an object is" {
-        checks: "`kind`, `name`, `service` and `gateway` are not overridden.",
-        why: "The object would become another one, at an address that others refer to.",
-        bad: "overrides: { quota/payments: { service: orders } }\n",
-        good: "overrides: { quota/payments: { limits: [{ per: caller, rate: 5/s }] } }\n",
-    }
-    NOT_ENFORCED = 1701 "not-enforced" "no released proxy enforces a field" {
-        checks: "Every field that proxies own is enforced by the proxies of this release.",
-        why: "A protection that is written but not in force is worse than none.",
-        bad: "rules: [{ name: a, mirror: { to: b }, to: a }]\n",
-        good: "rules: [{ name: a, to: a }]\n",
-    }
     DEAD_RULE = 2001 "dead-rule" "a rule can never match", suppressible: true {
         checks: "No earlier rule takes every request that a rule could match.",
         why: "The author believes that the rule is in force.",
@@ -50,23 +32,5 @@ codes! {
         why: "A waiver that outlives its cause hides the next one.",
         bad: "waivers: [{ object: service/a, until: 2036-12-31, reason: \"single version only\" }]\n",
         good: "remove the waiver",
-    }
-    TREE = 6001 "tree" "a file of the repository cannot be part of a mesh" {
-        checks: "The mesh's folder holds regular files and folders with plain names.",
-        why: "Links and submodules lead out of what was reviewed; odd names mean different files on different machines.",
-        bad: "services -> ../../..\n",
-        good: "services/web/mesh.yaml\n",
-    }
-    NO_MESH = 6002 "no-mesh" "the files say no mesh, or two" {
-        checks: "There is exactly one object of kind Mesh.",
-        why: "A mesh has one name and one trust domain.",
-        bad: "kind: Service\n",
-        good: "kind: Mesh\nname: shop\nversion: 1\ntrustDomain: shop.example\n",
-    }
-    LIMIT_MESH = 6003 "mesh-too-large" "the mesh is larger than a limit" {
-        checks: "10,000 services, 100,000 rules, 1 MiB a unit, 256 MiB a bundle.",
-        why: "Proxies refuse what is larger.",
-        bad: "(10,001 services)",
-        good: "split the mesh",
     }
 }

@@ -1,0 +1,24 @@
+//! MC60xx: git and the tree of files.
+
+use super::table::codes;
+
+codes! {
+    TREE = 6001 "tree" "a file of the repository cannot be part of a mesh" {
+        checks: "The mesh's folder holds regular files and folders with plain names.",
+        why: "Links and submodules lead out of what was reviewed; odd names mean different files on different machines.",
+        bad: "services -> ../../..\n",
+        good: "services/web/mesh.yaml\n",
+    }
+    NO_MESH = 6002 "no-mesh" "the files say no mesh, or two" {
+        checks: "There is exactly one object of kind Mesh.",
+        why: "A mesh has one name and one trust domain.",
+        bad: "kind: Service\n",
+        good: "kind: Mesh\nname: shop\nversion: 1\ntrustDomain: shop.example\n",
+    }
+    LIMIT_MESH = 6003 "mesh-too-large" "the mesh is larger than a limit" {
+        checks: "10,000 services, 100,000 rules, 1 MiB a unit, 256 MiB a bundle.",
+        why: "Proxies refuse what is larger.",
+        bad: "(10,001 services)",
+        good: "split the mesh",
+    }
+}

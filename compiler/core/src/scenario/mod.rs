@@ -1,0 +1,7 @@
+//! The kind Test: examples that must stay true. `cases` resolves them, `run` puts them to the decision core.
+
+mod cases;
+mod run;
+
+pub use cases::{Expect, Stage, TestCase, cases};
+pub use run::{Mismatch, run, state};
