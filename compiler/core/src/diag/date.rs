@@ -1,6 +1,6 @@
 //! A calendar date. Today's date is always an input.
 
-use mesh_bundle::calendar::day_of_date;
+use mesh_bundle::calendar::{date_of_day, day_of_date};
 
 /// A day of the proleptic Gregorian calendar, years 0000 to 9999; ordered by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -38,6 +38,12 @@ impl Date {
         Self::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?)
     }
 
+    /// The day of a time in Unix seconds, in UTC; `None` outside of these years.
+    pub fn of_unix(seconds: i64) -> Option<Self> {
+        let (year, month, day) = date_of_day(seconds.div_euclid(86_400));
+        Self::new(u16::try_from(year).ok()?, u8::try_from(month).ok()?, u8::try_from(day).ok()?)
+    }
+
     /// Days since 1970-01-01, negative before it.
     pub fn days(self) -> i64 {
         day_of_date(self.year.into(), self.month.into(), self.day.into())
@@ -73,6 +79,16 @@ mod tests {
         ] {
             assert_eq!(days(date), Some(expected), "{date}");
         }
+    }
+
+    #[test]
+    fn seconds_have_a_day_in_utc() {
+        let shown = |seconds| Date::of_unix(seconds).map(|d| d.to_string());
+        assert_eq!(shown(0).as_deref(), Some("1970-01-01"));
+        assert_eq!(shown(-1).as_deref(), Some("1969-12-31"));
+        assert_eq!(shown(951_782_400).as_deref(), Some("2000-02-29"));
+        assert_eq!(shown(1_798_675_199).as_deref(), Some("2026-12-30"));
+        assert_eq!((shown(i64::MAX), shown(i64::MIN)), (None, None));
     }
 
     #[test]
