@@ -3,6 +3,13 @@
 
 use std::fmt;
 
+use mesh_compiler::diag::nearest;
+use mesh_workspace::bundles::BundleError;
+use mesh_workspace::load::{EnvironmentError, LoadError, there_are};
+use mesh_workspace::pack::{KeyFileError, SealError};
+use mesh_workspace::tree::{GenerationError, TreeError};
+use mesh_workspace::verify::TrustError;
+
 /// A command that did not do its work. Findings in a spec are not failures (exit code 1).
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -32,5 +39,81 @@ impl fmt::Display for Failure {
             Some(help) => write!(f, "\n help: {help}"),
             None => Ok(()),
         }
+    }
+}
+
+impl From<TreeError> for Failure {
+    fn from(error: TreeError) -> Self {
+        let failure = Self::cannot(error.to_string());
+        match error {
+            TreeError::NoMesh { .. } => {
+                failure.help("start one with `meshc init NAME`, or name its folder with -C DIR")
+            }
+            TreeError::Repository { .. } => failure.help("look at it with `git fsck`"),
+            _ => failure,
+        }
+    }
+}
+
+impl From<GenerationError> for Failure {
+    fn from(error: GenerationError) -> Self {
+        match error {
+            GenerationError::Shallow => Self::cannot(format!("{error}, or give --generation")),
+            _ => Self::cannot(error.to_string()),
+        }
+    }
+}
+
+impl From<LoadError> for Failure {
+    fn from(error: LoadError) -> Self {
+        match error {
+            LoadError::Tree(error) => error.into(),
+            LoadError::NoFiles => Self::cannot(error.to_string()).help("start a mesh with `meshc init NAME`"),
+        }
+    }
+}
+
+impl From<EnvironmentError> for Failure {
+    fn from(error: EnvironmentError) -> Self {
+        let failure = Self::cannot(error.to_string());
+        match error {
+            EnvironmentError::NotNamed { .. } => failure.help("name one with --env, or in MESHC_ENV"),
+            EnvironmentError::Unknown { name, known } => {
+                match nearest(&name, known.iter().map(String::as_str)) {
+                    Some(near) => failure.help(format!("did you mean `{near}`?")),
+                    None => failure.help(there_are(&known)),
+                }
+            }
+        }
+    }
+}
+
+impl From<BundleError> for Failure {
+    fn from(error: BundleError) -> Self {
+        let failure = Self::cannot(error.to_string());
+        match error {
+            BundleError::Foreign { .. } => {
+                failure.help("name a folder that does not exist, is empty, or holds a bundle")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl From<SealError> for Failure {
+    fn from(error: SealError) -> Self {
+        Self::cannot(error.to_string())
+    }
+}
+
+impl From<KeyFileError> for Failure {
+    fn from(error: KeyFileError) -> Self {
+        Self::cannot(error.to_string())
+    }
+}
+
+impl From<TrustError> for Failure {
+    fn from(error: TrustError) -> Self {
+        Self::cannot(error.to_string())
     }
 }

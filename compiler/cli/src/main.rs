@@ -1,19 +1,18 @@
-//! The mesh compiler's command line: arguments, files, git, rendering, exit codes. What a mesh means is decided in
-//! `mesh_compiler`, what happens to a request in `mesh_decision`.
+//! The mesh compiler's command line: arguments, rendering, exit codes. Files and git are read in `mesh_workspace`, what a
+//! mesh means is decided in `mesh_compiler`, what happens to a request in `mesh_decision`.
 
 mod args;
-mod bundles;
+mod callers;
 mod commands;
 mod failure;
 mod load;
 mod look;
+mod numbers;
 mod output;
 mod places;
 mod progress;
-mod redact;
 mod render;
 mod text;
-mod tree;
 
 use std::process::ExitCode;
 

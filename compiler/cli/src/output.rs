@@ -4,11 +4,11 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use mesh_workspace::files::replace_file;
 use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::look::Look;
-use crate::tree::replace_file;
 
 /// A form of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,17 +5,49 @@ use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use mesh_bundle::files::Kind;
-use mesh_bundle::{FileSet, archive, limits};
+use mesh_bundle::{FileSet, Refusal, archive, limits};
 use rustix::fs::{CWD, RenameFlags};
 
-use crate::failure::Failure;
-use crate::tree::replace_file;
+use crate::files::replace_file;
 
 /// Folders within a bundle's folder.
 const DEPTH: usize = 6;
 
+/// A bundle cannot be read from a disk, or written to it.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// A file or folder that cannot be read, or has more files than a bundle.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Read {
+        /// The bundle.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// An archive past [`limits::BUNDLE_BYTES`].
+    #[error("`{}` has more than {} bytes", path.display(), limits::BUNDLE_BYTES)]
+    Size {
+        /// The archive.
+        path: PathBuf,
+    },
+    /// A place that cannot be written.
+    #[error("cannot write `{}`: {source}", path.display())]
+    Write {
+        /// The place.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+    /// A folder that holds files which no bundle has: it is never replaced.
+    #[error("`{}` holds something else than bundles", path.display())]
+    Foreign {
+        /// The folder.
+        path: PathBuf,
+    },
+}
+
 /// Whether a path names an archive.
-pub(crate) fn is_archive(path: &Path) -> bool {
+pub fn is_archive(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "mcb")
 }
 
@@ -23,8 +55,8 @@ pub(crate) fn is_archive(path: &Path) -> bool {
 ///
 /// # Errors
 /// When it cannot be read, or is not an archive.
-pub(crate) fn read(path: &Path) -> Result<Result<FileSet, mesh_bundle::Refusal>, Failure> {
-    let cannot = |e: std::io::Error| Failure::cannot(format!("cannot read `{}`: {e}", path.display()));
+pub fn read(path: &Path) -> Result<Result<FileSet, Refusal>, BundleError> {
+    let cannot = |source| BundleError::Read { path: path.to_owned(), source };
     if path.is_dir() {
         let mut budget = Budget { files: limits::BUNDLE_FILES, bytes: limits::BUNDLE_BYTES };
         let mut files = FileSet::new();
@@ -36,7 +68,7 @@ pub(crate) fn read(path: &Path) -> Result<Result<FileSet, mesh_bundle::Refusal>,
     let most = limits::BUNDLE_BYTES as u64;
     file.take(most + 1).read_to_end(&mut bytes).map_err(cannot)?;
     if bytes.len() as u64 > most {
-        return Err(Failure::cannot(format!("`{}` has more than {most} bytes", path.display())));
+        return Err(BundleError::Size { path: path.to_owned() });
     }
     Ok(archive::read(&bytes))
 }
@@ -82,12 +114,11 @@ fn read_folder(
 ///
 /// # Errors
 /// When something else than bundles is there, or it cannot be written.
-pub(crate) fn write_folders(to: &Path, bundles: &BTreeMap<String, FileSet>) -> Result<(), Failure> {
-    let cannot = |e: std::io::Error| Failure::cannot(format!("cannot write `{}`: {e}", to.display()));
+pub fn write_folders(to: &Path, bundles: &BTreeMap<String, FileSet>) -> Result<(), BundleError> {
+    let cannot = |source| BundleError::Write { path: to.to_owned(), source };
     let replaces = occupied(to).map_err(cannot)?;
     if replaces == Occupied::Foreign {
-        return Err(Failure::cannot(format!("`{}` holds something else than bundles", to.display()))
-            .help("name a folder that does not exist, is empty, or holds a bundle"));
+        return Err(BundleError::Foreign { path: to.to_owned() });
     }
     let parent = to.parent().filter(|p| !p.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
     std::fs::create_dir_all(&parent).map_err(cannot)?;
@@ -126,8 +157,8 @@ pub(crate) fn write_folders(to: &Path, bundles: &BTreeMap<String, FileSet>) -> R
 ///
 /// # Errors
 /// When it cannot be written.
-pub(crate) fn write_archive(to: &Path, files: &FileSet) -> Result<(), Failure> {
-    let cannot = |e: std::io::Error| Failure::cannot(format!("cannot write `{}`: {e}", to.display()));
+pub fn write_archive(to: &Path, files: &FileSet) -> Result<(), BundleError> {
+    let cannot = |source| BundleError::Write { path: to.to_owned(), source };
     let bytes = archive::write(files).map_err(cannot)?;
     replace_file(to, &bytes, 0o666).map_err(cannot)
 }

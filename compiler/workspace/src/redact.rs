@@ -9,7 +9,7 @@ const MASK: &str = "***";
 
 /// Takes the words of secrets out of all findings: a finding at the same words keeps only what its code says, and
 /// elsewhere the words themselves are masked.
-pub(crate) fn redact(findings: Diagnostics, sources: &Sources) -> Diagnostics {
+pub fn redact(findings: Diagnostics, sources: &Sources) -> Diagnostics {
     let places: Vec<Span> = findings.iter().filter(|d| d.redact).map(|d| d.primary.span).collect();
     if places.is_empty() {
         return findings;

@@ -5,9 +5,9 @@ use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Owner, Program};
 use serde_json::{Value, json};
 
-use super::route::caller;
+use crate::callers::caller;
 use crate::failure::Failure;
-use crate::load::{Day, Mesh, Revision, Where};
+use crate::load::{self, Day, Revision, Where};
 use crate::look::Look;
 use crate::output::{Outputs, Report};
 use crate::places::Places;
@@ -33,8 +33,8 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
-    let mesh = Mesh::load(&place.directory, args.revision.rev.as_deref(), Day::Given(None))?;
-    if !mesh.is_sound("access", outputs)? {
+    let mesh = load::mesh(place, &args.revision, Day::Given(None))?;
+    if !load::is_sound(&mesh, "access", outputs)? {
         return Ok(1);
     }
     let environment = mesh.environment(args.env.as_deref())?;

@@ -4,28 +4,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use mesh_bundle::pack::{self, Input};
-use mesh_bundle::release::{Acknowledges, Release};
-use mesh_bundle::trust::SigningKey;
-use mesh_bundle::{Digest, FileSet, State, limits};
+use mesh_bundle::release::Acknowledges;
+use mesh_bundle::{Digest, State, limits};
 use mesh_compiler::CompiledEnvironment;
 use mesh_compiler::spec::{Duration, Scalar as _};
+use mesh_workspace::pack::{Sealed, Terms, read_key, sealed};
+use mesh_workspace::{Origin, bundles};
 use serde_json::{Value, json};
 
 use super::stage::{self, StageArg};
-use crate::bundles;
 use crate::failure::Failure;
-use crate::load::{Day, Mesh, Revision, Where, now};
+use crate::load::{self, Day, Revision, Where, now};
 use crate::look::Look;
 use crate::output::{Outputs, Report, note};
 use crate::progress::Progress;
-use crate::tree::{Origin, read_small};
-
-/// The compiler as manifests name it.
-pub(crate) const COMPILER: &str = concat!("meshc ", env!("CARGO_PKG_VERSION"));
-
-/// Bytes of a key file.
-const KEY: u64 = 16 << 10;
 
 /// Build and sign bundles.
 #[derive(Debug, clap::Args)]
@@ -95,13 +87,13 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
-    let keys = keys(&args.key)?;
-    let mesh = Mesh::load(&place.directory, args.revision.rev.as_deref(), Day::Commit)?;
-    if !mesh.is_sound("build", outputs)? {
+    let keys = args.key.iter().map(|file| read_key(file)).collect::<Result<Vec<_>, _>>()?;
+    let mesh = load::mesh(place, &args.revision, Day::Commit)?;
+    if !load::is_sound(&mesh, "build", outputs)? {
         return Ok(1);
     }
     let origin = &mesh.origin;
-    let terms = Terms::new(args, origin)?;
+    let terms = terms(args, origin)?;
     let names: Vec<String> = args.env.iter().cloned().collect();
     let environments = mesh.environments(&names)?;
     if bundles::is_archive(&args.out) && environments.len() > 1 {
@@ -111,9 +103,11 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     let mut built = Vec::new();
     let mut files = BTreeMap::new();
     for environment in environments {
-        let bundle = Bundle::build(environment, origin, &terms, &args.stage, &keys)?;
+        let state = stage::state(&environment.program, &args.stage)?;
+        let source = origin.commit.as_ref().map(|commit| commit.source.clone());
+        let bundle = sealed(environment, source, &state, &terms, &keys)?;
         let folder = if args.env.is_some() { String::new() } else { environment.name.to_string() };
-        built.push(Built::new(&bundle, environment, &args.out.join(&folder), &args.out));
+        built.push(Built::new(&bundle, &state, environment, &args.out.join(&folder), &args.out));
         files.insert(folder, bundle.files);
     }
     if bundles::is_archive(&args.out) {
@@ -136,112 +130,35 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     Ok(0)
 }
 
-fn keys(files: &[PathBuf]) -> Result<Vec<SigningKey>, Failure> {
-    let read = |file: &PathBuf| {
-        let bytes = read_small(file, KEY)
-            .map_err(|e| Failure::cannot(format!("cannot read the key `{}`: {e}", file.display())))?;
-        SigningKey::from_pem(&String::from_utf8_lossy(&bytes))
-            .map_err(|e| Failure::cannot(format!("`{}`: {e}", file.display())))
+/// The terms that the arguments and git give.
+fn terms(args: &Args, origin: &Origin) -> Result<Terms, Failure> {
+    let generation = match (args.generation, &origin.generation) {
+        (Some(given), _) => given,
+        (None, None) => 0,
+        (None, Some(Ok(count))) => *count,
+        (None, Some(Err(why))) => return Err(why.clone().into()),
     };
-    files.iter().map(read).collect()
-}
-
-/// Fields of the release that are the same in every environment of this build.
-struct Terms {
-    generation: u64,
-    floor: u64,
-    expires: Option<u64>,
-    acknowledges: Acknowledges,
-}
-
-impl Terms {
-    fn new(args: &Args, origin: &Origin) -> Result<Self, Failure> {
-        let generation = match (args.generation, &origin.generation) {
-            (Some(given), _) => given,
-            (None, None) => 0,
-            (None, Some(Ok(count))) => *count,
-            (None, Some(Err(why))) => return Err(Failure::cannot(why.clone())),
-        };
-        if generation > limits::MAX_GENERATION {
-            return Err(Failure::cannot(format!("generations end at {}", limits::MAX_GENERATION)));
-        }
-        if args.floor > generation {
-            let message = format!("the floor {} lies above the generation {generation}", args.floor);
-            return Err(Failure::cannot(message));
-        }
-        let mut acknowledges = Acknowledges::default();
-        for seen in &args.acknowledge {
-            match seen {
-                Acknowledge::Removed(number) => acknowledges.removed = *number,
-                Acknowledge::Denied(address) => acknowledges.denied.push(address.clone()),
-            }
-        }
-        acknowledges.denied.sort();
-        acknowledges.denied.dedup();
-        let from = origin.commit.as_ref().map_or_else(now, |commit| commit.seconds);
-        let from = u64::try_from(from).unwrap_or(0);
-        let expires = args.expires.map(|d| from.saturating_add(d.as_nanos().div_ceil(1_000_000_000)));
-        let expires = expires.map(|at| at.min(limits::MAX_SAFE_INTEGER));
-        Ok(Self { generation, floor: args.floor, expires, acknowledges })
+    if generation > limits::MAX_GENERATION {
+        return Err(Failure::cannot(format!("generations end at {}", limits::MAX_GENERATION)));
     }
-}
-
-/// A signed bundle in memory.
-struct Bundle {
-    id: Digest,
-    files: FileSet,
-    units: usize,
-    state: State,
-}
-
-impl Bundle {
-    fn build(
-        environment: &CompiledEnvironment,
-        origin: &Origin,
-        terms: &Terms,
-        stages: &[StageArg],
-        keys: &[SigningKey],
-    ) -> Result<Self, Failure> {
-        let state = stage::state(&environment.program, stages)?;
-        let source = origin.commit.as_ref().map(|commit| commit.source.clone());
-        let packed = packed(environment, source)?;
-        let cannot = |e: mesh_bundle::canonical::CanonicalError| Failure::cannot(e.to_string());
-        let release = Release {
-            generation: terms.generation,
-            expires: terms.expires,
-            floor: terms.floor,
-            acknowledges: terms.acknowledges.clone(),
-            ..Release::of(
-                environment.program.mesh.name.clone(),
-                environment.name.clone(),
-                packed.id,
-                pack::state_digest(&state).map_err(cannot)?,
-            )
-        };
-        let mut files = packed.files;
-        pack::seal(&mut files, &state, &release, keys).map_err(cannot)?;
-        let units = files.keys().filter(|path| path.starts_with("units/")).count();
-        Ok(Self { id: packed.id, files, units, state })
+    if args.floor > generation {
+        let message = format!("the floor {} lies above the generation {generation}", args.floor);
+        return Err(Failure::cannot(message));
     }
-}
-
-/// The files of an environment's bundle, not signed.
-///
-/// # Errors
-/// Past the bounds of a bundle.
-pub(crate) fn packed(
-    environment: &CompiledEnvironment,
-    source: Option<mesh_bundle::manifest::Source>,
-) -> Result<pack::Packed, Failure> {
-    let tests = mesh_compiler::selftest::self_tests(&environment.program);
-    let input = Input {
-        program: &environment.program,
-        source,
-        compiler: COMPILER,
-        maps: &environment.maps,
-        tests: &tests,
-    };
-    pack::pack(&input).map_err(|e| Failure::cannot(format!("the bundle for `{}`: {e}", environment.name)))
+    let mut acknowledges = Acknowledges::default();
+    for seen in &args.acknowledge {
+        match seen {
+            Acknowledge::Removed(number) => acknowledges.removed = *number,
+            Acknowledge::Denied(address) => acknowledges.denied.push(address.clone()),
+        }
+    }
+    acknowledges.denied.sort();
+    acknowledges.denied.dedup();
+    let from = origin.commit.as_ref().map_or_else(now, |commit| commit.seconds);
+    let from = u64::try_from(from).unwrap_or(0);
+    let expires = args.expires.map(|d| from.saturating_add(d.as_nanos().div_ceil(1_000_000_000)));
+    let expires = expires.map(|at| at.min(limits::MAX_SAFE_INTEGER));
+    Ok(Terms { generation, floor: args.floor, expires, acknowledges })
 }
 
 struct Built {
@@ -254,9 +171,15 @@ struct Built {
 }
 
 impl Built {
-    fn new(bundle: &Bundle, environment: &CompiledEnvironment, folder: &Path, out: &Path) -> Self {
+    fn new(
+        bundle: &Sealed,
+        state: &State,
+        environment: &CompiledEnvironment,
+        folder: &Path,
+        out: &Path,
+    ) -> Self {
         let path = if bundles::is_archive(out) { out } else { folder };
-        let stages = bundle.state.canaries.iter().map(|(address, c)| (address.clone(), c.stage)).collect();
+        let stages = state.canaries.iter().map(|(address, c)| (address.clone(), c.stage)).collect();
         Self {
             environment: environment.name.to_string(),
             id: bundle.id,

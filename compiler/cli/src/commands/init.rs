@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use mesh_bundle::Name;
+use mesh_workspace::files::replace_file;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::load::Where;
 use crate::look::Look;
 use crate::output::{Outputs, Report};
-use crate::tree::replace_file;
 
 /// Files of a small mesh that runs, by path. `@NAME@` stands for its name.
 const FILES: [(&str, &str); 6] = [

@@ -14,7 +14,7 @@ use mesh_compiler::spec::{Scalar as _, TrustDomain};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::load::{Day, Mesh, Where, now};
+use crate::load::{self, Day, Revision, Where, now};
 use crate::look::Look;
 use crate::output::{Outputs, Report, pretty};
 
@@ -104,8 +104,12 @@ fn signing_key(args: &Args, outputs: &Outputs) -> Result<u8, Failure> {
 fn dev_ca(args: &Args, folder: &Path, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
     let (mesh, owners) = match (&args.mesh_from, &args.trust_domain, &args.env) {
         (Some(from), ..) => {
-            let mesh = Mesh::load(&place.directory.join(from), None, Day::Given(None))?;
-            if !mesh.is_sound("keygen", outputs)? {
+            let mesh = load::mesh(
+                &Where { directory: place.directory.join(from) },
+                &Revision { rev: None },
+                Day::Given(None),
+            )?;
+            if !load::is_sound(&mesh, "keygen", outputs)? {
                 return Ok(1);
             }
             let program = &mesh.environment(args.env.as_deref())?.program;

@@ -8,12 +8,11 @@ use mesh_bundle::Program;
 use mesh_bundle::verify::Intact;
 use mesh_compiler::CompiledEnvironment;
 use mesh_compiler::plan::{Plan, plan};
+use mesh_workspace::pack::packed;
+use mesh_workspace::{Mesh, Place, bundles, verify};
 
-use super::build::packed;
-use super::verify;
-use crate::bundles;
 use crate::failure::Failure;
-use crate::load::{Day, Mesh, Revision, Where};
+use crate::load::{self, Day, Revision, Where};
 use crate::output::Outputs;
 use crate::places::Places;
 use report::{Answer, Compared, Sided};
@@ -46,8 +45,8 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
-    let after = Mesh::load(&place.directory, args.revision.rev.as_deref(), Day::Commit)?;
-    if !after.is_sound("plan", outputs)? {
+    let after = load::mesh(place, &args.revision, Day::Commit)?;
+    if !load::is_sound(&after, "plan", outputs)? {
         return Ok(1);
     }
     let compared = match bundle(&args.against) {
@@ -93,8 +92,8 @@ struct BundleSide {
 }
 
 fn against_revision(after: &Mesh, args: &Args) -> Result<Vec<Compared>, Failure> {
-    let base = crate::tree::Place { folder: after.place.folder.clone(), rev: Some(args.against.clone()) };
-    let before = Mesh::at(base, Day::Commit).map_err(|failure| {
+    let base = Place { folder: after.place.folder.clone(), rev: Some(args.against.clone()) };
+    let before = load::mesh_of(base, Day::Commit, &[]).map_err(|failure| {
         failure.help("compare with another revision or with a bundle: --against REF|FILE.mcb")
     })?;
     if before.compiled.findings.has_errors() {

@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use mesh_bundle::expr::Instant;
 use mesh_bundle::{Name, Owner, Program, State};
-use mesh_compiler::diag::nearest;
 use mesh_decision::explain::{Step, StepVerdict};
 use mesh_decision::head::Version;
 use mesh_decision::journey::{Ask, Journey, Mesh as Decider};
+use mesh_workspace::bundles;
+use mesh_workspace::verify::{self, Verified};
 use serde_json::{Value, json};
 
 use super::stage::{self, StageArg};
-use super::verify::{self, Verified, share};
-use crate::bundles;
+use crate::callers::caller;
 use crate::failure::Failure;
-use crate::load::{Day, Mesh, Revision, Where, now};
+use crate::load::{self, Day, Revision, Where, now};
 use crate::look::Look;
+use crate::numbers::share;
 use crate::output::{Outputs, Report};
 use crate::places::Places;
 use crate::text::{clean, table};
@@ -85,8 +86,8 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
         let state = if args.stage.is_empty() { state } else { stage::state(&program, &args.stage)? };
         return answer(args, program, state, &Places::Bundle(&bundle), outputs);
     }
-    let mesh = Mesh::load(&place.directory, args.revision.rev.as_deref(), Day::Given(None))?;
-    if !mesh.is_sound("route", outputs)? {
+    let mesh = load::mesh(place, &args.revision, Day::Given(None))?;
+    if !load::is_sound(&mesh, "route", outputs)? {
         return Ok(1);
     }
     let environment = mesh.environment(args.env.as_deref())?;
@@ -121,7 +122,7 @@ fn ask(args: &Args, program: &Program) -> Result<Ask, Failure> {
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, target) = rest.split_at(end);
     let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-    let caller = args.caller.as_deref().map(|caller| self::caller(caller, program)).transpose()?;
+    let caller = args.caller.as_deref().map(|text| caller(text, program)).transpose()?;
     Ok(Ask {
         method: args.method.clone(),
         version: Version::default(),
@@ -133,27 +134,6 @@ fn ask(args: &Args, program: &Program) -> Result<Ask, Failure> {
         ip: STRANGER.to_owned(),
         size: None,
         now: Instant::new(now(), 0).unwrap_or_default(),
-    })
-}
-
-/// A service, gateway or SPIFFE ID of this mesh and environment.
-///
-/// # Errors
-/// For nobody of this mesh and environment.
-pub(crate) fn caller(text: &str, program: &Program) -> Result<Owner, Failure> {
-    let owner =
-        if text.starts_with("spiffe://") { program.mesh.owner_of(text) } else { text.parse::<Owner>().ok() };
-    let exists = |owner: &Owner| match owner {
-        Owner::Service(name) => program.services.contains_key(name),
-        Owner::Gateway(name) => program.gateways.contains_key(name),
-    };
-    owner.filter(exists).ok_or_else(|| {
-        let message =
-            format!("`{}` is not a service or gateway of `{}`", clean(text), program.mesh.environment);
-        match nearest(text, program.services.keys().map(Name::as_str)) {
-            Some(near) => Failure::cannot(message).help(format!("did you mean `{near}`?")),
-            None => Failure::cannot(message),
-        }
     })
 }
 

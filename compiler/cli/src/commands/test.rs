@@ -10,7 +10,7 @@ use mesh_compiler::scenario::{self, Mismatch};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
-use crate::load::{Day, Mesh, Revision, Where};
+use crate::load::{self, Day, Revision, Where};
 use crate::look::Look;
 use crate::output::{Outputs, Report};
 use crate::render::place;
@@ -31,8 +31,8 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, at: &Where, outputs: &Outputs) -> Result<u8, Failure> {
-    let mesh = Mesh::load(&at.directory, args.revision.rev.as_deref(), Day::Given(None))?;
-    if !mesh.is_sound("test", outputs)? {
+    let mesh = load::mesh(at, &args.revision, Day::Given(None))?;
+    if !load::is_sound(&mesh, "test", outputs)? {
         return Ok(1);
     }
     let mut answer = Answer { sources: &mesh.compiled.sources, cases: Vec::new(), coverage: Vec::new() };

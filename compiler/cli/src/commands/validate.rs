@@ -4,11 +4,13 @@ mod fix;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use mesh_compiler::diag::{Code, Date, Diagnostic, Severity, Span};
+use mesh_workspace::Mesh;
 
 use crate::failure::Failure;
-use crate::load::{Day, Mesh, Revision, Where};
+use crate::load::{self, Day, Revision, Where};
 use crate::output::{Outputs, note};
 use crate::text::count;
 
@@ -65,23 +67,27 @@ fn date(text: &str) -> Result<Date, String> {
 /// Runs the command.
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
     let day = Day::Given(args.now);
-    let mut mesh = Mesh::load(&place.directory, args.revision.rev.as_deref(), day)?;
+    let mut begin = Instant::now();
+    let mut mesh = load::mesh(place, &args.revision, day)?;
+    let mut took = begin.elapsed();
     if args.fix {
         let fixed = fix::apply(&mesh)?;
         if fixed.findings > 0 {
             note(&format!("fixed {} in {}", count(fixed.findings, "finding"), count(fixed.files, "file")));
-            mesh = Mesh::at(mesh.place, day)?;
+            begin = Instant::now();
+            mesh = load::mesh_of(mesh.place, day, &[])?;
+            took = begin.elapsed();
         }
     }
     let narrow = Narrow::new(&args.paths, &mesh)?;
-    let mut report = mesh.findings("validate");
+    let mut report = load::findings(&mesh, "validate", took);
     report.list.retain(|finding| narrow.covers(mesh.compiled.sources.path(finding.primary.span.file)));
     if !args.env.is_empty() {
         // Without a usable Mesh there is no environment to name.
         if !mesh.compiled.environments.is_empty() {
             mesh.environments(&args.env)?;
         }
-        let own = Mesh::only(mesh.place.clone(), day, &args.env)?;
+        let own = load::mesh_of(mesh.place.clone(), day, &args.env)?;
         let own: BTreeSet<_> = own.compiled.findings.iter().map(key).collect();
         report.list.retain(|finding| own.contains(&key(finding)));
     }

@@ -1,8 +1,8 @@
 //! `meshc version`: prints the versions of the compiler and of the bundle format.
 
+use mesh_workspace::pack::COMPILER;
 use serde_json::{Value, json};
 
-use super::build::COMPILER;
 use crate::failure::Failure;
 use crate::look::Look;
 use crate::output::{Outputs, Report};

@@ -7,20 +7,18 @@ use std::path::{Component, Path, PathBuf};
 use git2::{ObjectType, Oid, Tree};
 use mesh_bundle::manifest::Source;
 
+use super::error::{COMMITS, GenerationError, TreeError};
 use super::snapshot::{
     BYTES, Commit, DEPTH, ENTRIES, FILES, NOT_REGULAR, Refused, Snapshot, TWICE, is_spec, unusable,
 };
-use crate::failure::Failure;
 
 /// Largest blob that is read; the compiler refuses smaller ones in words.
 const BLOB: usize = 8 << 20;
 /// Tags of tags that are followed.
 const TAGS: usize = 64;
-/// First-parent commits that are counted.
-const COMMITS: u64 = 10_000_000;
 
 /// A git repository.
-pub(crate) struct Repository {
+pub(super) struct Repository {
     repository: git2::Repository,
     /// The mesh's folder below the top level, with `/`; empty for the top level and bare ones.
     folder: String,
@@ -31,9 +29,10 @@ impl Repository {
     ///
     /// # Errors
     /// When there is none, or it cannot be read.
-    pub(crate) fn open(folder: &Path) -> Result<Self, Failure> {
-        let repository = git2::Repository::discover(folder).map_err(|e| {
-            Failure::cannot(format!("`{}` is in no git repository: {}", folder.display(), e.message()))
+    pub(super) fn open(folder: &Path) -> Result<Self, TreeError> {
+        let repository = git2::Repository::discover(folder).map_err(|e| TreeError::NoRepository {
+            folder: folder.to_owned(),
+            reason: e.message().to_owned(),
         })?;
         let mut opened = Self { repository, folder: String::new() };
         opened.folder = opened.prefix_of(folder).unwrap_or_default();
@@ -41,12 +40,12 @@ impl Repository {
     }
 
     /// Like [`Self::open`]; `None` outside a repository.
-    pub(crate) fn open_if_any(folder: &Path) -> Option<Self> {
+    pub(super) fn open_if_any(folder: &Path) -> Option<Self> {
         Self::open(folder).ok()
     }
 
     /// The path of `folder` below the top level, with `/`; `None` outside of the work tree.
-    pub(crate) fn prefix_of(&self, folder: &Path) -> Option<String> {
+    pub(super) fn prefix_of(&self, folder: &Path) -> Option<String> {
         let top = self.repository.workdir()?.canonicalize().ok()?;
         let folder = folder.canonicalize().ok()?;
         let parts = folder.strip_prefix(top).ok()?.components().map(|part| match part {
@@ -57,7 +56,7 @@ impl Repository {
     }
 
     /// The top level of the work tree; `None` for a bare repository.
-    pub(crate) fn top(&self) -> Option<PathBuf> {
+    pub(super) fn top(&self) -> Option<PathBuf> {
         self.repository.workdir()?.canonicalize().ok()
     }
 
@@ -66,14 +65,14 @@ impl Repository {
     ///
     /// # Errors
     /// For a revision that is none, an object that is missing or corrupt, and past the bounds.
-    pub(crate) fn snapshot(&self, rev: &str) -> Result<Snapshot, Failure> {
+    pub(super) fn snapshot(&self, rev: &str) -> Result<Snapshot, TreeError> {
         let (rev, folder) = self.split(rev);
         let commit = self.commit(rev)?;
         let top = commit.tree().map_err(|e| broken(&e))?;
         let tree = if folder.is_empty() {
             top
         } else {
-            let missing = |_| Failure::cannot(format!("`{}` has no folder `{folder}`", rev.escape_debug()));
+            let missing = |_| TreeError::NoFolder { rev: rev.to_owned(), folder: folder.to_owned() };
             let entry = top.get_path(Path::new(folder)).map_err(missing)?;
             self.repository.find_tree(entry.id()).map_err(missing)?
         };
@@ -96,7 +95,7 @@ impl Repository {
     }
 
     /// First-parent commits up to `rev`, itself included; `None` for a revision that is none.
-    pub(crate) fn generation_of(&self, rev: &str) -> Option<Result<u64, String>> {
+    pub(super) fn generation_of(&self, rev: &str) -> Option<Result<u64, GenerationError>> {
         let id = self.commit(self.split(rev).0).ok()?.id();
         Some(self.generation(id))
     }
@@ -113,39 +112,32 @@ impl Repository {
         }
     }
 
-    fn commit(&self, rev: &str) -> Result<git2::Commit<'_>, Failure> {
-        let unknown = |e: git2::Error| {
-            Failure::cannot(format!(
-                "`{}` is not a revision of this repository: {}",
-                rev.escape_debug(),
-                e.message()
-            ))
-        };
+    fn commit(&self, rev: &str) -> Result<git2::Commit<'_>, TreeError> {
+        let unknown =
+            |e: git2::Error| TreeError::NoRevision { rev: rev.to_owned(), reason: e.message().to_owned() };
         let mut object = self.repository.revparse_single(rev).map_err(unknown)?;
         for _ in 0..TAGS {
             let Some(tag) = object.as_tag() else { break };
             object = tag.target().map_err(|e| broken(&e))?;
         }
         let kind = object.kind().map_or("nothing", |k| k.str());
-        object
-            .into_commit()
-            .map_err(|_| Failure::cannot(format!("`{}` is a {kind}, not a commit", rev.escape_debug())))
+        object.into_commit().map_err(|_| TreeError::NotACommit { rev: rev.to_owned(), kind })
     }
 
     /// First-parent commits up to `from`, itself included.
-    fn generation(&self, from: Oid) -> Result<u64, String> {
+    fn generation(&self, from: Oid) -> Result<u64, GenerationError> {
         if self.repository.is_shallow() {
-            return Err("the clone is shallow, so its commits cannot be counted: fetch the whole history, or give --generation".to_owned());
+            return Err(GenerationError::Shallow);
         }
-        let mut walk = self.repository.revwalk().map_err(|e| e.message().to_owned())?;
-        walk.simplify_first_parent().map_err(|e| e.message().to_owned())?;
-        walk.push(from).map_err(|e| e.message().to_owned())?;
+        let mut walk = self.repository.revwalk().map_err(|e| broken_walk(&e))?;
+        walk.simplify_first_parent().map_err(|e| broken_walk(&e))?;
+        walk.push(from).map_err(|e| broken_walk(&e))?;
         let mut count = 0;
         for commit in walk {
-            commit.map_err(|e| e.message().to_owned())?;
+            commit.map_err(|e| broken_walk(&e))?;
             count += 1;
             if count > COMMITS {
-                return Err(format!("more than {COMMITS} commits"));
+                return Err(GenerationError::TooMany);
             }
         }
         Ok(count)
@@ -161,15 +153,15 @@ struct Walk<'r> {
 }
 
 impl Walk<'_> {
-    fn tree(&mut self, tree: &Tree<'_>, folder: &str, depth: usize) -> Result<(), Failure> {
+    fn tree(&mut self, tree: &Tree<'_>, folder: &str, depth: usize) -> Result<(), TreeError> {
         if depth > DEPTH {
-            return Err(Failure::cannot(format!("folders of the commit are nested deeper than {DEPTH}")));
+            return Err(TreeError::CommitDepth);
         }
         let mut names = BTreeSet::new();
         for entry in tree {
             self.entries += 1;
             if self.entries > ENTRIES {
-                return Err(Failure::cannot(format!("the commit has more than {ENTRIES} entries")));
+                return Err(TreeError::CommitEntries);
             }
             let raw = String::from_utf8_lossy(entry.name_bytes()).into_owned();
             let path = if folder.is_empty() { raw.clone() } else { format!("{folder}/{raw}") };
@@ -203,7 +195,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn blob(&mut self, id: Oid, path: String) -> Result<(), Failure> {
+    fn blob(&mut self, id: Oid, path: String) -> Result<(), TreeError> {
         let odb = self.repository.odb().map_err(|e| broken(&e))?;
         let (size, _) = odb.read_header(id).map_err(|e| broken(&e))?;
         if size > BLOB {
@@ -223,14 +215,17 @@ impl Walk<'_> {
         }
         self.bytes += content.len();
         if self.files.len() >= FILES || self.bytes > BYTES {
-            return Err(Failure::cannot(format!("the mesh has more than {FILES} files or {BYTES} bytes")));
+            return Err(TreeError::Size);
         }
         self.files.push((path, content.to_vec()));
         Ok(())
     }
 }
 
-fn broken(error: &git2::Error) -> Failure {
-    Failure::cannot(format!("the repository cannot be read: {}", error.message()))
-        .help("look at it with `git fsck`")
+fn broken(error: &git2::Error) -> TreeError {
+    TreeError::Repository { reason: error.message().to_owned() }
+}
+
+fn broken_walk(error: &git2::Error) -> GenerationError {
+    GenerationError::Repository { reason: error.message().to_owned() }
 }

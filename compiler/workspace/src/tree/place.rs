@@ -1,36 +1,31 @@
-//! The files of a mesh: from a folder, or from a git revision without touching the work tree.
-
-mod folder;
-mod git;
-mod snapshot;
+//! Where a mesh is, and where its files come from.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-pub(crate) use folder::{read_small, replace_file};
-use git::Repository;
-pub(crate) use snapshot::{Commit, Snapshot};
-
-use crate::failure::Failure;
+use super::error::{GenerationError, TreeError};
+use super::folder;
+use super::git::Repository;
+use super::snapshot::{Commit, Snapshot};
 
 /// Provenance of a snapshot by git.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Origin {
+pub struct Origin {
     /// The commit whose files the snapshot holds; absent outside git and for a work tree that differs from it.
-    pub(crate) commit: Option<Commit>,
-    /// First-parent commits up to the commit; `None` outside git, an error in words for a shallow clone.
-    pub(crate) generation: Option<Result<u64, String>>,
+    pub commit: Option<Commit>,
+    /// First-parent commits up to the commit; `None` outside git, an error for a shallow clone.
+    pub generation: Option<Result<u64, GenerationError>>,
     /// The work tree is in git and differs from its commit.
-    pub(crate) dirty: bool,
+    pub dirty: bool,
 }
 
 /// Location of a mesh: its folder, and the repository and revision where there is one.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub struct Place {
     /// The mesh's folder; for a bare repository the repository itself.
-    pub(crate) folder: PathBuf,
+    pub folder: PathBuf,
     /// The git revision to read instead of the folder.
-    pub(crate) rev: Option<String>,
+    pub rev: Option<String>,
 }
 
 impl Place {
@@ -39,10 +34,9 @@ impl Place {
     ///
     /// # Errors
     /// When there is none.
-    pub(crate) fn find(start: &Path, rev: Option<String>) -> Result<Self, Failure> {
-        let start = start
-            .canonicalize()
-            .map_err(|e| Failure::cannot(format!("cannot open `{}`: {e}", start.display())))?;
+    pub fn find(start: &Path, rev: Option<String>) -> Result<Self, TreeError> {
+        let start =
+            start.canonicalize().map_err(|source| TreeError::Open { path: start.to_owned(), source })?;
         // A mesh is looked for in the repository of `start`, never in one around it.
         let top = Repository::open_if_any(&start).and_then(|r| r.top());
         let inside = |folder: &&Path| top.as_ref().is_none_or(|top| folder.starts_with(top));
@@ -55,15 +49,14 @@ impl Place {
         if rev.is_some() {
             return Ok(Self { folder: start, rev });
         }
-        Err(Failure::cannot(format!("there is no `mesh.yaml` in `{}` or above it", start.display()))
-            .help("start one with `meshc init NAME`, or name its folder with -C DIR"))
+        Err(TreeError::NoMesh { start })
     }
 
     /// Reads the files.
     ///
     /// # Errors
-    /// When the folder or the repository cannot be read, or a bound of this module is passed.
-    pub(crate) fn read(&self) -> Result<Snapshot, Failure> {
+    /// When the folder or the repository cannot be read, or a bound of a mesh is passed.
+    pub fn read(&self) -> Result<Snapshot, TreeError> {
         match &self.rev {
             Some(rev) => Repository::open(&self.folder)?.snapshot(rev),
             None => folder::snapshot(&self.folder, &self.prefix()),
@@ -71,7 +64,7 @@ impl Place {
     }
 
     /// The path of the mesh's folder below the git top level, with `/`; empty outside git.
-    pub(crate) fn prefix(&self) -> String {
+    pub fn prefix(&self) -> String {
         Repository::open_if_any(&self.folder).and_then(|r| r.prefix_of(&self.folder)).unwrap_or_default()
     }
 
@@ -79,7 +72,7 @@ impl Place {
     ///
     /// # Errors
     /// When the repository cannot be read.
-    pub(crate) fn origin(&self, snapshot: &Snapshot) -> Result<Origin, Failure> {
+    pub fn origin(&self, snapshot: &Snapshot) -> Result<Origin, TreeError> {
         let Some(repository) = Repository::open_if_any(&self.folder) else { return Ok(Origin::default()) };
         let rev = self.rev.as_deref().unwrap_or("HEAD");
         // A repository without a commit has no origin to name.

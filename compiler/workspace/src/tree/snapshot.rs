@@ -3,44 +3,44 @@
 use mesh_bundle::manifest::Source;
 
 /// Files that one mesh may have.
-pub(crate) const FILES: usize = 20_000;
+pub const FILES: usize = 20_000;
 
 /// Bytes that all of them may have together.
-pub(crate) const BYTES: usize = 256 << 20;
+pub const BYTES: usize = 256 << 20;
 
 /// Entries of folders that are looked at while searching for them.
-pub(crate) const ENTRIES: usize = 200_000;
+pub const ENTRIES: usize = 200_000;
 
 /// Folders within folders.
-pub(crate) const DEPTH: usize = 32;
+pub const DEPTH: usize = 32;
 
 /// The files of one mesh at one moment.
 #[derive(Debug, Clone)]
-pub(crate) struct Snapshot {
+pub struct Snapshot {
     /// YAML files by path (relative to the git top level, outside git to the mesh's folder), sorted.
-    pub(crate) files: Vec<(String, Vec<u8>)>,
+    pub files: Vec<(String, Vec<u8>)>,
     /// Files that no mesh holds: symbolic links, submodules, names that no file system takes.
-    pub(crate) refused: Vec<Refused>,
+    pub refused: Vec<Refused>,
     /// The commit that they were read from; absent for a folder.
-    pub(crate) commit: Option<Commit>,
+    pub commit: Option<Commit>,
 }
 
 /// A commit from which a mesh is read.
 #[derive(Debug, Clone)]
-pub(crate) struct Commit {
+pub struct Commit {
     /// Commit and tree of the mesh's folder.
-    pub(crate) source: Source,
+    pub source: Source,
     /// The committer's time in Unix seconds.
-    pub(crate) seconds: i64,
+    pub seconds: i64,
 }
 
 /// A file that cannot be part of a mesh.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Refused {
+pub struct Refused {
     /// Path of the file, relative as in [`Snapshot::files`].
-    pub(crate) path: String,
+    pub path: String,
     /// Reason of the refusal, for the message.
-    pub(crate) why: String,
+    pub why: String,
 }
 
 /// True for a file that the compiler reads.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mesh_bundle::Owner;
+use mesh_workspace::files::{read_small, replace_file};
 use rcgen::string::Ia5String;
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
@@ -11,7 +12,6 @@ use rcgen::{
 };
 
 use crate::failure::Failure;
-use crate::tree::{read_small, replace_file};
 
 /// Validity of an identity certificate.
 const YEAR: Duration = Duration::from_secs(365 * 86_400);

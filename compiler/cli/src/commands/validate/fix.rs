@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use mesh_compiler::diag::{FileId, Fix};
+use mesh_workspace::Mesh;
+use mesh_workspace::files::replace_file;
 
 use crate::failure::Failure;
-use crate::load::Mesh;
-use crate::tree::replace_file;
 
 /// Repairs that were applied by `--fix`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
