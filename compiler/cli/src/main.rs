@@ -12,6 +12,7 @@ mod output;
 mod places;
 mod progress;
 mod render;
+mod reports;
 mod text;
 
 use std::process::ExitCode;

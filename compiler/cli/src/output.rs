@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use mesh_workspace::files::replace_file;
-use serde_json::Value;
+use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::look::Look;
@@ -63,8 +63,8 @@ pub(crate) trait Report {
     /// One line each.
     fn concise(&self) -> String;
 
-    /// One JSON object.
-    fn json(&self) -> Value;
+    /// What `--output json` prints: a type of [`crate::reports`], whose schema is part of the product.
+    fn json(&self) -> impl Serialize;
 }
 
 /// Targets of a command's result, each with its form.
@@ -91,14 +91,14 @@ impl Outputs {
     ///
     /// # Errors
     /// When a file or standard output cannot be written.
-    pub(crate) fn emit(&self, report: &dyn Report) -> Result<(), Failure> {
+    pub(crate) fn emit(&self, report: &impl Report) -> Result<(), Failure> {
         for output in &self.list {
             let look = if output.file.is_none() { Look::of_stdout() } else { Look::PLAIN };
             let mut text = match output.format {
                 Format::Human => report.human(look),
                 Format::Plain => report.plain(),
                 Format::Concise => report.concise(),
-                Format::Json => pretty(&report.json()),
+                Format::Json => pretty(&report.json())?,
             };
             if !text.is_empty() && !text.ends_with('\n') {
                 text.push('\n');
@@ -114,8 +114,11 @@ impl Outputs {
 }
 
 /// JSON with two spaces a level.
-pub(crate) fn pretty(value: &Value) -> String {
-    serde_json::to_string_pretty(value).unwrap_or_default()
+///
+/// # Errors
+/// For a value that JSON cannot hold.
+pub(crate) fn pretty(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string_pretty(value).map_err(|e| Failure::cannot(format!("the result is no JSON: {e}")))
 }
 
 /// Writes a result. A reader that went away (`| head`) is not a failure.

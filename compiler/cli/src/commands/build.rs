@@ -1,23 +1,21 @@
 //! `meshc build`: compiles, packs and signs the bundle of each environment.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::str::FromStr;
 
+use mesh_bundle::limits;
 use mesh_bundle::release::Acknowledges;
-use mesh_bundle::{Digest, State, limits};
-use mesh_compiler::CompiledEnvironment;
 use mesh_compiler::spec::{Duration, Scalar as _};
-use mesh_workspace::pack::{Sealed, Terms, read_key, sealed};
+use mesh_workspace::pack::{Terms, read_key, sealed};
 use mesh_workspace::{Origin, bundles};
-use serde_json::{Value, json};
 
 use super::stage::{self, StageArg};
 use crate::failure::Failure;
 use crate::load::{self, Day, Revision, Where, now};
-use crate::look::Look;
-use crate::output::{Outputs, Report, note};
+use crate::output::{Outputs, note};
 use crate::progress::Progress;
+use crate::reports::{BuildReport, Built};
 
 /// Build and sign bundles.
 #[derive(Debug, clap::Args)]
@@ -107,7 +105,15 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
         let source = origin.commit.as_ref().map(|commit| commit.source.clone());
         let bundle = sealed(environment, source, &state, &terms, &keys)?;
         let folder = if args.env.is_some() { String::new() } else { environment.name.to_string() };
-        built.push(Built::new(&bundle, &state, environment, &args.out.join(&folder), &args.out));
+        let path = if bundles::is_archive(&args.out) { args.out.clone() } else { args.out.join(&folder) };
+        built.push(Built {
+            environment: environment.name.to_string(),
+            bundle: bundle.id,
+            path: path.display().to_string(),
+            units: bundle.units,
+            bytes: bundle.files.values().map(Vec::len).sum(),
+            stages: state.canaries.iter().map(|(address, c)| (address.clone(), c.stage)).collect(),
+        });
         files.insert(folder, bundle.files);
     }
     if bundles::is_archive(&args.out) {
@@ -126,7 +132,7 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
             "note: the bundle is not signed, and every proxy refuses it; sign with --key FILE (`meshc keygen`)",
         );
     }
-    outputs.emit(&Answer { built, generation: terms.generation })?;
+    outputs.emit(&BuildReport::new(terms.generation, built))?;
     Ok(0)
 }
 
@@ -159,76 +165,4 @@ fn terms(args: &Args, origin: &Origin) -> Result<Terms, Failure> {
     let expires = args.expires.map(|d| from.saturating_add(d.as_nanos().div_ceil(1_000_000_000)));
     let expires = expires.map(|at| at.min(limits::MAX_SAFE_INTEGER));
     Ok(Terms { generation, floor: args.floor, expires, acknowledges })
-}
-
-struct Built {
-    environment: String,
-    id: Digest,
-    path: String,
-    units: usize,
-    bytes: usize,
-    stages: BTreeMap<String, u32>,
-}
-
-impl Built {
-    fn new(
-        bundle: &Sealed,
-        state: &State,
-        environment: &CompiledEnvironment,
-        folder: &Path,
-        out: &Path,
-    ) -> Self {
-        let path = if bundles::is_archive(out) { out } else { folder };
-        let stages = state.canaries.iter().map(|(address, c)| (address.clone(), c.stage)).collect();
-        Self {
-            environment: environment.name.to_string(),
-            id: bundle.id,
-            path: path.display().to_string(),
-            units: bundle.units,
-            bytes: bundle.files.values().map(Vec::len).sum(),
-            stages,
-        }
-    }
-}
-
-struct Answer {
-    built: Vec<Built>,
-    generation: u64,
-}
-
-impl Report for Answer {
-    fn human(&self, _: Look) -> String {
-        let mut out = String::new();
-        for one in &self.built {
-            out.push_str(&format!(
-                "{}  {} units, {} bytes, generation {}  {}\n",
-                one.environment, one.units, one.bytes, self.generation, one.path
-            ));
-            out.push_str(&format!("{}\n", one.id));
-        }
-        out
-    }
-
-    fn concise(&self) -> String {
-        self.built.iter().map(|one| format!("{}\n", one.id)).collect()
-    }
-
-    fn json(&self) -> Value {
-        let one = |one: &Built| {
-            json!({
-                "environment": one.environment,
-                "bundle": one.id,
-                "path": one.path,
-                "units": one.units,
-                "bytes": one.bytes,
-                "stages": one.stages,
-            })
-        };
-        json!({
-            "schema": 1,
-            "command": "build",
-            "generation": self.generation,
-            "bundles": self.built.iter().map(one).collect::<Vec<_>>(),
-        })
-    }
 }

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use mesh_bundle::Name;
 use mesh_workspace::files::replace_file;
-use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::load::Where;
-use crate::look::Look;
-use crate::output::{Outputs, Report};
+use crate::output::Outputs;
+use crate::reports::InitReport;
 
 /// Files of a small mesh that runs, by path. `@NAME@` stands for its name.
 const FILES: [(&str, &str); 6] = [
@@ -47,32 +46,6 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
             .map_err(|e| Failure::cannot(format!("cannot write `{}`: {e}", path.display())))?;
     }
     let created = files.iter().map(|(path, ..)| (*path).to_owned()).collect();
-    outputs.emit(&Answer { folder: folder.display().to_string(), created })?;
+    outputs.emit(&InitReport::new(folder.display().to_string(), created))?;
     Ok(0)
-}
-
-struct Answer {
-    folder: String,
-    created: Vec<String>,
-}
-
-impl Report for Answer {
-    fn human(&self, _: Look) -> String {
-        format!(
-            "created  {}  in {}\n\
-             next     meshc validate                              look for mistakes\n         \
-             meshc route GET https://hello.example/hi    say what happens to a request\n         \
-             meshc build -o dev.mcb --env dev            build a bundle\n",
-            self.created.join("  "),
-            self.folder
-        )
-    }
-
-    fn concise(&self) -> String {
-        self.created.iter().map(|path| format!("{}/{path}\n", self.folder)).collect()
-    }
-
-    fn json(&self) -> Value {
-        json!({"schema": 1, "command": "init", "folder": self.folder, "created": self.created})
-    }
 }

@@ -8,15 +8,14 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use mesh_bundle::program::Mesh as MeshUnit;
-use mesh_bundle::trust::{PublicKey, SigningKey, TrustSet};
+use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Name, Owner};
 use mesh_compiler::spec::{Scalar as _, TrustDomain};
-use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::load::{self, Day, Revision, Where, now};
-use crate::look::Look;
-use crate::output::{Outputs, Report, pretty};
+use crate::output::{Outputs, pretty};
+use crate::reports::KeygenReport;
 
 /// Make signing keys, and SPIFFE certificates for tests.
 #[derive(Debug, clap::Args)]
@@ -93,11 +92,11 @@ fn signing_key(args: &Args, outputs: &Outputs) -> Result<u8, Failure> {
     let mut written = vec![args.out.display().to_string()];
     if let Some(file) = &args.trust {
         let set = TrustSet::new(1, vec![key.public()]).map_err(cannot)?;
-        let text = pretty(&serde_json::to_value(&set).unwrap_or_default()) + "\n";
+        let text = pretty(&set)? + "\n";
         create(file, text.as_bytes(), 0o644)?;
         written.push(file.display().to_string());
     }
-    outputs.emit(&Answer { key: Some(key.public()), written })?;
+    outputs.emit(&KeygenReport::new(Some(key.public()), written))?;
     Ok(0)
 }
 
@@ -145,7 +144,7 @@ fn dev_ca(args: &Args, folder: &Path, place: &Where, outputs: &Outputs) -> Resul
     for secret in &args.secret {
         authority.secret(&secret.name, &secret.host)?;
     }
-    outputs.emit(&Answer { key: None, written: authority.written })?;
+    outputs.emit(&KeygenReport::new(None, authority.written))?;
     Ok(0)
 }
 
@@ -158,33 +157,4 @@ fn create(file: &Path, bytes: &[u8], mode: u32) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
     let mut out = options.write(true).create_new(true).mode(mode).open(file).map_err(cannot)?;
     out.write_all(bytes).and_then(|()| out.sync_all()).map_err(cannot)
-}
-
-struct Answer {
-    key: Option<PublicKey>,
-    written: Vec<String>,
-}
-
-impl Report for Answer {
-    fn human(&self, _: Look) -> String {
-        let mut out: String = self.written.iter().map(|path| format!("created  {path}\n")).collect();
-        if let Some(key) = &self.key {
-            out.push_str(&format!("key id   {}\n", key.id()));
-        }
-        out
-    }
-
-    fn concise(&self) -> String {
-        self.written.iter().map(|path| format!("{path}\n")).collect()
-    }
-
-    fn json(&self) -> Value {
-        json!({
-            "schema": 1,
-            "command": "keygen",
-            "written": self.written,
-            "keyId": self.key.as_ref().map(PublicKey::id),
-            "publicKey": self.key,
-        })
-    }
 }

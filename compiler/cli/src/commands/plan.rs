@@ -1,11 +1,8 @@
 //! `meshc plan`: compares the compiled mesh with a revision or a bundle.
 
-mod report;
-
 use std::path::{Path, PathBuf};
 
 use mesh_bundle::Program;
-use mesh_bundle::verify::Intact;
 use mesh_compiler::CompiledEnvironment;
 use mesh_compiler::plan::{Plan, plan};
 use mesh_workspace::pack::packed;
@@ -15,7 +12,7 @@ use crate::failure::Failure;
 use crate::load::{self, Day, Revision, Where};
 use crate::output::Outputs;
 use crate::places::Places;
-use report::{Answer, Compared, Sided};
+use crate::reports::{EnvironmentPlan, PlanReport, Side};
 
 /// Exit code of `--exit-code` where something changes.
 const CHANGES: u8 = 10;
@@ -53,9 +50,9 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
         Some(path) => vec![against_bundle(&path, &after, args)?],
         None => against_revision(&after, args)?,
     };
-    let changes = compared.iter().any(|one| !one.plan.is_empty());
-    outputs.emit(&Answer { against: args.against.clone(), compared })?;
-    Ok(if changes && args.exit_code { CHANGES } else { 0 })
+    let report = PlanReport::new(args.against.clone(), compared);
+    outputs.emit(&report)?;
+    Ok(if report.changes && args.exit_code { CHANGES } else { 0 })
 }
 
 /// The bundle that `against` names, if it does.
@@ -64,34 +61,27 @@ fn bundle(against: &str) -> Option<PathBuf> {
     (bundles::is_archive(path) || path.join("manifest.json").is_file()).then(|| path.to_owned())
 }
 
-fn against_bundle(path: &Path, after: &Mesh, args: &Args) -> Result<Compared, Failure> {
+fn against_bundle(path: &Path, after: &Mesh, args: &Args) -> Result<EnvironmentPlan, Failure> {
     let good = bundles::read(path)?.and_then(|files| verify::climb(files, None, None));
     let good = good.map_err(|refusal| Failure::cannot(refusal.to_string()).help("see `meshc verify`"))?;
-    let name = good.bundle.manifest.environment.as_str();
+    let name = good.bundle.manifest.environment.clone();
+    let name = name.as_str();
     if let Some(other) = args.env.iter().find(|env| *env != name) {
         return Err(Failure::cannot(format!("the bundle is for `{name}`, not for `{other}`")));
     }
-    let before = BundleSide { bundle: good.bundle, program: good.program };
-    let environment = after.environment(Some(before.bundle.manifest.environment.as_str()))?;
-    let plan = compare(Some(&before.program), Some(&environment.program))?;
-    let now = sided(after, environment.name.as_str())?;
-    let was =
-        Sided { id: before.bundle.id.to_string(), commit: commit(before.bundle.manifest.source.as_ref()) };
-    Ok(Compared {
-        environment: environment.name.to_string(),
-        fields: report::places(&plan, &Places::Bundle(&before.bundle), &Places::Maps(&environment.maps)),
-        plan,
-        before: Some(was),
-        after: now,
-    })
+    let before = good.bundle;
+    let environment = after.environment(Some(name))?;
+    let plan = compare(Some(&good.program), Some(&environment.program))?;
+    let was = Side { bundle: before.id.to_string(), commit: commit(before.manifest.source.as_ref()) };
+    Ok(EnvironmentPlan::new(
+        environment.name.to_string(),
+        &plan,
+        (Some(was), &Places::Bundle(&before)),
+        (side(after, name)?, &Places::Maps(&environment.maps)),
+    ))
 }
 
-struct BundleSide {
-    bundle: Intact,
-    program: Program,
-}
-
-fn against_revision(after: &Mesh, args: &Args) -> Result<Vec<Compared>, Failure> {
+fn against_revision(after: &Mesh, args: &Args) -> Result<Vec<EnvironmentPlan>, Failure> {
     let base = Place { folder: after.place.folder.clone(), rev: Some(args.against.clone()) };
     let before = load::mesh_of(base, Day::Commit, &[]).map_err(|failure| {
         failure.help("compare with another revision or with a bundle: --against REF|FILE.mcb")
@@ -118,13 +108,9 @@ fn against_revision(after: &Mesh, args: &Args) -> Result<Vec<Compared>, Failure>
         let plan = compare(was.map(|e| &e.program), is.map(|e| &e.program))?;
         let empty = std::collections::BTreeMap::new();
         let (old, new) = (was.map_or(&empty, |e| &e.maps), is.map_or(&empty, |e| &e.maps));
-        compared.push(Compared {
-            fields: report::places(&plan, &Places::Maps(old), &Places::Maps(new)),
-            before: sided(&before, &name)?,
-            after: sided(after, &name)?,
-            environment: name,
-            plan,
-        });
+        let was = (side(&before, &name)?, &Places::Maps(old));
+        let is = (side(after, &name)?, &Places::Maps(new));
+        compared.push(EnvironmentPlan::new(name, &plan, was, is));
     }
     Ok(compared)
 }
@@ -138,11 +124,11 @@ fn named<'m>(mesh: &'m Mesh, name: &str) -> Option<&'m CompiledEnvironment> {
 }
 
 /// The id that a build would give.
-fn sided(mesh: &Mesh, name: &str) -> Result<Option<Sided>, Failure> {
+fn side(mesh: &Mesh, name: &str) -> Result<Option<Side>, Failure> {
     let Some(environment) = named(mesh, name) else { return Ok(None) };
     let source = mesh.origin.commit.as_ref().map(|commit| commit.source.clone());
     let commit = commit(source.as_ref());
-    Ok(Some(Sided { id: packed(environment, source)?.id.to_string(), commit }))
+    Ok(Some(Side { bundle: packed(environment, source)?.id.to_string(), commit }))
 }
 
 fn commit(source: Option<&mesh_bundle::manifest::Source>) -> String {

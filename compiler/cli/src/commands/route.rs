@@ -10,7 +10,7 @@ use mesh_decision::head::Version;
 use mesh_decision::journey::{Ask, Journey, Mesh as Decider};
 use mesh_workspace::bundles;
 use mesh_workspace::verify::{self, Verified};
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::stage::{self, StageArg};
 use crate::callers::caller;
@@ -20,6 +20,7 @@ use crate::look::Look;
 use crate::numbers::share;
 use crate::output::{Outputs, Report};
 use crate::places::Places;
+use crate::reports::{Asked, RouteAnswer, RouteReport};
 use crate::text::{clean, table};
 
 /// A stranger's address, where only its presence matters (RFC 5737, for documentation).
@@ -297,33 +298,12 @@ impl Report for Answer<'_> {
         format!("{}{version}: access {access}: {rules}\n", self.outcome())
     }
 
-    fn json(&self) -> Value {
-        let mut answer = serde_json::to_value(self.journey).unwrap_or_default();
-        if let Some(map) = answer.as_object_mut() {
-            let headers = self.journey.headers.iter();
-            let headers: Vec<Value> = headers.map(|(n, v)| json!([n, String::from_utf8_lossy(v)])).collect();
-            map.insert("headers".into(), headers.into());
-            let places: serde_json::Map<String, Value> = self
-                .rules()
-                .into_iter()
-                .map(|(_, rule, at)| (rule.to_owned(), at.into()))
-                .chain(self.entry().map(|(entry, at)| (entry.to_owned(), at.into())))
-                .collect();
-            map.insert("places".into(), places.into());
-            let shares = self.shares().into_iter().map(|(v, w)| json!({"version": v, "weight": w}));
-            map.insert("shares".into(), shares.collect());
-            if !self.args.explain {
-                map.shift_remove("steps");
-                map.shift_remove("accessSteps");
-            }
-        }
-        json!({
-            "schema": 1,
-            "command": "route",
-            "environment": self.decider.program().mesh.environment,
-            "request": {"method": self.ask.method, "url": self.args.url, "as": self.ask.caller},
-            "pick": self.args.pick.unwrap_or(0),
-            "answer": answer,
-        })
+    fn json(&self) -> impl Serialize {
+        let rules = self.rules().into_iter().map(|(_, rule, at)| (rule.to_owned(), at));
+        let places = rules.chain(self.entry().map(|(entry, at)| (entry.to_owned(), at)));
+        let asked = Asked::new(&self.ask.method, &self.args.url, self.ask.caller.as_ref());
+        let answer = RouteAnswer::new(self.journey, self.args.explain, places, self.shares());
+        let environment = self.decider.program().mesh.environment.to_string();
+        RouteReport::new(environment, asked, self.args.pick, answer)
     }
 }

@@ -9,11 +9,12 @@ use mesh_compiler::Counts;
 use mesh_compiler::diag::{Diagnostic, Diagnostics, Sources, Span, codes, quoted};
 use mesh_compiler::source::{Node, Value as Yaml, parse};
 use mesh_compiler::spec::{Kind, schemas};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::look::Look;
-use crate::output::{Outputs, Report, pretty};
+use crate::output::{Outputs, Report};
 use crate::render::Findings;
 
 /// Print JSON Schemas, or check a file against them.
@@ -62,15 +63,15 @@ struct Schema(Value);
 
 impl Report for Schema {
     fn human(&self, _: Look) -> String {
-        pretty(&self.0)
+        format!("{:#}", self.0)
     }
 
     fn concise(&self) -> String {
         self.0.to_string()
     }
 
-    fn json(&self) -> Value {
-        self.0.clone()
+    fn json(&self) -> impl Serialize {
+        &self.0
     }
 }
 

@@ -5,16 +5,13 @@ use std::sync::Arc;
 
 use mesh_bundle::Program;
 use mesh_compiler::CompiledEnvironment;
-use mesh_compiler::diag::{Sources, Span};
-use mesh_compiler::scenario::{self, Mismatch};
-use serde_json::{Value, json};
+use mesh_compiler::diag::Sources;
+use mesh_compiler::scenario;
 
 use crate::failure::Failure;
 use crate::load::{self, Day, Revision, Where};
-use crate::look::Look;
-use crate::output::{Outputs, Report};
-use crate::render::place;
-use crate::text::{clean, count};
+use crate::output::Outputs;
+use crate::reports::{Case, Coverage, Mismatch, Place, TestReport};
 
 /// Run the examples of Test objects.
 #[derive(Debug, clap::Args)]
@@ -35,74 +32,49 @@ pub(crate) fn run(args: &Args, at: &Where, outputs: &Outputs) -> Result<u8, Fail
     if !load::is_sound(&mesh, "test", outputs)? {
         return Ok(1);
     }
-    let mut answer = Answer { sources: &mesh.compiled.sources, cases: Vec::new(), coverage: Vec::new() };
+    let mut report = TestReport::new();
     for environment in mesh.environments(&args.env)? {
-        answer.run(environment)?;
+        run_cases(environment, &mesh.compiled.sources, &mut report)?;
     }
-    let failed = answer.failed();
-    outputs.emit(&answer)?;
-    Ok(u8::from(failed > 0))
+    outputs.emit(&report)?;
+    Ok(u8::from(report.failed > 0))
 }
 
-struct Answer<'a> {
-    sources: &'a Sources,
-    cases: Vec<Case>,
-    coverage: Vec<Coverage>,
-}
-
-struct Case {
-    environment: String,
-    name: String,
-    request: String,
-    span: Span,
-    wrong: Vec<Mismatch>,
-}
-
-/// Which rules of an environment the examples reach.
-struct Coverage {
-    environment: String,
-    rules: usize,
-    missed: Vec<String>,
-}
-
-impl Answer<'_> {
-    fn run(&mut self, environment: &CompiledEnvironment) -> Result<(), Failure> {
-        if environment.cases.is_empty() {
-            return Ok(());
-        }
-        let program = Arc::new(environment.program.clone());
-        let mut reached = BTreeSet::new();
-        for case in &environment.cases {
-            let (journey, wrong) = scenario::run(&program, case)
-                .map_err(|e| Failure::cannot(format!("the mesh cannot be run: {e}")))?;
-            reached.extend(journey.edge_rule);
-            reached.extend(journey.rule);
-            self.cases.push(Case {
-                environment: environment.name.to_string(),
-                name: format!("{}/{}", case.test, case.name),
-                request: case.request.clone(),
-                span: case.span,
-                wrong,
-            });
-        }
-        let rules = rules(&program);
-        let missed = rules.iter().filter(|rule| !reached.contains(*rule)).cloned().collect();
-        self.coverage.push(Coverage {
+/// Runs the examples of one environment.
+fn run_cases(
+    environment: &CompiledEnvironment,
+    sources: &Sources,
+    report: &mut TestReport,
+) -> Result<(), Failure> {
+    if environment.cases.is_empty() {
+        return Ok(());
+    }
+    let program = Arc::new(environment.program.clone());
+    let mut reached = BTreeSet::new();
+    for case in &environment.cases {
+        let (journey, wrong) = scenario::run(&program, case)
+            .map_err(|e| Failure::cannot(format!("the mesh cannot be run: {e}")))?;
+        reached.extend(journey.edge_rule);
+        reached.extend(journey.rule);
+        let mismatch = |wrong: scenario::Mismatch| Mismatch {
+            place: Place::of(sources, wrong.span),
+            what: wrong.what,
+            expected: wrong.expected,
+            got: wrong.got,
+        };
+        report.add(Case {
+            place: Place::of(sources, case.span),
             environment: environment.name.to_string(),
-            rules: rules.len(),
-            missed,
+            name: format!("{}/{}", case.test, case.name),
+            request: case.request.clone(),
+            passed: wrong.is_empty(),
+            mismatches: wrong.into_iter().map(mismatch).collect(),
         });
-        Ok(())
     }
-
-    fn failed(&self) -> usize {
-        self.cases.iter().filter(|case| !case.wrong.is_empty()).count()
-    }
-
-    fn at(&self, span: Span) -> String {
-        let at = self.sources.position(span);
-        format!("{}:{}:{}", clean(self.sources.path(span.file)), at.line, at.column)
-    }
+    let rules = rules(&program);
+    let missed = rules.iter().filter(|rule| !reached.contains(*rule)).cloned().collect();
+    report.coverage.push(Coverage { environment: environment.name.to_string(), rules: rules.len(), missed });
+    Ok(())
 }
 
 /// The addresses of all written rules.
@@ -112,81 +84,4 @@ fn rules(program: &Program) -> BTreeSet<String> {
     let all = services.chain(gateways);
     all.flat_map(|(name, routes)| routes.rules.iter().map(move |r| format!("route/{name}/{}", r.name)))
         .collect()
-}
-
-impl Report for Answer<'_> {
-    fn human(&self, look: Look) -> String {
-        let mut out = String::new();
-        for case in &self.cases {
-            let verdict = if case.wrong.is_empty() { look.good("ok    ") } else { look.bad("FAILED") };
-            out.push_str(&format!(
-                "{verdict}  {}  {}  {}\n",
-                case.environment,
-                case.name,
-                clean(&case.request)
-            ));
-            for wrong in &case.wrong {
-                let (what, expected, got) = (clean(&wrong.what), clean(&wrong.expected), clean(&wrong.got));
-                let at = look.dim(&self.at(wrong.span));
-                out.push_str(&format!("        {what}: expected {expected}, got {got}  {at}\n"));
-            }
-        }
-        for coverage in &self.coverage {
-            let reached = coverage.rules - coverage.missed.len();
-            let (environment, rules) = (&coverage.environment, coverage.rules);
-            out.push_str(&format!("rules reached in {environment}: {reached} of {rules}"));
-            if !coverage.missed.is_empty() {
-                out.push_str(&format!(" (not {})", coverage.missed.join(", ")));
-            }
-            out.push('\n');
-        }
-        let passed = self.cases.len() - self.failed();
-        let summary = match (self.cases.len(), self.failed()) {
-            (0, _) => "there are no tests".to_owned(),
-            (_, 0) => look.good(&format!("{} passed", count(passed, "example"))),
-            (_, failed) => look.bad(&format!("{passed} passed, {failed} failed")),
-        };
-        out + &summary + "\n"
-    }
-
-    fn concise(&self) -> String {
-        let mut out = String::new();
-        for case in &self.cases {
-            for wrong in &case.wrong {
-                let (what, expected, got) = (clean(&wrong.what), clean(&wrong.expected), clean(&wrong.got));
-                let at = self.at(wrong.span);
-                out.push_str(&format!("{at}: {}: {what}: expected {expected}, got {got}\n", case.name));
-            }
-        }
-        out
-    }
-
-    fn json(&self) -> Value {
-        let case = |case: &Case| {
-            let mut out = place(self.sources, case.span);
-            out.insert("environment".into(), case.environment.clone().into());
-            out.insert("name".into(), case.name.clone().into());
-            out.insert("request".into(), case.request.clone().into());
-            out.insert("passed".into(), case.wrong.is_empty().into());
-            let wrong = case.wrong.iter().map(|w| {
-                let mut out = place(self.sources, w.span);
-                out.insert("what".into(), w.what.clone().into());
-                out.insert("expected".into(), w.expected.clone().into());
-                out.insert("got".into(), w.got.clone().into());
-                Value::Object(out)
-            });
-            out.insert("mismatches".into(), wrong.collect());
-            Value::Object(out)
-        };
-        let coverage =
-            |c: &Coverage| json!({"environment": c.environment, "rules": c.rules, "missed": c.missed});
-        json!({
-            "schema": 1,
-            "command": "test",
-            "cases": self.cases.iter().map(case).collect::<Vec<_>>(),
-            "coverage": self.coverage.iter().map(coverage).collect::<Vec<_>>(),
-            "passed": self.cases.len() - self.failed(),
-            "failed": self.failed(),
-        })
-    }
 }

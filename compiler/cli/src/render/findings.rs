@@ -30,7 +30,7 @@ impl Findings<'_> {
     }
 
     /// Number of findings with a fix.
-    pub(super) fn fixable(&self) -> usize {
+    pub(crate) fn fixable(&self) -> usize {
         self.list.iter().filter(|d| d.fix.is_some()).count()
     }
 

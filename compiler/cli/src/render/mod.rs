@@ -3,17 +3,16 @@
 mod concise;
 mod findings;
 mod human;
-mod json;
 mod plain;
 mod source;
 
-use serde_json::Value;
+use serde::Serialize;
 
 pub(crate) use findings::Findings;
-pub(crate) use json::place;
 
 use crate::look::Look;
 use crate::output::Report;
+use crate::reports::FindingsReport;
 
 impl Report for Findings<'_> {
     fn human(&self, look: Look) -> String {
@@ -28,7 +27,7 @@ impl Report for Findings<'_> {
         self.list.iter().map(|d| concise::line(self.sources, d) + "\n").collect()
     }
 
-    fn json(&self) -> Value {
-        json::render(self)
+    fn json(&self) -> impl Serialize {
+        FindingsReport::new(self)
     }
 }
