@@ -125,14 +125,14 @@ fn one_mesh(loaded: &Loaded, findings: &mut Vec<Diagnostic>) {
     let hidden = loaded.broken.iter().any(|address| address.kind == Kind::Mesh);
     match (meshes.next(), meshes.next()) {
         (Some(first), Some(second)) => {
-            let finding = Diagnostic::error(codes::NO_MESH, second.name_span, "there is a second Mesh");
+            let finding = Diagnostic::new(codes::NO_MESH, second.name_span, "there is a second Mesh");
             findings.push(finding.label(first.name_span, "first here").help("a repository has one mesh"));
         }
         (None, _) if !hidden => {
             let place = loaded.sources.iter().next().map(|(id, _)| crate::diag::Span::new(id, 0, 0));
             // Without any file there is no place to point at, and the caller has said so already.
             if let Some(span) = place {
-                let finding = Diagnostic::error(codes::NO_MESH, span, "no file says what the mesh is");
+                let finding = Diagnostic::new(codes::NO_MESH, span, "no file says what the mesh is");
                 findings.push(
                     finding.help("add `kind: Mesh` with `name`, `version: 1` and `trustDomain` to mesh.yaml"),
                 );

@@ -43,7 +43,7 @@ fn an_override_breaks_a_policy_in_one_environment() {
     assert_eq!(finding.primary.text, "in prod");
     let words = compiled.sources.slice(finding.labels[0].span);
     assert_eq!(words, "self.canary.stages[0].weight <= percent(\"10%\")");
-    assert_eq!(finding.help.as_deref(), Some("`self.canary.stages[0].weight` is 25%"));
+    assert_eq!(finding.helps.first().map(String::as_str), Some("`self.canary.stages[0].weight` is 25%"));
     assert_eq!(finding.notes, ["begin with a tenth", "the policy is owned by `platform`"]);
 }
 
@@ -167,7 +167,7 @@ fn the_deciding_part_is_said_with_its_values() {
         let (compiled, findings) = on(&policy, "2026-06-01");
         let [finding] = findings.as_slice() else { panic!("{require}: {findings:#?}") };
         assert_eq!(compiled.sources.slice(finding.labels[0].span), words);
-        assert_eq!(finding.help.as_deref(), Some(help), "{require}");
+        assert_eq!(finding.helps.first().map(String::as_str), Some(help), "{require}");
         assert_eq!(finding.primary.text, "in prod and test");
     }
 }

@@ -82,7 +82,7 @@ impl Mesh {
         for refused in &snapshot.refused {
             let file = compiled.sources.add(refused.path.clone(), String::new());
             let message = format!("the file cannot be part of a mesh: {}", refused.why);
-            compiled.findings.push(Diagnostic::error(codes::TREE, Span::new(file, 0, 0), message));
+            compiled.findings.push(Diagnostic::new(codes::TREE, Span::new(file, 0, 0), message));
         }
         compiled.findings = redact(std::mem::take(&mut compiled.findings), &compiled.sources);
         compiled.findings.sort(&compiled.sources);

@@ -31,9 +31,10 @@ pub fn redact(findings: Diagnostics, sources: &Sources) -> Diagnostics {
         clean(&mut finding.message);
         clean(&mut finding.primary.text);
         finding.labels.iter_mut().for_each(|label| clean(&mut label.text));
-        finding.help.iter_mut().for_each(clean);
+        finding.helps.iter_mut().for_each(clean);
         finding.notes.iter_mut().for_each(clean);
-        if finding.fix.as_ref().is_some_and(|fix| words.iter().any(|word| fix.replacement.contains(word))) {
+        let mut edits = finding.fix.iter().flat_map(|fix| &fix.edits);
+        if edits.any(|edit| words.iter().any(|word| edit.replacement.contains(word))) {
             finding.fix = None;
         }
         out.push(finding);
@@ -47,7 +48,7 @@ fn bare(finding: &mut Diagnostic) {
     finding.message = title.to_owned();
     finding.primary.text = String::new();
     finding.labels.iter_mut().for_each(|label| label.text = String::new());
-    finding.help = None;
+    finding.helps = Vec::new();
     finding.notes = Vec::new();
     finding.fix = None;
     finding.redact = true;
@@ -69,9 +70,9 @@ mod tests {
         let file = sources.add("a.yaml", "owner: hunter2-hunter2\nx: hunter2-hunter2\n");
         let at = |start, end| Span::new(file, start, end);
         let findings = [
-            Diagnostic::error(codes::SECRET, at(7, 22), "a password").redacted(),
-            Diagnostic::error(codes::BAD_NAME, at(7, 22), "`hunter2-hunter2` is not a name").help("hunter2"),
-            Diagnostic::error(codes::BAD_NAME, at(26, 41), "`hunter2-hunter2` is not a name")
+            Diagnostic::new(codes::SECRET, at(7, 22), "a password").redacted(),
+            Diagnostic::new(codes::BAD_NAME, at(7, 22), "`hunter2-hunter2` is not a name").help("hunter2"),
+            Diagnostic::new(codes::BAD_NAME, at(26, 41), "`hunter2-hunter2` is not a name")
                 .at("hunter2-hunter2"),
         ];
         let redacted = redact(findings.into_iter().collect(), &sources);

@@ -92,7 +92,7 @@ fn check(file: &Path, outputs: &Outputs) -> Result<u8, Failure> {
         let Some(kind) = kind else {
             let span = root.get("kind").map_or(root.span.head(), |node| node.span);
             let help = format!("kinds: {}", Kind::ALL.map(Kind::as_str).join(", "));
-            let finding = Diagnostic::error(codes::UNKNOWN_KIND, span, "the document has no known `kind`");
+            let finding = Diagnostic::new(codes::UNKNOWN_KIND, span, "the document has no known `kind`");
             findings.push(finding.help(help));
             continue;
         };
@@ -102,7 +102,7 @@ fn check(file: &Path, outputs: &Outputs) -> Result<u8, Failure> {
             let message = error.masked_with("the value").to_string();
             let at = place(root, error.instance_path().as_str());
             let message = format!("schema of {}: {message}", kind.as_str());
-            findings.push(Diagnostic::error(codes::WRONG_TYPE, at, message));
+            findings.push(Diagnostic::new(codes::WRONG_TYPE, at, message));
         }
     }
     findings.sort(&sources);

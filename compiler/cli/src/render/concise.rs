@@ -9,9 +9,8 @@ pub(super) fn line(sources: &Sources, finding: &Diagnostic) -> String {
     let at = sources.position(finding.primary.span);
     let path = clean(sources.path(finding.primary.span.file));
     let message = clean(&finding.message);
-    let help = finding.help.as_deref().unwrap_or_default();
-    let meant =
-        help.split_once('?').map(|(words, _)| words).filter(|words| words.starts_with("did you mean"));
+    let mut questions = finding.helps.iter().filter_map(|help| help.split_once('?').map(|(words, _)| words));
+    let meant = questions.find(|words| words.starts_with("did you mean"));
     let meant = meant.map(|words| format!(" ({}?)", clean(words)));
     format!(
         "{path}:{}:{}: {}[{}] {message}{}",

@@ -119,8 +119,8 @@ impl miette::Diagnostic for Drawn<'_> {
     }
 
     fn help<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {
-        let help = clean_lines(self.finding.help.as_deref()?);
-        Some(Box::new(help))
+        let helps = &self.finding.helps;
+        (!helps.is_empty()).then(|| Box::new(clean_lines(&helps.join("\n"))) as Box<dyn fmt::Display>)
     }
 
     fn url<'b>(&'b self) -> Option<Box<dyn fmt::Display + 'b>> {

@@ -15,7 +15,7 @@ pub(super) fn render(findings: &Findings<'_>) -> String {
         for other in &finding.labels {
             out.push_str(&format!("  see {}\n", label(findings.sources, other)));
         }
-        if let Some(help) = &finding.help {
+        for help in &finding.helps {
             out.push_str(&format!("  help: {}\n", indented(help)));
         }
         for note in &finding.notes {

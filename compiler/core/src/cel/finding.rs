@@ -60,7 +60,7 @@ impl CelFinding {
     /// The finding at its words in the file.
     #[must_use]
     pub fn diagnostic(self, map: &TextMap) -> Diagnostic {
-        let mut diagnostic = Diagnostic::error(self.code, map.span(self.range), self.message).at(self.label);
+        let mut diagnostic = Diagnostic::new(self.code, map.span(self.range), self.message).at(self.label);
         for (range, label) in self.others {
             diagnostic = diagnostic.label(map.span(range), label);
         }

@@ -68,9 +68,8 @@ pub(super) fn check(model: &Model<'_>, findings: &mut Vec<Diagnostic>) {
 
 /// A rule inside the fence of an earlier Route.
 fn behind(rule: &OrderedRule<'_>, fence: Span) -> Diagnostic {
-    let severity = if rule.generated { Severity::Warning } else { Severity::Error };
     let message = format!("rule `{}` can never match", rule.rule.name.as_str());
-    Diagnostic::new(severity, codes::DEAD_RULE, place(rule), message)
+    dead(rule, message)
         .at("every request that matches this ...")
         .label(fence, "... ends at this fence of an earlier Route")
         .help("move the rule into that Route, or give its own Route a lower `order`")
@@ -210,10 +209,14 @@ fn place(ordered: &OrderedRule<'_>) -> Span {
 
 fn finding(earlier: &OrderedRule<'_>, later: &OrderedRule<'_>) -> Diagnostic {
     let (first, second) = (earlier.rule.name.as_str(), later.rule.name.as_str());
-    // Generated files keep rules that their source format has; nobody can mend them here.
-    let severity = if later.generated { Severity::Warning } else { Severity::Error };
-    Diagnostic::new(severity, codes::DEAD_RULE, place(later), format!("rule `{second}` can never match"))
+    dead(later, format!("rule `{second}` can never match"))
         .at("every request that matches this ...")
         .label(place(earlier), format!("... is taken first by rule `{first}`"))
         .help(format!("move `{second}` above `{first}`, or narrow `{first}`"))
+}
+
+fn dead(rule: &OrderedRule<'_>, message: String) -> Diagnostic {
+    let finding = Diagnostic::new(codes::DEAD_RULE, place(rule), message);
+    // Generated files keep rules that their source format has; nobody can mend them here.
+    if rule.generated { finding.severity(Severity::Warning) } else { finding }
 }

@@ -1,27 +1,6 @@
 //! One finding, and an ordered collection of findings.
 
-use super::{Code, Sources, Span};
-
-/// Severity of a finding. The order is from worst to mildest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Severity {
-    /// No bundle is made.
-    Error,
-    /// A bundle is made; a person should look.
-    Warning,
-    /// Said for completeness.
-    Note,
-}
-
-impl std::fmt::Display for Severity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Error => "error",
-            Self::Warning => "warning",
-            Self::Note => "note",
-        })
-    }
-}
+use super::{Code, Severity, Sources, Span};
 
 /// A place with what is to be said about it; the text may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,13 +11,21 @@ pub struct Label {
     pub text: String,
 }
 
-/// A replacement that repairs the finding without changing what the author meant.
+/// A replacement of some bytes of one file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Fix {
+pub struct Edit {
     /// Bytes that are replaced.
     pub span: Span,
-    /// By what; empty removes.
+    /// The new bytes; empty removes.
     pub replacement: String,
+}
+
+/// A repair of the finding that changes nothing of what the author meant: edits in one or several places, possibly of
+/// several files, that are applied all or none.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Fix {
+    /// The edits; at least one.
+    pub edits: Vec<Edit>,
 }
 
 /// One finding.
@@ -57,8 +44,8 @@ pub struct Diagnostic {
     pub primary: Label,
     /// Other places that matter, possibly in other files.
     pub labels: Vec<Label>,
-    /// The remedy, if it is known.
-    pub help: Option<String>,
+    /// Remedies, as far as they are known.
+    pub helps: Vec<String>,
     /// Further facts, one a line.
     pub notes: Vec<String>,
     /// A safe repair.
@@ -68,34 +55,25 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
-    /// A finding with the severity given.
-    pub fn new(severity: Severity, code: Code, span: Span, message: impl Into<String>) -> Self {
+    /// A finding with the severity of its code.
+    pub fn new(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self {
             code,
-            severity,
+            severity: code.severity(),
             message: message.into(),
             primary: Label { span, text: String::new() },
             labels: Vec::new(),
-            help: None,
+            helps: Vec::new(),
             notes: Vec::new(),
             fix: None,
             redact: false,
         }
     }
 
-    /// A finding of severity error.
-    pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self::new(Severity::Error, code, span, message)
-    }
-
-    /// A finding of severity warning.
-    pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self::new(Severity::Warning, code, span, message)
-    }
-
-    /// A finding of severity note.
-    pub fn note_level(code: Code, span: Span, message: impl Into<String>) -> Self {
-        Self::new(Severity::Note, code, span, message)
+    /// Sets another severity than that of its code: for codes whose findings differ in gravity.
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
     }
 
     /// Says `text` under the primary place.
@@ -110,9 +88,9 @@ impl Diagnostic {
         self
     }
 
-    /// Says what to do.
+    /// Adds a remedy.
     pub fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(text.into());
+        self.helps.push(text.into());
         self
     }
 
@@ -122,9 +100,10 @@ impl Diagnostic {
         self
     }
 
-    /// Offers a safe repair.
+    /// Offers a safe repair, or adds an edit to the one that is offered.
     pub fn fix(mut self, span: Span, replacement: impl Into<String>) -> Self {
-        self.fix = Some(Fix { span, replacement: replacement.into() });
+        let edit = Edit { span, replacement: replacement.into() };
+        self.fix.get_or_insert_default().edits.push(edit);
         self
     }
 
@@ -220,14 +199,36 @@ impl FromIterator<Diagnostic> for Diagnostics {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diag::codes;
+    use crate::diag::{FileId, codes};
+
+    #[test]
+    fn remedies_and_edits_add_up_and_the_severity_is_the_code_s() {
+        let at = |start| Span::new(FileId(0), start, start + 1);
+        let finding = Diagnostic::new(codes::UNUSED_WAIVER, at(0), "m")
+            .help("a")
+            .help("b")
+            .fix(at(0), "x")
+            .fix(at(4), "y");
+        assert_eq!(finding.helps, ["a", "b"]);
+        let edits = finding.fix.unwrap_or_default().edits;
+        assert_eq!(
+            edits.iter().map(|e| (e.span, e.replacement.as_str())).collect::<Vec<_>>(),
+            [(at(0), "x"), (at(4), "y")]
+        );
+        assert_eq!(finding.severity, Severity::Warning);
+        assert_eq!(Diagnostic::new(codes::SYNTAX, at(0), "m").severity, Severity::Error);
+        assert_eq!(
+            Diagnostic::new(codes::SYNTAX, at(0), "m").severity(Severity::Note).severity,
+            Severity::Note
+        );
+    }
 
     #[test]
     fn sorted_by_path_then_offset_then_code_and_equal_ones_once() {
         let mut sources = Sources::new();
         let b = sources.add("b.yaml", "xx");
         let a = sources.add("a.yaml", "xx");
-        let at = |file, start, code| Diagnostic::error(code, Span::new(file, start, start + 1), "m");
+        let at = |file, start, code| Diagnostic::new(code, Span::new(file, start, start + 1), "m");
         let mut all: Diagnostics = [
             at(b, 0, codes::SYNTAX),
             at(a, 1, codes::SYNTAX),

@@ -3,6 +3,7 @@
 pub mod codes;
 mod date;
 mod diagnostic;
+mod severity;
 mod sources;
 mod suggest;
 mod suppress;
@@ -10,7 +11,8 @@ mod text;
 
 pub use codes::{Code, CodeInfo};
 pub use date::Date;
-pub use diagnostic::{Diagnostic, Diagnostics, Fix, Label, Severity};
+pub use diagnostic::{Diagnostic, Diagnostics, Edit, Fix, Label};
+pub use severity::Severity;
 pub use sources::{FileId, Position, SourceFile, Sources, Span};
 pub use suggest::nearest;
 pub use suppress::{Comment, Suppressed, suppress};

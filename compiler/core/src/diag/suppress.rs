@@ -39,7 +39,7 @@ pub fn suppress(
             Some(Err(finding)) => out.remaining.push(*finding),
             Some(Ok(allow)) => match today {
                 Some(today) if allow.until < today => out.remaining.push(
-                    Diagnostic::error(
+                    Diagnostic::new(
                         codes::SUPPRESSION_EXPIRED,
                         comment.span,
                         format!("the suppression of {} ended on {}", allow.code, allow.until),
@@ -73,7 +73,7 @@ pub fn suppress(
     }
     for (allow, _) in allows.iter().filter(|(_, used)| !used) {
         out.remaining.push(
-            Diagnostic::warning(
+            Diagnostic::new(
                 codes::SUPPRESSION_UNUSED,
                 allow.span,
                 format!("no finding {} on the line that this comment is about", allow.code),
@@ -100,7 +100,7 @@ fn read(comment: &Comment, sources: &Sources) -> Option<Result<Allow, Box<Diagno
     let body = text.strip_prefix("meshc:")?.trim();
     let wrong = |message: String| {
         Some(Err(Box::new(
-            Diagnostic::error(codes::SUPPRESSION_FORM, comment.span, message)
+            Diagnostic::new(codes::SUPPRESSION_FORM, comment.span, message)
                 .help("write `# meshc: allow MC2001 until 2026-12-31 -- reason`"),
         )))
     };
@@ -155,7 +155,7 @@ mod tests {
         let own_line = line.starts_with('#');
         let words = line.get(line.find('#').unwrap()..).unwrap();
         let comment = Comment { span: span(words), own_line };
-        let found = [Diagnostic::error(code, span(finding_at), "m")].into_iter().collect();
+        let found = [Diagnostic::new(code, span(finding_at), "m")].into_iter().collect();
         suppress(found, &[comment], &sources, Date::parse(today))
             .remaining
             .iter()

@@ -42,7 +42,7 @@ pub(super) fn access(cx: &mut Cx<'_, '_>, program: &mut Program) {
             (Some(callers), Some(policy)) => {
                 let message = format!("`{owner}` has `callers` and an AccessPolicy");
                 let finding =
-                    Diagnostic::error(codes::TWICE, callers.span, message).label(*policy, "the AccessPolicy");
+                    Diagnostic::new(codes::TWICE, callers.span, message).label(*policy, "the AccessPolicy");
                 cx.report(
                     finding.help("`callers: [a]` is the same as `allow: [{ from: [a] }]`; keep one of them"),
                 );
@@ -53,7 +53,7 @@ pub(super) fn access(cx: &mut Cx<'_, '_>, program: &mut Program) {
                     .exists(&spec::Address { kind: spec::Kind::AccessPolicy, name: spec.name.value.clone() });
                 if !hidden {
                     let message = format!("nobody says who may call `{owner}`");
-                    let finding = Diagnostic::error(codes::NO_ACCESS, spec.name.span, message);
+                    let finding = Diagnostic::new(codes::NO_ACCESS, spec.name.span, message);
                     cx.report(
                         finding
                             .help("add `callers: [...]`, or an AccessPolicy; `callers: []` lets nobody in"),
@@ -129,7 +129,7 @@ fn froms(cx: &mut Cx<'_, '_>, spec: &[FromItem], strangers: bool) -> Vec<From> {
             && let Some(span) = matching::from_span(item)
         {
             let finding =
-                Diagnostic::error(codes::EXTERNAL_UNDER_TLS, span, "with strict TLS no stranger gets here");
+                Diagnostic::new(codes::EXTERNAL_UNDER_TLS, span, "with strict TLS no stranger gets here");
             cx.report(finding.help("let strangers in at a gateway, or set `tls: permissive`"));
         }
         out.push(from);

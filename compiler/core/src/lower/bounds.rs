@@ -30,7 +30,7 @@ pub(super) fn millionths(cx: &mut Cx<'_, '_>, bound: &Sp<Bound>, measure: &Measu
         Measure::Query(_) => "a number from 0 to 9,000,000,000",
         Measure::P50 | Measure::P95 | Measure::P99 => "a duration such as `400ms`",
     };
-    cx.report(Diagnostic::error(
+    cx.report(Diagnostic::new(
         codes::METRIC_UNIT,
         bound.span,
         format!("this measure is bounded by {wanted}"),

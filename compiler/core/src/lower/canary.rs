@@ -49,7 +49,7 @@ fn canary(
         && candidate.value == spec.stable.value
     {
         let finding =
-            Diagnostic::error(codes::SAME_VERSION, candidate.span, "the candidate is the stable version");
+            Diagnostic::new(codes::SAME_VERSION, candidate.span, "the candidate is the stable version");
         cx.report(
             finding
                 .label(spec.stable.span, "stable here")
@@ -106,7 +106,7 @@ pub(super) fn unknown_version(
 ) -> Diagnostic {
     let known: Vec<&str> = service.versions.iter().map(mesh_bundle::Name::as_str).collect();
     let message = format!("`{name}` has no version `{version}`");
-    let mut finding = Diagnostic::error(codes::UNKNOWN_VERSION, span, message).at("no such version");
+    let mut finding = Diagnostic::new(codes::UNKNOWN_VERSION, span, message).at("no such version");
     if let Some(object) = cx.model.get(Kind::Service, name) {
         finding = finding.label(object.name_span, format!("its versions: {}", known.join(", ")));
     }
@@ -122,7 +122,7 @@ fn stages(cx: &mut Cx<'_, '_>, unit: &UnitId, spec: &spec::Canary) -> Vec<Stage>
     let mut out: Vec<Stage> = Vec::new();
     let Some(list) = &spec.stages else {
         if let Some(candidate) = &spec.candidate {
-            let finding = Diagnostic::error(
+            let finding = Diagnostic::new(
                 codes::STAGES,
                 candidate.span,
                 "a candidate arrives in stages, and there are none",
@@ -133,14 +133,14 @@ fn stages(cx: &mut Cx<'_, '_>, unit: &UnitId, spec: &spec::Canary) -> Vec<Stage>
     };
     if list.value.len() > limits::STAGES {
         let message = format!("{} stages, and the limit is {}", list.value.len(), limits::STAGES);
-        cx.report(Diagnostic::error(codes::STAGES, list.span, message));
+        cx.report(Diagnostic::new(codes::STAGES, list.span, message));
     }
     for (i, stage) in list.value.iter().enumerate() {
         cx.place(unit, format!("/stages/{i}"), stage.weight.span);
         let weight = u32::from(stage.weight.basis_points());
         let before = out.last().map_or(0, |s| s.weight);
         if weight >= limits::WHOLE {
-            let finding = Diagnostic::error(
+            let finding = Diagnostic::new(
                 codes::STAGES,
                 stage.weight.span,
                 "100 % is the end of a canary, not a stage",
@@ -151,7 +151,7 @@ fn stages(cx: &mut Cx<'_, '_>, unit: &UnitId, spec: &spec::Canary) -> Vec<Stage>
                 0 => "a stage begins above 0 %".to_owned(),
                 _ => format!("the stage has no more than the one before, {}", bounds::percent(before)),
             };
-            cx.report(Diagnostic::error(codes::STAGES, stage.weight.span, message).at("does not grow"));
+            cx.report(Diagnostic::new(codes::STAGES, stage.weight.span, message).at("does not grow"));
         }
         if let Some(approval) = &stage.approval {
             mesh::team(cx, approval);

@@ -35,7 +35,7 @@ impl<'c, 'l> Cx<'c, 'l> {
     /// A field that no released proxy enforces.
     pub(super) fn not_enforced(&mut self, what: &str, span: Span, help: &str) {
         let message = format!("no proxy of this release enforces {what}");
-        let finding = Diagnostic::error(codes::NOT_ENFORCED, span, message).at("would not be in force");
+        let finding = Diagnostic::new(codes::NOT_ENFORCED, span, message).at("would not be in force");
         self.findings.push(if help.is_empty() { finding } else { finding.help(help) });
     }
 
@@ -108,7 +108,7 @@ pub(super) fn only_one<K: Ord + Clone + std::fmt::Display>(
     if let Some(first) = seen.get(owner) {
         let message = format!("`{owner}` has {what} already");
         let finding =
-            Diagnostic::error(codes::TWICE, span, message).at("here again").label(*first, "first here");
+            Diagnostic::new(codes::TWICE, span, message).at("here again").label(*first, "first here");
         cx.report(finding.help("make one object of both"));
         return false;
     }
@@ -122,7 +122,7 @@ pub(super) fn unique<'n>(cx: &mut Cx<'_, '_>, names: impl Iterator<Item = &'n Sp
     for name in names {
         if let Some(first) = seen.get(name.as_str()) {
             let message = format!("two {what} are called `{}`", name.as_str());
-            let finding = Diagnostic::error(codes::DUPLICATE_RULE, name.span, message);
+            let finding = Diagnostic::new(codes::DUPLICATE_RULE, name.span, message);
             cx.report(finding.at("here again").label(*first, "first here"));
         } else {
             seen.insert(name.as_str(), name.span);

@@ -45,7 +45,7 @@ pub(super) fn pattern(
     let pattern = match PathPattern::parse(text) {
         Ok(pattern) => pattern,
         Err(error) => {
-            cx.report(Diagnostic::error(codes::PATH_FORM, span, error.to_string()));
+            cx.report(Diagnostic::new(codes::PATH_FORM, span, error.to_string()));
             return None;
         }
     };
@@ -67,21 +67,20 @@ pub(super) fn pattern(
     match path::canonical(&plain, slashes) {
         Ok(normal) if normal == plain => {}
         Ok(normal) => {
-            let finding =
-                Diagnostic::error(codes::PATH_FORM, span, format!("`{text}` is not in normal form"));
+            let finding = Diagnostic::new(codes::PATH_FORM, span, format!("`{text}` is not in normal form"));
             cx.report(finding.at("matches no request").help(format!("requests for it arrive as `{normal}`")));
             return None;
         }
         Err(error) => {
             let finding =
-                Diagnostic::error(codes::PATH_FORM, span, format!("no request has this path: {error}"));
+                Diagnostic::new(codes::PATH_FORM, span, format!("no request has this path: {error}"));
             cx.report(finding);
             return None;
         }
     }
     if plain == RESERVED || plain.starts_with("/.well-known/mesh/") {
         let message = format!("`{RESERVED}/` belongs to the mesh");
-        cx.report(Diagnostic::error(codes::RESERVED_PATH, span, message).at("reserved"));
+        cx.report(Diagnostic::new(codes::RESERVED_PATH, span, message).at("reserved"));
         return None;
     }
     Some(pattern)
@@ -92,7 +91,7 @@ fn regex(cx: &mut Cx<'_, '_>, text: &Sp<RegexText>) -> bool {
         Ok(_) => true,
         Err(error) => {
             let message = format!("the regular expression does not compile: {error}");
-            cx.report(Diagnostic::error(codes::BAD_REGEX, text.span, message));
+            cx.report(Diagnostic::new(codes::BAD_REGEX, text.span, message));
             false
         }
     }
@@ -201,7 +200,7 @@ pub(super) fn from(cx: &mut Cx<'_, '_>, spec: &FromItem) -> Option<From> {
                     let span = cx.model.mesh.name_span;
                     let message = "a caller by labels names no label, so it would mean every service";
                     cx.report(
-                        Diagnostic::error(codes::LIST_LENGTH, span, message)
+                        Diagnostic::new(codes::LIST_LENGTH, span, message)
                             .help("write `any`, or name a label"),
                     );
                     return None;

@@ -60,7 +60,7 @@ pub(super) fn mesh(cx: &mut Cx<'_, '_>) -> Option<Mesh> {
         for name in stock.use_.iter() {
             let message = format!("there is no stock policy `{}`", name.as_str());
             cx.report(
-                Diagnostic::error(codes::UNKNOWN_NAME, name.span, message).help("this release brings none"),
+                Diagnostic::new(codes::UNKNOWN_NAME, name.span, message).help("this release brings none"),
             );
         }
     }
@@ -207,7 +207,7 @@ pub(super) fn control(cx: &mut Cx<'_, '_>) -> Control {
         };
         for feature in &proxies.features {
             let message = format!("there is no feature `{}`", feature.as_str());
-            let finding = Diagnostic::error(codes::UNKNOWN_NAME, feature.span, message);
+            let finding = Diagnostic::new(codes::UNKNOWN_NAME, feature.span, message);
             cx.report(finding.help("proxies of this release differ in no feature"));
         }
     }
@@ -246,7 +246,7 @@ pub(super) fn team(cx: &mut Cx<'_, '_>, name: &spec::Sp<spec::Name>) -> Option<K
     if mesh.teams.get(name.as_str()).is_none() {
         let message = format!("the mesh has no team `{}`", name.as_str());
         let known = mesh.teams.iter().map(|(known, _)| known.as_str());
-        let finding = Diagnostic::error(codes::UNKNOWN_TEAM, name.span, message).at("no such team");
+        let finding = Diagnostic::new(codes::UNKNOWN_TEAM, name.span, message).at("no such team");
         let finding = match crate::diag::nearest(name.as_str(), known) {
             Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
             None => finding.help("teams stand in `teams` of the Mesh"),

@@ -57,7 +57,7 @@ pub fn lower(model: &Model<'_>, findings: &mut Vec<Diagnostic>) -> Option<Lowere
     {
         if count > limit {
             let message = format!("the mesh has {count} {what}, and the limit is {limit}");
-            cx.findings.push(Diagnostic::error(codes::LIMIT_MESH, model.mesh.name_span, message));
+            cx.findings.push(Diagnostic::new(codes::LIMIT_MESH, model.mesh.name_span, message));
         }
     }
     let maps = cx.maps();

@@ -54,7 +54,7 @@ fn limit(cx: &mut Cx<'_, '_>, index: usize, spec: &QuotaLimit) -> Option<Limit> 
     if burst < cost {
         let span = spec.burst.as_ref().map_or(spec.per.span, |burst| burst.span);
         let message = format!("a request costs {cost}, and the burst is {burst}");
-        cx.report(Diagnostic::error(codes::BURST, span, message).at("no request passes"));
+        cx.report(Diagnostic::new(codes::BURST, span, message).at("no request passes"));
     }
     let name = spec.name.as_ref().map_or(format!("limits[{index}]"), |n| n.as_str().to_owned());
     Some(Limit { name, per, rate: Rate { count, per_ms: u64::from(seconds) * 1_000 }, burst, cost })
@@ -72,7 +72,7 @@ fn per(cx: &mut Cx<'_, '_>, spec: &QuotaLimit) -> Option<RateKey> {
             return Some(RateKey::Slot(Slot::Header(header.to_owned())));
         }
         let finding =
-            Diagnostic::error(codes::BAD_KEY, spec.per.span, "a header name is a token in lower case");
+            Diagnostic::new(codes::BAD_KEY, spec.per.span, "a header name is a token in lower case");
         cx.report(finding.help(format!("write `header:{}`", header.to_ascii_lowercase())));
         return None;
     }
@@ -84,7 +84,7 @@ fn per(cx: &mut Cx<'_, '_>, spec: &QuotaLimit) -> Option<RateKey> {
         Ok(key) => Some(key),
         Err(_) if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => {
             let finding =
-                Diagnostic::error(codes::BAD_KEY, spec.per.span, format!("`{text}` is not a key of a quota"));
+                Diagnostic::new(codes::BAD_KEY, spec.per.span, format!("`{text}` is not a key of a quota"));
             cx.report(
                 finding
                     .help("write `caller`, `service`, `header:x-tenant`, or a field such as `request.host`"),

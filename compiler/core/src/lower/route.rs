@@ -94,7 +94,7 @@ fn rule(
         && let Some(span) = matching::from_span(first)
     {
         let finding =
-            Diagnostic::error(codes::CALLERS_AT_GATEWAY, span, "a gateway's callers have no mesh identity");
+            Diagnostic::new(codes::CALLERS_AT_GATEWAY, span, "a gateway's callers have no mesh identity");
         cx.report(
             finding.help("write the rule in the Route of a service, or an AccessPolicy with `gateway:`"),
         );
@@ -104,7 +104,7 @@ fn rule(
         if !matches.path.as_ref().is_some_and(inside) {
             let written = spec.match_.as_ref().and_then(|m| m.path.as_ref()).map(matching::path_span);
             let message = format!("rule `{}` lies outside of `paths` of its Route", spec.name.as_str());
-            cx.report(Diagnostic::error(codes::OUTSIDE_FENCE, written.unwrap_or(spec.name.span), message));
+            cx.report(Diagnostic::new(codes::OUTSIDE_FENCE, written.unwrap_or(spec.name.span), message));
         }
     }
     let rewrite = rewrite(cx, spec, &matches.path, slashes);
@@ -186,7 +186,7 @@ fn action(cx: &mut Cx<'_, '_>, program: &Program, spec: &spec::Rule, edge: bool)
             let sum: u32 = shares.value.iter().map(|s| u32::from(s.weight.basis_points())).sum();
             if sum != limits::WHOLE {
                 let message = format!("the weights sum to {}, not 100%", bounds::percent(sum));
-                let mut finding = Diagnostic::error(codes::SPLIT_SUM, shares.span, message);
+                let mut finding = Diagnostic::new(codes::SPLIT_SUM, shares.span, message);
                 for share in shares.value.iter() {
                     finding = finding
                         .label(share.weight.span, bounds::percent(u32::from(share.weight.basis_points())));
@@ -237,14 +237,14 @@ fn destination(
                 let lowered = if *role == VersionRef::Stable { Role::Stable } else { Role::Candidate };
                 if lowered == Role::Candidate && canary.candidate.is_none() {
                     let message = format!("the canary of `{service}` has no candidate");
-                    cx.report(Diagnostic::error(codes::UNKNOWN_VERSION, spec.span, message));
+                    cx.report(Diagnostic::new(codes::UNKNOWN_VERSION, spec.span, message));
                     return None;
                 }
                 plain(None, Some(lowered))
             }
             None => {
                 let message = format!("`{service}` has no Canary, so it has no stable and no candidate");
-                let finding = Diagnostic::error(codes::UNKNOWN_VERSION, spec.span, message);
+                let finding = Diagnostic::new(codes::UNKNOWN_VERSION, spec.span, message);
                 cx.report(finding.help(format!("name a version: `{service}@{}`", unit.versions.first()?)));
                 None
             }
@@ -256,7 +256,7 @@ fn destination(
                 let several = unit.versions.iter().map(Key::as_str).collect::<Vec<_>>().join(", ");
                 let message = format!("`{service}` has several versions ({several}) and no Canary");
                 let finding =
-                    Diagnostic::error(codes::AMBIGUOUS_DESTINATION, spec.span, message).at("which one?");
+                    Diagnostic::new(codes::AMBIGUOUS_DESTINATION, spec.span, message).at("which one?");
                 cx.report(
                     finding
                         .help(format!("name one: `{service}@{}`, or add a Canary", unit.versions.first()?)),
@@ -279,7 +279,7 @@ fn implicit(cx: &mut Cx<'_, '_>, program: &Program, object: &Object, spec: &spec
     if several && !decided && !hidden {
         let message =
             format!("`{name}` has several versions, and neither a Canary nor a Route chooses among them");
-        let finding = Diagnostic::error(codes::AMBIGUOUS_DESTINATION, spec.name.span, message);
+        let finding = Diagnostic::new(codes::AMBIGUOUS_DESTINATION, spec.name.span, message);
         cx.report(finding.help("add a Canary, or a Route with `to: name@version`"));
     }
 }
@@ -305,7 +305,7 @@ fn rewrite(
         let span = [&written.prefix, &written.path].into_iter().flatten().map(|p| p.span).next();
         let span = span.or(written.host.as_ref().map(|h| h.span)).unwrap_or(spec.name.span);
         let message = "a rewrite stands with `to`: nothing is sent on here";
-        cx.report(Diagnostic::error(codes::BAD_REWRITE, span, message));
+        cx.report(Diagnostic::new(codes::BAD_REWRITE, span, message));
     }
     let change = match (&written.prefix, &written.path) {
         (Some(prefix), _) => {
@@ -320,7 +320,7 @@ fn rewrite(
         let sample = path::rewrite("/x", pattern.as_ref(), change, slashes);
         if !same || sample.is_err() {
             let message = format!("`{}` is not in normal form", literal.as_str());
-            cx.report(Diagnostic::error(codes::BAD_REWRITE, literal.span, message));
+            cx.report(Diagnostic::new(codes::BAD_REWRITE, literal.span, message));
         }
     }
     let host = written.host.as_ref().map(|h| h.as_str().to_owned());
@@ -338,7 +338,7 @@ fn prefix_needs_tail(cx: &mut Cx<'_, '_>, spec: &spec::Rule, prefix: &Sp<PathLit
         Some(spec::PathMatch::Form(_)) => false,
     };
     if !fine {
-        let finding = Diagnostic::error(codes::BAD_REWRITE, prefix.span, "there is no prefix to replace");
+        let finding = Diagnostic::new(codes::BAD_REWRITE, prefix.span, "there is no prefix to replace");
         let finding = text
             .map(matching::path_span)
             .into_iter()
@@ -374,7 +374,7 @@ fn claims(cx: &mut Cx<'_, '_>, program: &Program) {
                         claim(text, host.span);
                     } else {
                         let message = format!("gateway `{gateway}` does not answer for `{text}`");
-                        let finding = Diagnostic::error(codes::UNKNOWN_HOST, host.span, message)
+                        let finding = Diagnostic::new(codes::UNKNOWN_HOST, host.span, message)
                             .at("not one of its hosts");
                         cx.report(finding.help(format!("its hosts are {}", unit.hosts.join(", "))));
                     }
@@ -389,7 +389,7 @@ fn claims(cx: &mut Cx<'_, '_>, program: &Program) {
                 None => {
                     let message = format!("several Routes claim `{host}`, and this one has no `order`");
                     let others = claims.iter().find(|(other, _)| other != span).map(|(other, _)| *other);
-                    let finding = Diagnostic::error(codes::HOST_CLAIMS, *span, message);
+                    let finding = Diagnostic::new(codes::HOST_CLAIMS, *span, message);
                     let finding = others.into_iter().fold(finding, |f, s| f.label(s, "claimed here too"));
                     cx.report(finding.help("give each an `order`: they are asked in rising order"));
                 }
@@ -397,7 +397,7 @@ fn claims(cx: &mut Cx<'_, '_>, program: &Program) {
                     if let Some(first) = orders.insert(*order, *place) {
                         let message = format!("two Routes of `{host}` have order {order}");
                         cx.report(
-                            Diagnostic::error(codes::HOST_CLAIMS, *place, message).label(first, "here too"),
+                            Diagnostic::new(codes::HOST_CLAIMS, *place, message).label(first, "here too"),
                         );
                     }
                 }

@@ -73,7 +73,7 @@ fn addresses(cx: &mut Cx<'_, '_>, spec: &spec::Service, versions: &[Key]) -> BTr
             } else if let Some(first) = list.first() {
                 let message =
                     format!("`{name}` has several versions, so its endpoints are listed by version");
-                cx.report(Diagnostic::error(codes::DISCOVERY, first.span, message));
+                cx.report(Diagnostic::new(codes::DISCOVERY, first.span, message));
             }
             return found;
         }
@@ -87,7 +87,7 @@ fn addresses(cx: &mut Cx<'_, '_>, spec: &spec::Service, versions: &[Key]) -> BTr
                     }
                     None => {
                         let message = format!("`{name}` has no version `{}`", version.as_str());
-                        cx.report(Diagnostic::error(codes::DISCOVERY, version.span, message));
+                        cx.report(Diagnostic::new(codes::DISCOVERY, version.span, message));
                     }
                 }
             }
@@ -111,7 +111,7 @@ fn addresses(cx: &mut Cx<'_, '_>, spec: &spec::Service, versions: &[Key]) -> BTr
         (_, Some(pattern), None) => {
             let message =
                 format!("`{name}` has several versions, and the environment has one pattern for all of them");
-            let finding = Diagnostic::error(codes::DISCOVERY, pattern.span, message);
+            let finding = Diagnostic::new(codes::DISCOVERY, pattern.span, message);
             cx.report(
                 finding
                     .help("add `versions: \"{service}-{version}.example:{port}\"`")
@@ -134,7 +134,7 @@ fn statics(cx: &mut Cx<'_, '_>) {
         }
         let known = model.services().map(|(_, s)| s.name.as_str());
         let message = format!("no service is called `{}`", name.as_str());
-        let finding = Diagnostic::error(codes::DISCOVERY, name.span, message).at("no such service");
+        let finding = Diagnostic::new(codes::DISCOVERY, name.span, message).at("no such service");
         cx.report(match nearest(name.as_str(), known) {
             Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
             None => finding,

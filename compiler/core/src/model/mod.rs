@@ -179,7 +179,7 @@ impl<'l> Model<'l> {
         let names = mesh.gateways.iter().map(|(known, _)| known.as_str());
         let near = nearest(name.as_str(), names);
         let message = format!("the mesh has no gateway {}", quoted(name.as_str()));
-        let mut finding = Diagnostic::error(codes::UNKNOWN_NAME, name.span, message).at("no such gateway");
+        let mut finding = Diagnostic::new(codes::UNKNOWN_NAME, name.span, message).at("no such gateway");
         finding = match near {
             Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
             None => finding.help("gateways stand in `gateways` of the Mesh"),
@@ -191,7 +191,7 @@ impl<'l> Model<'l> {
     fn unknown(&self, name: &Sp<Name>, word: &str, kind: Kind, near: Option<&str>) -> Diagnostic {
         let mesh = &self.mesh.address.name;
         let message = format!("no {word} is called {}", quoted(name.as_str()));
-        let finding = Diagnostic::error(codes::UNKNOWN_NAME, name.span, message)
+        let finding = Diagnostic::new(codes::UNKNOWN_NAME, name.span, message)
             .at(format!("no such {word} in mesh `{}`", mesh.as_str()));
         match near {
             Some(near) => {

@@ -46,7 +46,7 @@ fn identity_changes(over: &Node, findings: &mut Vec<Diagnostic>) -> bool {
     let before = findings.len();
     findings.extend(changed.map(|(key, _)| {
         let message = format!("`{}` is the same in every environment", key.text);
-        Diagnostic::error(codes::OVERRIDE_IDENTITY, key.span, message)
+        Diagnostic::new(codes::OVERRIDE_IDENTITY, key.span, message)
     }));
     findings.len() > before
 }
@@ -55,7 +55,7 @@ fn unknown(loaded: &Loaded, address: &crate::spec::Sp<Address>) -> Diagnostic {
     let written = address.value.to_string();
     let known: Vec<String> = loaded.objects.iter().map(|(_, object)| object.address.to_string()).collect();
     let message = format!("there is no {} to override", quoted(&written));
-    let finding = Diagnostic::error(codes::UNKNOWN_OVERRIDE, address.span, message).at("no such object");
+    let finding = Diagnostic::new(codes::UNKNOWN_OVERRIDE, address.span, message).at("no such object");
     match nearest(&written, known.iter().map(String::as_str)) {
         Some(near) => finding.help(format!("did you mean `{near}`?")).fix(address.span, near),
         None => finding.help("overrides are keyed by address: `kind/name`"),

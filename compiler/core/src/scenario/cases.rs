@@ -90,7 +90,7 @@ fn stages(model: &Model<'_>, test: &spec::Test, findings: &mut Vec<Diagnostic>) 
             Some(spec::Spec::Canary(canary)) => canary,
             _ => {
                 let message = format!("there is no canary `{}`", address.value);
-                findings.push(Diagnostic::error(codes::UNKNOWN_NAME, address.span, message));
+                findings.push(Diagnostic::new(codes::UNKNOWN_NAME, address.span, message));
                 continue;
             }
         };
@@ -103,7 +103,7 @@ fn stages(model: &Model<'_>, test: &spec::Test, findings: &mut Vec<Diagnostic>) 
             NumberOr::Number(number) => {
                 let message = format!("the canary has {count} stages");
                 findings.push(
-                    Diagnostic::error(codes::OUT_OF_RANGE, number.span, message)
+                    Diagnostic::new(codes::OUT_OF_RANGE, number.span, message)
                         .help("after the last one: `done`"),
                 );
                 continue;
@@ -142,7 +142,7 @@ fn case(
             }
             TestCaller::Principal(id) => {
                 let message = "a test calls as a service or gateway of its environment";
-                let finding = Diagnostic::error(codes::NOT_ENFORCED, caller.span, message);
+                let finding = Diagnostic::new(codes::NOT_ENFORCED, caller.span, message);
                 findings
                     .push(finding.help(format!("identities such as `{}` cannot be played yet", id.as_str())));
                 return None;
@@ -151,7 +151,7 @@ fn case(
     };
     if let Some((claim, _)) = case.claims.first() {
         let message = "no proxy of this release checks tokens, so a test has no claims";
-        findings.push(Diagnostic::error(codes::NOT_ENFORCED, claim.span, message));
+        findings.push(Diagnostic::new(codes::NOT_ENFORCED, claim.span, message));
     }
     let (scheme, rest) = case.send.url().as_str().split_once("://")?;
     let cut = rest.find(['/', '?']).unwrap_or(rest.len());

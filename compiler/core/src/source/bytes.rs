@@ -13,13 +13,13 @@ pub(super) struct Decoded {
 pub(super) fn decode(file: FileId, bytes: &[u8]) -> Decoded {
     if bytes.len() > limits::FILE_BYTES {
         let message = format!("the file has {} bytes, more than 1 MiB", bytes.len());
-        let finding = Diagnostic::error(codes::LIMIT_FILE, Span::new(file, 0, 0), message)
+        let finding = Diagnostic::new(codes::LIMIT_FILE, Span::new(file, 0, 0), message)
             .help("split it: a mesh may have any number of files");
         return Decoded { text: String::new(), refused: vec![finding] };
     }
     if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
         let finding =
-            Diagnostic::error(codes::ENCODING, Span::new(file, 0, 0), "the file is UTF-16, not UTF-8")
+            Diagnostic::new(codes::ENCODING, Span::new(file, 0, 0), "the file is UTF-16, not UTF-8")
                 .help("save it as UTF-8");
         return Decoded { text: String::new(), refused: vec![finding] };
     }
@@ -28,7 +28,7 @@ pub(super) fn decode(file: FileId, bytes: &[u8]) -> Decoded {
         Err(error) => {
             let at = offset(error.valid_up_to());
             // U+FFFD, which stands for the bad bytes in the lossy text, has three bytes.
-            let finding = Diagnostic::error(
+            let finding = Diagnostic::new(
                 codes::ENCODING,
                 Span::new(file, at, at + 3),
                 format!("the file is not UTF-8: bad byte at offset {at}"),
@@ -61,11 +61,11 @@ fn hidden(file: FileId, text: &str) -> Vec<Diagnostic> {
         let span = Span::new(file, offset(at), offset(at + c.len_utf8()));
         let name = format!("U+{:04X}", u32::from(c));
         out.push(match c {
-            '\0' => Diagnostic::error(codes::ENCODING, span, "the file has a NUL byte")
+            '\0' => Diagnostic::new(codes::ENCODING, span, "the file has a NUL byte")
                 .help("save it as UTF-8 text"),
-            '\r' => Diagnostic::error(codes::HIDDEN_CHARACTER, span, "a carriage return without a line feed")
+            '\r' => Diagnostic::new(codes::HIDDEN_CHARACTER, span, "a carriage return without a line feed")
                 .help("use LF or CRLF line ends"),
-            _ => Diagnostic::error(codes::HIDDEN_CHARACTER, span, format!("the invisible character {name}"))
+            _ => Diagnostic::new(codes::HIDDEN_CHARACTER, span, format!("the invisible character {name}"))
                 .help("remove it"),
         });
         // One NUL byte makes it likely that the file is binary or UTF-16.

@@ -79,7 +79,7 @@ impl Flat<'_> {
 
     fn report(&mut self, span: Span, message: String) {
         self.findings.push(
-            Diagnostic::error(codes::ENVELOPE, span, message)
+            Diagnostic::new(codes::ENVELOPE, span, message)
                 .help("the envelope is `apiVersion: meshc/v1`, `kind`, `metadata: {name}`, `spec: {...}`"),
         );
     }

@@ -9,7 +9,7 @@ pub(super) fn as_key(node: Node, text: &str, findings: &mut Vec<Diagnostic>) -> 
     match node.value {
         Value::Text(t) if &*t.text == "<<" && t.style == Style::Plain => {
             findings.push(
-                Diagnostic::error(codes::MERGE_KEY, node.span, "merge keys are not part of the language")
+                Diagnostic::new(codes::MERGE_KEY, node.span, "merge keys are not part of the language")
                     .help("write the fields out"),
             );
             None
@@ -17,11 +17,11 @@ pub(super) fn as_key(node: Node, text: &str, findings: &mut Vec<Diagnostic>) -> 
         Value::Text(t) => Some(Key { span: node.span, text: t.text }),
         Value::Broken => None,
         Value::Seq(_) | Value::Map(_) => {
-            findings.push(Diagnostic::error(codes::KEY_NOT_TEXT, node.span, "a list or map cannot be a key"));
+            findings.push(Diagnostic::new(codes::KEY_NOT_TEXT, node.span, "a list or map cannot be a key"));
             None
         }
         _ if raw.is_empty() => {
-            findings.push(Diagnostic::error(
+            findings.push(Diagnostic::new(
                 codes::KEY_NOT_TEXT,
                 node.span,
                 "a key is missing before the colon",
@@ -31,7 +31,7 @@ pub(super) fn as_key(node: Node, text: &str, findings: &mut Vec<Diagnostic>) -> 
         _ => {
             let fix = format!("\"{raw}\"");
             findings.push(
-                Diagnostic::error(
+                Diagnostic::new(
                     codes::KEY_NOT_TEXT,
                     node.span,
                     format!("the key {} is not text", quoted(raw)),
@@ -61,7 +61,7 @@ pub(super) fn unique(mut entries: Vec<(Key, Node)>, findings: &mut Vec<Diagnosti
         }
         again.push(i);
         findings.push(
-            Diagnostic::error(
+            Diagnostic::new(
                 codes::DUPLICATE_KEY,
                 b.span,
                 format!("the key {} is written twice", quoted(&b.text)),

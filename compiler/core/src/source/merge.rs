@@ -63,7 +63,7 @@ fn fresh(node: &Node, findings: &mut Vec<Diagnostic>) -> Node {
 }
 
 fn removes_nothing(key: &Key) -> Diagnostic {
-    Diagnostic::error(
+    Diagnostic::new(
         codes::REMOVES_NOTHING,
         key.span,
         format!("`null` removes {}, which is not there", quoted(&key.text)),

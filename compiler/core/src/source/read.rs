@@ -7,7 +7,7 @@ use granit_parser::{Event, Parser, ScalarStyle};
 use super::bytes::{self, offset};
 use super::key::{as_key, unique};
 use super::{Key, Node, Value, envelope, limits, secret};
-use crate::diag::{Comment, Diagnostic, FileId, Sources, Span, codes, quoted};
+use crate::diag::{Comment, Diagnostic, FileId, Severity, Sources, Span, codes, quoted};
 
 /// One document of a file.
 #[derive(Debug, Clone, PartialEq)]
@@ -187,7 +187,7 @@ impl<'a> Reader<'a> {
             }
             Event::Alias(id) => self.alias(id, span),
             Event::UnresolvedAlias(name) => {
-                self.parsed.findings.push(Diagnostic::error(
+                self.parsed.findings.push(Diagnostic::new(
                     codes::ALIAS,
                     span,
                     format!("there is no anchor {} before this alias", quoted(&name)),
@@ -242,7 +242,7 @@ impl<'a> Reader<'a> {
         self.aliases += 1;
         if self.aliases > limits::FILE_ALIASES {
             let message = format!("the file has more than {} aliases", limits::FILE_ALIASES);
-            self.parsed.findings.push(Diagnostic::error(codes::LIMIT_ALIASES, span, message));
+            self.parsed.findings.push(Diagnostic::new(codes::LIMIT_ALIASES, span, message));
             self.stopped = true;
             return false;
         }
@@ -257,7 +257,7 @@ impl<'a> Reader<'a> {
             }
             _ => {
                 self.parsed.findings.push(
-                    Diagnostic::error(codes::ALIAS, span, "this alias stands for a value that it is part of")
+                    Diagnostic::new(codes::ALIAS, span, "this alias stands for a value that it is part of")
                         .help("write the value out"),
                 );
                 self.add(Measured { node: Node { span, value: Value::Broken }, nodes: 1, depth: 0 }, 0)
@@ -316,14 +316,11 @@ impl<'a> Reader<'a> {
         let Some(root) = self.root.take() else { return };
         if complete && root.value == Value::Null {
             if root.span.is_empty() {
-                let warning = Diagnostic::warning(codes::EMPTY, root.span, "the document is empty");
+                let warning = Diagnostic::new(codes::EMPTY, root.span, "the document is empty")
+                    .severity(Severity::Warning);
                 self.parsed.findings.push(warning.help("remove the `---` that starts it"));
             } else {
-                self.parsed.findings.push(Diagnostic::error(
-                    codes::EMPTY,
-                    root.span,
-                    "the document is empty",
-                ));
+                self.parsed.findings.push(Diagnostic::new(codes::EMPTY, root.span, "the document is empty"));
             }
             return;
         }
@@ -338,7 +335,7 @@ impl<'a> Reader<'a> {
                 return;
             }
             self.parsed.findings.push(
-                Diagnostic::error(
+                Diagnostic::new(
                     codes::GENERATED_MARKER,
                     key.span,
                     "`generated: true` must be the first document of the file and alone in it",

@@ -3,7 +3,7 @@
 use super::bytes::offset;
 use super::limits;
 use super::read::Reader;
-use crate::diag::{Comment, Diagnostic, Span, codes};
+use crate::diag::{Comment, Diagnostic, Severity, Span, codes};
 
 impl<'a> Reader<'a> {
     pub(super) fn finish(&mut self) {
@@ -14,10 +14,10 @@ impl<'a> Reader<'a> {
         if self.count == 0 && self.parsed.findings.is_empty() {
             let at = Span::new(self.file, 0, 0);
             self.parsed.findings.push(if self.text.trim().is_empty() {
-                Diagnostic::error(codes::EMPTY, at, "the file is empty")
-                    .help("remove it, or write a document")
+                Diagnostic::new(codes::EMPTY, at, "the file is empty").help("remove it, or write a document")
             } else {
-                Diagnostic::warning(codes::EMPTY, at, "the file has only comments")
+                Diagnostic::new(codes::EMPTY, at, "the file has only comments")
+                    .severity(Severity::Warning)
                     .help("remove it, or write a document")
             });
         }
@@ -36,7 +36,7 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let span = Span::new(self.file, *at, at + 1);
-            let finding = Diagnostic::error(codes::TAB, span, "a tab stands where only spaces may");
+            let finding = Diagnostic::new(codes::TAB, span, "a tab stands where only spaces may");
             self.parsed.findings.push(finding.help("use spaces"));
             found += 1;
             if found == limits::CHARACTER_FINDINGS {
@@ -98,7 +98,7 @@ impl<'a> Reader<'a> {
         };
         let span = if code == codes::TAB { tab } else { span };
         let message = crate::diag::visible(&message);
-        self.parsed.findings.push(Diagnostic::error(code, span, message).help(help));
+        self.parsed.findings.push(Diagnostic::new(code, span, message).help(help));
     }
 
     pub(super) fn count_nodes(&mut self, nodes: usize, span: Span) -> bool {
@@ -109,7 +109,7 @@ impl<'a> Reader<'a> {
         if !self.stopped {
             let message = format!("the file has more than {} nodes", limits::FILE_NODES);
             self.parsed.findings.push(
-                Diagnostic::error(codes::LIMIT_NODES, span, message)
+                Diagnostic::new(codes::LIMIT_NODES, span, message)
                     .help("split it: a mesh may have any number of files")
                     .note("what an alias stands for counts each time"),
             );
@@ -120,12 +120,12 @@ impl<'a> Reader<'a> {
 
     pub(super) fn too_deep(&mut self, span: Span) {
         let message = format!("nested deeper than {}", limits::DEPTH);
-        self.parsed.findings.push(Diagnostic::error(codes::LIMIT_DEPTH, span, message));
+        self.parsed.findings.push(Diagnostic::new(codes::LIMIT_DEPTH, span, message));
     }
 
     pub(super) fn too_long(&mut self, span: Span, what: &str) {
         let message = format!("{what} is longer than 64 KiB");
-        self.parsed.findings.push(Diagnostic::error(codes::LIMIT_TEXT, span, message));
+        self.parsed.findings.push(Diagnostic::new(codes::LIMIT_TEXT, span, message));
     }
 
     pub(super) fn span(&self, place: &granit_parser::Span) -> Span {

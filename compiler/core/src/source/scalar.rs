@@ -26,7 +26,7 @@ impl Reader<'_> {
             let message = format!("{} has an invisible character", quoted(&text));
             self.parsed
                 .findings
-                .push(Diagnostic::error(codes::HIDDEN_CHARACTER, span, message).help("remove it"));
+                .push(Diagnostic::new(codes::HIDDEN_CHARACTER, span, message).help("remove it"));
             return Value::Broken;
         }
         let kept = match style {
@@ -44,12 +44,12 @@ impl Reader<'_> {
                 Resolved::Value(value) => value,
                 Resolved::NotFinite => {
                     let message = format!("{} is not a finite number", quoted(&text));
-                    self.parsed.findings.push(Diagnostic::error(codes::NOT_FINITE, span, message));
+                    self.parsed.findings.push(Diagnostic::new(codes::NOT_FINITE, span, message));
                     Value::Broken
                 }
                 Resolved::LeadingZero => {
                     self.parsed.findings.push(
-                        Diagnostic::error(
+                        Diagnostic::new(
                             codes::WRONG_TYPE,
                             span,
                             format!("{} is octal to some and decimal to others", quoted(&text)),
@@ -85,7 +85,7 @@ impl Reader<'_> {
         let span = place.tag_span().map_or_else(|| self.span(place), |tag| self.span(&tag));
         let name = quoted(self.slice(span));
         self.parsed.findings.push(
-            Diagnostic::error(codes::TAG, span, format!("the tag {name} is not part of the language"))
+            Diagnostic::new(codes::TAG, span, format!("the tag {name} is not part of the language"))
                 .help("remove it"),
         );
     }

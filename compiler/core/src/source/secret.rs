@@ -17,7 +17,7 @@ pub(super) fn scan(file: FileId, text: &str) -> Vec<Diagnostic> {
             };
             let (start, end) = (offset(at - start), offset(at + length));
             out.push(
-                Diagnostic::error(
+                Diagnostic::new(
                     codes::SECRET,
                     Span::new(file, start, end),
                     format!("{what} stands here in clear"),

@@ -66,12 +66,12 @@ impl<'a> Cx<'a> {
         match node.value {
             Value::Broken => {}
             Value::Null => self.report(
-                Diagnostic::error(codes::NULL, node.span, format!("expected {what}, found no value"))
+                Diagnostic::new(codes::NULL, node.span, format!("expected {what}, found no value"))
                     .help("write a value, or remove the field"),
             ),
             _ => {
                 let is = node.describe();
-                self.report(Diagnostic::error(
+                self.report(Diagnostic::new(
                     codes::WRONG_TYPE,
                     node.span,
                     format!("expected {what}, found {is}"),

@@ -110,7 +110,7 @@ impl<T> Deref for List1<T> {
 impl<T: Decode> Decode for List1<T> {
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         if node.as_seq().is_some_and(<[Node]>::is_empty) {
-            cx.report(Diagnostic::error(codes::LIST_LENGTH, node.span, "the list must not be empty"));
+            cx.report(Diagnostic::new(codes::LIST_LENGTH, node.span, "the list must not be empty"));
             return None;
         }
         let items: Vec<T> = Vec::decode(node, cx)?;
@@ -300,7 +300,7 @@ impl<'n> Fields<'n> {
     }
 
     pub(super) fn unknown(&mut self, key: &Key, cx: &mut Cx<'_>) {
-        let finding = Diagnostic::error(
+        let finding = Diagnostic::new(
             codes::UNKNOWN_FIELD,
             key.span,
             format!("{} is not a field of {}", quoted(&key.text), self.what),
@@ -320,7 +320,7 @@ impl<'n> Fields<'n> {
         if T::REQUIRED && !self.meant.contains(&name) {
             let message = format!("`{name}` is missing from {}", self.what);
             cx.report(
-                Diagnostic::error(codes::MISSING_FIELD, self.span, message).help(format!("add `{name}`")),
+                Diagnostic::new(codes::MISSING_FIELD, self.span, message).help(format!("add `{name}`")),
             );
         }
         T::absent()
@@ -341,7 +341,7 @@ impl<'n> Fields<'n> {
                         && let Some((key, _)) = self.entries.iter().find(|(key, _)| &*key.text == name)
                     {
                         let message = format!("`{name}` needs `{other}` beside it");
-                        cx.report(Diagnostic::error(codes::FIELD_COMBINATION, key.span, message));
+                        cx.report(Diagnostic::new(codes::FIELD_COMBINATION, key.span, message));
                     }
                 }
             }
@@ -354,7 +354,7 @@ impl<'n> Fields<'n> {
         for (key, _) in given {
             let message = format!("`{}` and `{}` do not go together", first.text, key.text);
             cx.report(
-                Diagnostic::error(codes::FIELD_COMBINATION, key.span, message)
+                Diagnostic::new(codes::FIELD_COMBINATION, key.span, message)
                     .label(first.span, "already said here")
                     .help(format!("keep one of {}", list(names))),
             );
@@ -366,6 +366,6 @@ impl<'n> Fields<'n> {
             return;
         }
         let message = format!("{} needs {how_many} of {}", self.what, list(names));
-        cx.report(Diagnostic::error(codes::FIELD_COMBINATION, self.span, message));
+        cx.report(Diagnostic::new(codes::FIELD_COMBINATION, self.span, message));
     }
 }

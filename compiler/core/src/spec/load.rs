@@ -69,7 +69,7 @@ fn belongs(path: &str) -> bool {
 }
 
 fn duplicate(again: &Object, first: &Object) -> Diagnostic {
-    Diagnostic::error(
+    Diagnostic::new(
         codes::DUPLICATE_ADDRESS,
         again.name_span,
         format!("there is already an object `{}`", again.address),

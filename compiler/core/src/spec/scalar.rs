@@ -46,7 +46,7 @@ pub(super) fn decode<T: Scalar>(node: &Node, cx: &mut Cx<'_>) -> Option<T> {
 pub(super) fn parse_at<T: Scalar>(text: &str, span: Span, cx: &mut Cx<'_>) -> Option<T> {
     let value = T::parse(text);
     if value.is_none() {
-        let finding = Diagnostic::error(T::CODE, span, format!("{} is not {}", quoted(text), T::WHAT));
+        let finding = Diagnostic::new(T::CODE, span, format!("{} is not {}", quoted(text), T::WHAT));
         cx.report(match T::repair(text).filter(|repaired| T::parse(repaired).is_some()) {
             Some(repaired) => finding
                 .help(format!("write `{repaired}`"))
@@ -68,9 +68,8 @@ fn repaired_as_written(raw: &str, repaired: String) -> String {
 fn not_text<T: Scalar>(node: &Node, cx: &mut Cx<'_>) {
     let raw = cx.raw(node.span).trim();
     if let Some(repaired) = T::with_unit(raw).filter(|_| !matches!(node.value, Value::Bool(_))) {
-        let finding =
-            Diagnostic::error(codes::MISSING_UNIT, node.span, format!("{} has no unit", quoted(raw)))
-                .at(format!("expected {}", T::WHAT));
+        let finding = Diagnostic::new(codes::MISSING_UNIT, node.span, format!("{} has no unit", quoted(raw)))
+            .at(format!("expected {}", T::WHAT));
         cx.report(if T::parse(&repaired).is_some() {
             finding.help(format!("write `{repaired}`")).fix(node.span, repaired)
         } else {
@@ -80,7 +79,7 @@ fn not_text<T: Scalar>(node: &Node, cx: &mut Cx<'_>) {
     }
     let is = if matches!(node.value, Value::Bool(_)) { "the boolean" } else { "the number" };
     let message = format!("expected {}, found {is} {}", T::WHAT, quoted(raw));
-    let finding = Diagnostic::error(codes::WRONG_TYPE, node.span, message);
+    let finding = Diagnostic::new(codes::WRONG_TYPE, node.span, message);
     cx.report(if T::parse(raw).is_some() {
         finding.help(format!("write it in quotes: `\"{raw}\"`")).fix(node.span, format!("\"{raw}\""))
     } else {
@@ -95,7 +94,7 @@ pub(super) fn unknown_choice(node: &Node, what: &str, words: &[&'static str], cx
         return;
     };
     let finding =
-        Diagnostic::error(codes::UNKNOWN_CHOICE, node.span, format!("{} is not {what}", quoted(text)));
+        Diagnostic::new(codes::UNKNOWN_CHOICE, node.span, format!("{} is not {what}", quoted(text)));
     let all = format!("possible: {}", list(words));
     cx.report(match nearest(text, words.iter().copied()) {
         Some(word) => finding
@@ -109,7 +108,7 @@ pub(super) fn unknown_choice(node: &Node, what: &str, words: &[&'static str], cx
 /// Reports a `kind` that does not exist.
 pub(super) fn unknown_kind(node: &Node, word: &str, words: &[&'static str], help: &str, cx: &mut Cx<'_>) {
     let finding =
-        Diagnostic::error(codes::UNKNOWN_KIND, node.span, format!("there is no kind {}", quoted(word)));
+        Diagnostic::new(codes::UNKNOWN_KIND, node.span, format!("there is no kind {}", quoted(word)));
     cx.report(match nearest(word, words.iter().copied()) {
         Some(near) => finding
             .help(format!("did you mean `{near}`?"))

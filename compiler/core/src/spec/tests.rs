@@ -116,12 +116,12 @@ fn mistakes_have_their_code_and_the_exact_words() {
     let with = |line: &str| format!("{SERVICE}{line}\n");
     let d = one(&with("protocl: http"), codes::UNKNOWN_FIELD, "protocl");
     assert_eq!(d.message, "`protocl` is not a field of a Service");
-    assert_eq!(d.help.as_deref(), Some("did you mean `protocol`?"));
-    assert_eq!(d.fix.unwrap().replacement, "protocol");
-    assert!(one(&with("zzz: 1"), codes::UNKNOWN_FIELD, "zzz").help.unwrap().contains("escapedSlashes"));
+    assert_eq!(d.helps.first().map(String::as_str), Some("did you mean `protocol`?"));
+    assert_eq!(d.fix.as_ref().unwrap().edits[0].replacement.as_str(), "protocol");
+    assert!(one(&with("zzz: 1"), codes::UNKNOWN_FIELD, "zzz").helps.concat().contains("escapedSlashes"));
 
     let d = one(&with("protocol: grcp"), codes::UNKNOWN_CHOICE, "grcp");
-    assert_eq!(d.help.as_deref(), Some("did you mean `grpc`?"));
+    assert_eq!(d.helps.first().map(String::as_str), Some("did you mean `grpc`?"));
     one(&with("labels: { release: 1.10 }"), codes::WRONG_TYPE, "1.10");
     one(&with("labels: [a]"), codes::WRONG_TYPE, "[a]");
     one(&with("versions: v1"), codes::WRONG_TYPE, "v1");
@@ -131,7 +131,7 @@ fn mistakes_have_their_code_and_the_exact_words() {
     // The misspelt field is the missing one: said once.
     one("kind: Service\nname: cart\nprot: 8080\n", codes::UNKNOWN_FIELD, "prot");
     let d = one("kind: Service\nname: Cart_Shop\nport: 8080\n", codes::BAD_NAME, "Cart_Shop");
-    assert_eq!(d.fix.unwrap().replacement, "cart-shop");
+    assert_eq!(d.fix.as_ref().unwrap().edits[0].replacement.as_str(), "cart-shop");
     one("kind: Service\nname: cart\nport: 65536\n", codes::OUT_OF_RANGE, "65536");
     one(
         "kind: Service\nname: cart\nport: 18446744073709551615\n",
@@ -140,15 +140,13 @@ fn mistakes_have_their_code_and_the_exact_words() {
     );
     one("kind: Service\nname: cart\nport: 80.0\n", codes::WRONG_TYPE, "80.0");
     assert_eq!(
-        one("kind: Service\nname: cart\nport: \"80\"\n", codes::WRONG_TYPE, "\"80\"")
-            .fix
-            .unwrap()
+        one("kind: Service\nname: cart\nport: \"80\"\n", codes::WRONG_TYPE, "\"80\"").fix.unwrap().edits[0]
             .replacement,
         "80"
     );
 
     assert_eq!(
-        one("kind: Servce\nname: cart\n", codes::UNKNOWN_KIND, "Servce").help.as_deref(),
+        one("kind: Servce\nname: cart\n", codes::UNKNOWN_KIND, "Servce").helps.first().map(String::as_str),
         Some("did you mean `Service`?")
     );
     one("name: cart\n", codes::UNKNOWN_KIND, "name");
@@ -162,23 +160,30 @@ fn rule(fields: &str) -> String {
 #[test]
 fn mistakes_in_routes_and_units() {
     let d = one(&rule("to: orders, timeout: 2"), codes::MISSING_UNIT, "2");
-    assert_eq!((d.help.as_deref(), d.fix.unwrap().replacement.as_str()), (Some("write `2s`"), "2s"));
     assert_eq!(
-        one(&rule("to: orders, timeout: 5 seconds"), codes::BAD_VALUE, "5 seconds").fix.unwrap().replacement,
+        (d.helps.first().map(String::as_str), d.fix.as_ref().unwrap().edits[0].replacement.as_str()),
+        (Some("write `2s`"), "2s")
+    );
+    assert_eq!(
+        one(&rule("to: orders, timeout: 5 seconds"), codes::BAD_VALUE, "5 seconds").fix.unwrap().edits[0]
+            .replacement,
         "5s"
     );
     assert_eq!(
-        one(&rule("to: orders, timeout: 0.25"), codes::MISSING_UNIT, "0.25").fix.unwrap().replacement,
+        one(&rule("to: orders, timeout: 0.25"), codes::MISSING_UNIT, "0.25").fix.unwrap().edits[0]
+            .replacement,
         "250ms"
     );
     assert_eq!(
-        one(&rule("to: [{ to: orders, weight: 100 }]"), codes::MISSING_UNIT, "100").fix.unwrap().replacement,
+        one(&rule("to: [{ to: orders, weight: 100 }]"), codes::MISSING_UNIT, "100").fix.unwrap().edits[0]
+            .replacement,
         "100%"
     );
     assert_eq!(
         one(&rule("to: orders, retry: { attempts: 1, conditions: [503] }"), codes::WRONG_TYPE, "503")
             .fix
             .unwrap()
+            .edits[0]
             .replacement,
         "\"503\""
     );
@@ -189,6 +194,7 @@ fn mistakes_in_routes_and_units() {
         one(&rule("to: orders, match: { headers: { X-User: a } }"), codes::BAD_VALUE, "X-User")
             .fix
             .unwrap()
+            .edits[0]
             .replacement,
         "x-user"
     );
@@ -250,7 +256,7 @@ fn two_objects_of_one_address_are_shown_both() {
         codes::DUPLICATE_ADDRESS,
         "a",
     );
-    assert!(d.help.is_some());
+    assert!(!d.helps.is_empty());
 }
 
 #[test]
@@ -269,8 +275,8 @@ fn hidden_characters_never_reach_a_message() {
     let loaded = one_file("kind: Service\n\"na\\x1b[2Jme\": 1\nname: \"\\e[2J\"\nport: 1\n");
     assert!(loaded.findings.len() >= 2);
     for finding in &loaded.findings {
-        let texts = [Some(&finding.message), finding.help.as_ref(), Some(&finding.primary.text)];
-        assert!(texts.into_iter().flatten().all(|t| !t.chars().any(char::is_control)), "{finding:?}");
+        let mut texts = [&finding.message, &finding.primary.text].into_iter().chain(&finding.helps);
+        assert!(texts.all(|t| !t.chars().any(char::is_control)), "{finding:?}");
     }
 }
 

@@ -1,9 +1,9 @@
 //! `--fix`: applies the repairs that change nothing of what the author meant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use mesh_compiler::diag::{FileId, Fix};
+use mesh_compiler::diag::{Edit, FileId, Fix};
 use mesh_workspace::Mesh;
 use mesh_workspace::files::replace_file;
 
@@ -16,54 +16,114 @@ pub(super) struct Fixed {
     pub(super) files: usize,
 }
 
-/// Repairs the files of the work tree, each in one step. Of repairs that overlap the first is applied; the next run
-/// finds the other. A file that changed since it was read is left alone.
+/// Repairs the files of the work tree. The edits of a repair are applied all or none; of repairs that overlap the first
+/// is applied, and the next run finds the other. A file that changed since it was read is left alone. Where one file
+/// cannot be written, all are as they were.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// When a file cannot be read or written.
 pub(super) fn apply(mesh: &Mesh) -> Result<Fixed, Failure> {
-    let mut by_file: BTreeMap<FileId, Vec<&Fix>> = BTreeMap::new();
-    for fix in mesh.compiled.findings.iter().filter_map(|d| d.fix.as_ref()) {
-        by_file.entry(fix.span.file).or_default().push(fix);
+    let mut fixes: Vec<&Fix> = mesh.compiled.findings.iter().filter_map(|d| d.fix.as_ref()).collect();
+    fixes.sort();
+    fixes.dedup();
+    let files: BTreeSet<FileId> =
+        fixes.iter().flat_map(|fix| &fix.edits).map(|edit| edit.span.file).collect();
+    let mut texts: BTreeMap<FileId, (&str, PathBuf)> = BTreeMap::new();
+    for file in files {
+        texts.extend(unchanged(mesh, file)?.map(|found| (file, found)));
     }
-    let prefix = mesh.place.prefix();
-    let mut fixed = Fixed::default();
-    for (file, mut fixes) in by_file {
-        let Some(source) = mesh.compiled.sources.file(file) else { continue };
-        fixes.sort();
-        fixes.dedup();
-        let Some((text, count)) = repaired(source.text(), &fixes) else { continue };
-        let below = source.path().strip_prefix(prefix.as_str()).unwrap_or(source.path());
-        let path: PathBuf = mesh.place.folder.join(below.trim_start_matches('/'));
-        let cannot = |e: std::io::Error| Failure::cannot(format!("cannot repair `{}`: {e}", path.display()));
-        // Only what was checked is repaired, and only if its text is the file's bytes.
-        if std::fs::read(&path).map_err(cannot)? != source.text().as_bytes() {
-            crate::output::note(&format!("`{}` changed meanwhile and is left as it is", path.display()));
-            continue;
+    let chosen = Chosen::of(&fixes, |file| texts.get(&file).map(|(text, _)| *text));
+    let mut written: Vec<(&str, &PathBuf)> = Vec::new();
+    for (file, edits) in &chosen.edits {
+        let Some((text, path)) = texts.get(file) else { continue };
+        if let Err(e) = replace_file(path, edited(text, edits).as_bytes(), 0o666) {
+            for (text, path) in written {
+                // The first error is the one to tell.
+                let _ = replace_file(path, text.as_bytes(), 0o666);
+            }
+            return Err(Failure::cannot(format!("cannot repair `{}`: {e}", path.display())));
         }
-        replace_file(&path, text.as_bytes(), 0o666).map_err(cannot)?;
-        fixed.findings += count;
-        fixed.files += 1;
+        written.push((text, path));
     }
-    Ok(fixed)
+    Ok(Fixed { findings: chosen.fixes, files: chosen.edits.len() })
 }
 
-/// The text with `fixes` (sorted) applied, and how many were; `None` if none can be.
-fn repaired(text: &str, fixes: &[&Fix]) -> Option<(String, usize)> {
-    let mut out = String::with_capacity(text.len());
-    let (mut at, mut count) = (0, 0);
-    for fix in fixes {
-        let (start, end) = (fix.span.start as usize, fix.span.end as usize);
-        let Some(kept) = text.get(at..start) else { continue };
-        if start < at || text.get(start..end).is_none() {
-            continue;
-        }
-        out.push_str(kept);
-        out.push_str(&fix.replacement);
-        (at, count) = (end, count + 1);
+/// The text and path of a file, if the work tree still has the bytes that were checked.
+fn unchanged(mesh: &Mesh, file: FileId) -> Result<Option<(&str, PathBuf)>, Failure> {
+    let Some(source) = mesh.compiled.sources.file(file) else { return Ok(None) };
+    let prefix = mesh.place.prefix();
+    let below = source.path().strip_prefix(prefix.as_str()).unwrap_or(source.path());
+    let path = mesh.place.folder.join(below.trim_start_matches('/'));
+    let there = std::fs::read(&path)
+        .map_err(|e| Failure::cannot(format!("cannot repair `{}`: {e}", path.display())))?;
+    if there != source.text().as_bytes() {
+        crate::output::note(&format!("`{}` changed meanwhile and is left as it is", path.display()));
+        return Ok(None);
     }
-    out.push_str(text.get(at..)?);
-    (count > 0).then_some((out, count))
+    Ok(Some((source.text(), path)))
+}
+
+/// Edits of a file by start, end and order of arrival.
+type Edits<'f> = BTreeMap<(u32, u32, usize), &'f Edit>;
+
+/// Repairs that fit together.
+#[derive(Debug, Default)]
+struct Chosen<'f> {
+    /// Number of repairs.
+    fixes: usize,
+    /// Their edits; no two of a file overlap.
+    edits: BTreeMap<FileId, Edits<'f>>,
+}
+
+impl<'f> Chosen<'f> {
+    /// Takes each repair whose edits all lie in a text and overlap none that was taken.
+    fn of<'t>(fixes: &[&'f Fix], text: impl Fn(FileId) -> Option<&'t str>) -> Self {
+        let mut chosen = Self::default();
+        let mut order = 0;
+        for fix in fixes {
+            let mut taken = Vec::new();
+            let fits = fix.edits.iter().all(|edit| {
+                let (start, end) = (edit.span.start, edit.span.end);
+                let inside =
+                    text(edit.span.file).is_some_and(|text| text.get(start as usize..end as usize).is_some());
+                let others = chosen.edits.entry(edit.span.file).or_default();
+                let before = others.range(..=(start, u32::MAX, usize::MAX)).next_back();
+                let after = others.range((start, u32::MAX, usize::MAX)..).next();
+                let free = before.is_none_or(|((_, before_end, _), _)| *before_end <= start)
+                    && after.is_none_or(|((after_start, ..), _)| end <= *after_start);
+                if inside && free {
+                    order += 1;
+                    others.insert((start, end, order), edit);
+                    taken.push((edit.span.file, (start, end, order)));
+                }
+                inside && free
+            });
+            if fits {
+                chosen.fixes += 1;
+                continue;
+            }
+            for (file, key) in taken {
+                if let Some(edits) = chosen.edits.get_mut(&file) {
+                    edits.remove(&key);
+                }
+            }
+        }
+        chosen.edits.retain(|_, edits| !edits.is_empty());
+        chosen
+    }
+}
+
+/// The text with edits that lie in it and do not overlap.
+fn edited(text: &str, edits: &Edits<'_>) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    for ((start, end, _), edit) in edits {
+        out.push_str(text.get(at..*start as usize).unwrap_or_default());
+        out.push_str(&edit.replacement);
+        at = *end as usize;
+    }
+    out.push_str(text.get(at..).unwrap_or_default());
+    out
 }
 
 #[cfg(test)]
@@ -72,14 +132,37 @@ mod tests {
 
     use super::*;
 
+    fn edit(file: u32, start: u32, end: u32, text: &str) -> Edit {
+        Edit { span: Span::new(FileId(file), start, end), replacement: text.to_owned() }
+    }
+
+    /// The texts of two files after as many repairs as fit.
+    fn repaired(texts: [&str; 2], fixes: &[Vec<Edit>]) -> (Vec<String>, usize) {
+        let fixes: Vec<Fix> = fixes.iter().map(|edits| Fix { edits: edits.clone() }).collect();
+        let text = |file: FileId| texts.get(file.0 as usize).copied();
+        let chosen = Chosen::of(&fixes.iter().collect::<Vec<_>>(), text);
+        let none = Edits::new();
+        let after = (0..).map(FileId).zip(texts);
+        let after =
+            after.map(|(file, text)| edited(text, chosen.edits.get(&file).unwrap_or(&none))).collect();
+        (after, chosen.fixes)
+    }
+
     #[test]
     fn overlapping_repairs_wait_for_the_next_run() {
-        let fix = |start, end, text: &str| Fix {
-            span: Span::new(FileId(0), start, end),
-            replacement: text.to_owned(),
-        };
-        let (a, b, c) = (fix(0, 2, "X"), fix(1, 3, "Y"), fix(4, 5, ""));
-        assert_eq!(repaired("abcdef", &[&a, &b, &c]), Some(("Xcdf".to_owned(), 2)));
-        assert_eq!(repaired("ab", &[&fix(5, 9, "")]), None);
+        let fixes = [vec![edit(0, 0, 2, "X")], vec![edit(0, 1, 3, "Y")], vec![edit(0, 4, 5, "")]];
+        assert_eq!(repaired(["abcdef", ""], &fixes), (vec!["Xcdf".to_owned(), String::new()], 2));
+        assert_eq!(repaired(["ab", ""], &[vec![edit(0, 5, 9, "")]]), (vec!["ab".into(), String::new()], 0));
+    }
+
+    #[test]
+    fn edits_of_one_repair_are_applied_all_or_none() {
+        let rename = vec![edit(0, 0, 1, "new"), edit(1, 2, 3, "new")];
+        assert_eq!(repaired(["a..", "..a"], &[rename.clone()]), (vec!["new..".into(), "..new".into()], 1));
+        // Its second edit overlaps another repair: neither of both is applied.
+        let taken = vec![edit(1, 1, 3, "!")];
+        assert_eq!(repaired(["a..", "..a"], &[taken, rename.clone()]), (vec!["a..".into(), ".!".into()], 1));
+        // Its second edit lies outside of the file.
+        assert_eq!(repaired(["a..", ""], &[rename]), (vec!["a..".into(), String::new()], 0));
     }
 }

@@ -146,7 +146,8 @@ impl Each {
                 Verdict::Unknown(text, failure) => unknown(model, policy, object, text, &failure),
             };
             let other = finding.labels.first().map_or(finding.primary.span, |label| label.span);
-            let key = (finding.primary.span, other, format!("{} {:?}", finding.message, finding.help));
+            let key =
+                (finding.primary.span, other, format!("{} {:?}", finding.message, finding.helps.join("\n")));
             let (_, environments) = self.found.entry(key).or_insert_with(|| (finding, Vec::new()));
             environments.push(model.environment.as_str().to_owned());
         }
@@ -172,7 +173,7 @@ impl Each {
         for (span, waiver) in self.waivers.into_iter().filter(|(_, waiver)| complete && !waiver.used) {
             let message = format!("`{}` needs no waiver of policy `{}`", waiver.object, waiver.policy);
             findings.push(
-                Diagnostic::warning(codes::UNUSED_WAIVER, span, message)
+                Diagnostic::new(codes::UNUSED_WAIVER, span, message)
                     .at("the policy holds for it in every environment, or is not about it")
                     .help("remove the waiver"),
             );
@@ -218,7 +219,8 @@ fn broken_by(
     };
     let map = require.value.map(model.sources(), require.span);
     let message = format!("`{}` breaks policy `{}`", object.address, policy.name.as_str());
-    let mut finding = Diagnostic::new(severity, codes::POLICY_BROKEN, object.name_span, message)
+    let mut finding = Diagnostic::new(codes::POLICY_BROKEN, object.name_span, message)
+        .severity(severity)
         .label(map.span(decided.range.clone()), "is false");
     if !decided.facts.is_empty() {
         finding = finding.help(listed(&decided.facts));
@@ -236,7 +238,7 @@ fn unknown(
     let map = text.value.map(model.sources(), text.span);
     let name = policy.name.as_str();
     let message = format!("policy `{name}` cannot be decided for `{}`: {}", object.address, failure.fault);
-    let finding = Diagnostic::error(codes::POLICY_UNKNOWN, map.span(failure.range.clone()), message)
+    let finding = Diagnostic::new(codes::POLICY_UNKNOWN, map.span(failure.range.clone()), message)
         .at("this has no value")
         .label(object.name_span, "")
         .help("what cannot be decided does not hold: test in front of it, as in `size(list) > 0 && ...`");

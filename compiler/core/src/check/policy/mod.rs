@@ -60,7 +60,7 @@ fn waivers(model: &Model<'_>, policy: &Policy, today: Option<Date>, findings: &m
             let written = waiver.object.value.to_string();
             let message = format!("there is no object `{written}`");
             let finding =
-                Diagnostic::error(codes::UNKNOWN_NAME, waiver.object.span, message).at("no such object");
+                Diagnostic::new(codes::UNKNOWN_NAME, waiver.object.span, message).at("no such object");
             let names: Vec<String> =
                 model.of_kind(waiver.object.value.kind).map(|o| o.address.to_string()).collect();
             findings.push(match nearest(&written, names.iter().map(String::as_str)) {
@@ -72,7 +72,7 @@ fn waivers(model: &Model<'_>, policy: &Policy, today: Option<Date>, findings: &m
             && waiver.until.value < today
         {
             let message = format!("the waiver ended on {}", waiver.until.value);
-            let finding = Diagnostic::error(codes::EXPIRED_WAIVER, waiver.until.span, message);
+            let finding = Diagnostic::new(codes::EXPIRED_WAIVER, waiver.until.span, message);
             findings.push(finding.help("repair the object, or agree on another date"));
         }
     }

@@ -35,10 +35,17 @@ pub use table::{Code, CodeInfo};
 pub use tree::*;
 pub use yaml::*;
 
+use super::Severity;
+
 impl Code {
     /// The code's row in the table; `None` for a code that does not exist.
     pub fn info(self) -> Option<&'static CodeInfo> {
-        all().find(|info| info.code == self)
+        TABLE.iter().flat_map(|part| part.iter()).find(|info| info.code == self)
+    }
+
+    /// The severity of its findings, where they say nothing else; of a code that does not exist, error.
+    pub fn severity(self) -> Severity {
+        self.info().map_or(Severity::Error, |info| info.severity)
     }
 }
 

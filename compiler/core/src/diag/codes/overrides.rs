@@ -51,7 +51,7 @@ codes! {
         bad: "# meshc: allow MC2001 until 2020-01-01 -- soon\n",
         good: "repair the finding, or agree on another date",
     }
-    SUPPRESSION_UNUSED = 1803 "suppression-unused" "a suppression suppresses nothing" {
+    SUPPRESSION_UNUSED = 1803 "suppression-unused" "a suppression suppresses nothing", severity: Warning {
         checks: "The line below an own-line suppression comment, or the line that it ends, has the finding.",
         why: "A comment that outlives its finding would hide the next one.",
         bad: "# meshc: allow MC2001 until 2026-12-31 -- reason\nkind: Mesh\n",

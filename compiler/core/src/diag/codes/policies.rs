@@ -27,7 +27,7 @@ codes! {
         bad: "kind: Policy\nname: first-step\neach: Service\nrequire: self.quotas[0].limits[0].rate <= rate(\"50/s\")\n",
         good: "kind: Policy\nname: first-step\neach: Service\nrequire: self.quotas.all(q, q.limits.all(l, l.rate <= rate(\"50/s\")))\n",
     }
-    UNUSED_WAIVER = 5004 "unused-waiver" "a waiver waives nothing" {
+    UNUSED_WAIVER = 5004 "unused-waiver" "a waiver waives nothing", severity: Warning {
         checks: "The object of a waiver would break the policy without it, in some environment.",
         why: "A waiver that outlives its cause hides the next one.",
         bad: "waivers: [{ object: service/a, until: 2036-12-31, reason: \"single version only\" }]\n",

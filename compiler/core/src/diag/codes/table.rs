@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::diag::severity::Severity;
+
 /// A stable code, shown as `MC1104`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Code(pub u16);
@@ -38,18 +40,29 @@ pub struct CodeInfo {
     pub bad: &'static str,
     /// The example without the fault.
     pub good: &'static str,
+    /// Severity of a finding that says nothing else.
+    pub severity: Severity,
     /// Whether a `# meshc: allow` comment can suppress it.
     pub suppressible: bool,
 }
 
+/// The severity that a row says, or else [`Severity::Error`].
+pub(super) const fn severity(said: &[Severity]) -> Severity {
+    match said {
+        [severity, ..] => *severity,
+        [] => Severity::Error,
+    }
+}
+
 /// From one list: a constant per code, and the part of the table.
 macro_rules! codes {
-    ($($NAME:ident = $number:literal $slug:literal $title:literal $(, suppressible: $s:literal)? {
+    ($($NAME:ident = $number:literal $slug:literal $title:literal $(, severity: $severity:ident)? $(, suppressible: $s:literal)? {
         checks: $checks:literal, why: $why:literal, bad: $bad:literal, good: $good:literal $(,)?
     })*) => {
         $(#[doc = $title] pub const $NAME: $crate::diag::codes::table::Code = $crate::diag::codes::table::Code($number);)*
         pub(super) const TABLE: &[$crate::diag::codes::table::CodeInfo] = &[$($crate::diag::codes::table::CodeInfo {
             code: $NAME, slug: $slug, title: $title, checks: $checks, why: $why, bad: $bad, good: $good,
+            severity: $crate::diag::codes::table::severity(&[$($crate::diag::Severity::$severity)?]),
             suppressible: false $(|| $s)?,
         }),*];
     };

@@ -73,18 +73,16 @@ fn whole(node: &Node, what: &str, min: i64, max: i64, cx: &mut Cx<'_>) -> Option
         Value::Int(number) if (min..=max).contains(&number) => Some(number),
         Value::Int(_) | Value::BigInt(_) => {
             let message = format!("{} is out of range: {what} is {min} to {max}", quoted(cx.raw(node.span)));
-            cx.report(Diagnostic::error(codes::OUT_OF_RANGE, node.span, message));
+            cx.report(Diagnostic::new(codes::OUT_OF_RANGE, node.span, message));
             None
         }
         Value::Float(_) => {
             let message = format!("{} is not a whole number", quoted(cx.raw(node.span)));
-            cx.report(
-                Diagnostic::error(codes::WRONG_TYPE, node.span, message).at(format!("expected {what}")),
-            );
+            cx.report(Diagnostic::new(codes::WRONG_TYPE, node.span, message).at(format!("expected {what}")));
             None
         }
         Value::Text(ref text) => {
-            let finding = Diagnostic::error(
+            let finding = Diagnostic::new(
                 codes::WRONG_TYPE,
                 node.span,
                 format!("expected {what}, found the text {}", quoted(&text.text)),
@@ -174,7 +172,7 @@ impl Decode for RedirectStatus {
         if !REDIRECTS.contains(&number) {
             let message = format!("`{number}` is not the status of a redirect");
             cx.report(
-                Diagnostic::error(codes::OUT_OF_RANGE, node.span, message)
+                Diagnostic::new(codes::OUT_OF_RANGE, node.span, message)
                     .help("possible: 301, 302, 303, 307, 308"),
             );
             return None;
@@ -211,7 +209,7 @@ impl Decode for Number {
         };
         if number < 0.0 {
             let message = format!("{} is negative", quoted(cx.raw(node.span)));
-            cx.report(Diagnostic::error(codes::OUT_OF_RANGE, node.span, message));
+            cx.report(Diagnostic::new(codes::OUT_OF_RANGE, node.span, message));
             return None;
         }
         Some(Self(number))
