@@ -7,7 +7,6 @@ mod commands;
 mod failure;
 mod load;
 mod look;
-mod numbers;
 mod output;
 mod places;
 mod progress;

@@ -8,7 +8,7 @@
 //! - [`spec`]: the typed language: one definition per kind gives the struct, its decoder, its JSON Schema, and what readers see
 //! - [`cel`]: expressions, checked; [`model`]: the objects of one environment
 //! - [`objects`]: objects as CEL sees them, for policies; [`check`]: rules that never match, policies
-//! - [`scenario`]: the kind Test, run in the decision core
+//! - [`stage`]: stages of canaries; [`scenario`]: the kind Test, run in the decision core
 //! - [`plan`]: the difference of two programs; [`selftest`]: examples that travel in bundles
 
 pub mod cel;
@@ -17,12 +17,14 @@ pub mod compile;
 pub mod diag;
 pub mod lower;
 pub mod model;
+pub mod numbers;
 pub mod objects;
 pub mod plan;
 pub mod scenario;
 pub mod selftest;
 pub mod source;
 pub mod spec;
+pub mod stage;
 #[cfg(test)]
 mod tests;
 

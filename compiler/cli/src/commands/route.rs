@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mesh_bundle::expr::Instant;
 use mesh_bundle::{Name, Owner, Program, State};
+use mesh_compiler::numbers::percent;
 use mesh_decision::explain::{Step, StepVerdict};
 use mesh_decision::head::Version;
 use mesh_decision::journey::{Ask, Journey, Mesh as Decider};
@@ -17,7 +18,6 @@ use crate::callers::caller;
 use crate::failure::Failure;
 use crate::load::{self, Day, Revision, Where, now};
 use crate::look::Look;
-use crate::numbers::share;
 use crate::output::{Outputs, Report};
 use crate::places::Places;
 use crate::reports::{Asked, RouteAnswer, RouteReport};
@@ -207,7 +207,7 @@ impl Answer<'_> {
         let shares = self.shares();
         let shared = shares.len() > 1 && shares.iter().any(|(v, _)| *v == version);
         let shown = if shared && self.args.pick.is_none() {
-            shares.iter().map(|(v, w)| format!("{v} {}", share(*w))).collect::<Vec<_>>().join(", ")
+            shares.iter().map(|(v, w)| format!("{v} {}", percent(*w))).collect::<Vec<_>>().join(", ")
         } else {
             version
         };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use mesh_bundle::manifest::Manifest;
 use mesh_bundle::{Digest, Refusal, Release, State};
 use mesh_compiler::diag::Date;
+use mesh_compiler::numbers::percent;
 use mesh_decision::selftest::Proved;
 use mesh_workspace::verify::Verified;
 use schemars::JsonSchema;
@@ -13,7 +14,6 @@ use serde_json::Value;
 
 use super::head::Head;
 use crate::look::Look;
-use crate::numbers::share;
 use crate::output::Report;
 use crate::text::{clean, table};
 
@@ -166,7 +166,7 @@ impl Held<'_> {
             ("signatures", signatures),
         ];
         for (address, canary) in &self.state.canaries {
-            let shown = format!("{} stage {}, {}", clean(address), canary.stage, share(canary.weight));
+            let shown = format!("{} stage {}, {}", clean(address), canary.stage, percent(canary.weight));
             rows.push(("state", shown));
         }
         if let Some(expires) = release.expires {

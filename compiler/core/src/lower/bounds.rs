@@ -37,12 +37,3 @@ pub(super) fn millionths(cx: &mut Cx<'_, '_>, bound: &Sp<Bound>, measure: &Measu
     ));
     None
 }
-
-/// Basis points for people.
-pub(super) fn percent(basis_points: u32) -> String {
-    let (whole, rest) = (basis_points / 100, basis_points % 100);
-    match rest {
-        0 => format!("{whole}%"),
-        _ => format!("{whole}.{rest:02}%").replace("0%", "%"),
-    }
-}

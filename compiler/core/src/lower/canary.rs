@@ -11,6 +11,7 @@ use mesh_bundle::unit::UnitId;
 use super::context::{Cx, key, only_one, unique};
 use super::{bounds, matching, mesh};
 use crate::diag::{Diagnostic, codes, nearest};
+use crate::numbers::percent;
 use crate::spec::{self, Bound, Kind, Name, Object, Sp};
 
 /// Lowers all canaries.
@@ -149,7 +150,7 @@ fn stages(cx: &mut Cx<'_, '_>, unit: &UnitId, spec: &spec::Canary) -> Vec<Stage>
         } else if weight <= before {
             let message = match i {
                 0 => "a stage begins above 0 %".to_owned(),
-                _ => format!("the stage has no more than the one before, {}", bounds::percent(before)),
+                _ => format!("the stage has no more than the one before, {}", percent(before)),
             };
             cx.report(Diagnostic::new(codes::STAGES, stage.weight.span, message).at("does not grow"));
         }

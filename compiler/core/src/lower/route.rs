@@ -11,8 +11,9 @@ use mesh_bundle::{Name as Key, Owner, PathPattern, limits};
 use mesh_decision::{host, path};
 
 use super::context::{Cx, key, only_one, owner, unique};
-use super::{bounds, canary, matching, retry};
+use super::{canary, matching, retry};
 use crate::diag::{Diagnostic, Span, codes};
+use crate::numbers::percent;
 use crate::spec::{self, Kind, Object, PathLiteral, Sp, To, VersionRef};
 
 /// Lowers all Routes.
@@ -185,15 +186,15 @@ fn action(cx: &mut Cx<'_, '_>, program: &Program, spec: &spec::Rule, edge: bool)
         To::Split(shares) => {
             let sum: u32 = shares.value.iter().map(|s| u32::from(s.weight.basis_points())).sum();
             if sum != limits::WHOLE {
-                let message = format!("the weights sum to {}, not 100%", bounds::percent(sum));
+                let message = format!("the weights sum to {}, not 100%", percent(sum));
                 let mut finding = Diagnostic::new(codes::SPLIT_SUM, shares.span, message);
                 for share in shares.value.iter() {
-                    finding = finding
-                        .label(share.weight.span, bounds::percent(u32::from(share.weight.basis_points())));
+                    finding =
+                        finding.label(share.weight.span, percent(u32::from(share.weight.basis_points())));
                 }
                 let help = match limits::WHOLE.checked_sub(sum) {
-                    Some(rest) => format!("give {} to one of them", bounds::percent(rest)),
-                    None => format!("take {} from one of them", bounds::percent(sum - limits::WHOLE)),
+                    Some(rest) => format!("give {} to one of them", percent(rest)),
+                    None => format!("take {} from one of them", percent(sum - limits::WHOLE)),
                 };
                 cx.report(finding.help(help));
             }

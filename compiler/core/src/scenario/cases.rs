@@ -9,6 +9,7 @@ use mesh_decision::journey::Ask;
 use crate::diag::{Diagnostic, Span, codes};
 use crate::model::Model;
 use crate::spec::{self, Caller, Case, Kind, NumberOr, Sp, TestCaller};
+use crate::stage::Stage;
 
 /// One case of a Test.
 #[derive(Debug, Clone)]
@@ -29,15 +30,6 @@ pub struct TestCase {
     pub stages: Vec<(Key, Stage)>,
     /// The expected outcome.
     pub expect: Expect,
-}
-
-/// The stage of a canary.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
-    /// So many stages have begun.
-    Number(u32),
-    /// The candidate has all requests.
-    Done,
 }
 
 /// Expected outcome of a request, each part with its words.

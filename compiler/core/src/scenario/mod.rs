@@ -3,5 +3,5 @@
 mod cases;
 mod run;
 
-pub use cases::{Expect, Stage, TestCase, cases};
-pub use run::{Mismatch, run, state};
+pub use cases::{Expect, TestCase, cases};
+pub use run::{Mismatch, RunError, run};

@@ -1,16 +1,15 @@
 //! Runs test cases in the decision core.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use mesh_bundle::state::CanaryState;
-use mesh_bundle::{Name, Program, State};
+use mesh_bundle::Program;
 use mesh_decision::BuildError;
 use mesh_decision::journey::{Journey, Mesh};
 
-use super::cases::{Stage, TestCase};
+use super::cases::TestCase;
 use crate::diag::Span;
 use crate::spec::Sp;
+use crate::stage::{self, StageError};
 
 /// An expectation that did not come true.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,32 +24,23 @@ pub struct Mismatch {
     pub span: Span,
 }
 
-/// The state in which the canaries named have begun.
-#[must_use]
-pub fn state(program: &Program, stages: &[(Name, Stage)]) -> State {
-    let mut canaries = BTreeMap::new();
-    for (service, stage) in stages {
-        let (Some(canary), Some(unit)) = (program.canaries.get(service), program.services.get(service))
-        else {
-            continue;
-        };
-        let stage = match stage {
-            Stage::Number(number) => *number,
-            Stage::Done => u32::try_from(canary.stages.len()).unwrap_or(0) + 1,
-        };
-        if let (Some(weight), Ok(content)) = (canary.weight_at(stage), canary.content_id(unit)) {
-            canaries.insert(format!("canary/{service}"), CanaryState { stage, weight, content });
-        }
-    }
-    State { canaries }
+/// A case cannot be run.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// A proxy's part of the program does not build.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// A canary of the case does not stand at its stage.
+    #[error(transparent)]
+    Stage(#[from] StageError),
 }
 
 /// Runs one case: what happened, and what should have.
 ///
 /// # Errors
-/// [`BuildError`] when a proxy's part of the program does not build.
-pub fn run(program: &Arc<Program>, case: &TestCase) -> Result<(Journey, Vec<Mismatch>), BuildError> {
-    let mesh = Mesh::new(Arc::clone(program), state(program, &case.stages));
+/// When a proxy's part of the program does not build, or a canary cannot stand at the case's stage.
+pub fn run(program: &Arc<Program>, case: &TestCase) -> Result<(Journey, Vec<Mismatch>), RunError> {
+    let mesh = Mesh::new(Arc::clone(program), stage::state(program, &case.stages)?);
     let journey = mesh.follow(&case.ask, &0)?;
     let mut wrong = Vec::new();
     let mut text = |what: &str, expected: &Option<Sp<String>>, got: &[Option<String>]| {

@@ -47,7 +47,7 @@ pub struct Key {
 /// Text and how it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Text {
-    /// The text that is meant, at most [`super::limits::TEXT_BYTES`].
+    /// The text that is meant, at most [`super::limits::SCALAR_BYTES`].
     pub text: Box<str>,
     /// Quoting style in the file.
     pub style: Style,

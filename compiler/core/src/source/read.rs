@@ -129,8 +129,8 @@ impl<'a> Reader<'a> {
             emit_anchor_events: true,
             emit_comments: comments,
             max_buffered_comment_events: usize::MAX,
-            flow_nesting_limit: limits::DEPTH + 1,
-            block_nesting_limit: limits::DEPTH + 1,
+            flow_nesting_limit: limits::FILE_DEPTH + 1,
+            block_nesting_limit: limits::FILE_DEPTH + 1,
         };
         let mut parser = Parser::new_from_str_with_options(text.get(self.base..).unwrap_or(""), options);
         while !self.stopped {
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
                 true
             }
             Event::Anchor(..) => {
-                if span.len() as usize > limits::TEXT_BYTES {
+                if span.len() as usize > limits::SCALAR_BYTES {
                     self.too_long(span, "the name of an anchor");
                 }
                 true
@@ -208,7 +208,7 @@ impl<'a> Reader<'a> {
     }
 
     fn open(&mut self, span: Span, anchor: usize, kind: FrameKind) -> bool {
-        if self.frames.len() >= limits::DEPTH {
+        if self.frames.len() >= limits::FILE_DEPTH {
             self.too_deep(span);
             return false;
         }
@@ -249,7 +249,7 @@ impl<'a> Reader<'a> {
         match self.anchors.get(&id) {
             Some(Some(target)) => {
                 let target = target.clone();
-                if self.frames.len() + target.depth > limits::DEPTH {
+                if self.frames.len() + target.depth > limits::FILE_DEPTH {
                     self.too_deep(span);
                     return false;
                 }

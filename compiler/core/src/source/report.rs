@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn too_deep(&mut self, span: Span) {
-        let message = format!("nested deeper than {}", limits::DEPTH);
+        let message = format!("nested deeper than {}", limits::FILE_DEPTH);
         self.parsed.findings.push(Diagnostic::new(codes::LIMIT_DEPTH, span, message));
     }
 

@@ -18,7 +18,7 @@ impl Reader<'_> {
         place: &granit_parser::Span,
     ) -> Value {
         self.tabs_are_free_in(span);
-        if text.len().max(span.len() as usize) > limits::TEXT_BYTES {
+        if text.len().max(span.len() as usize) > limits::SCALAR_BYTES {
             self.too_long(span, "a text");
             return Value::Broken;
         }

@@ -113,16 +113,16 @@ fn aliases_stand_for_values_with_the_place_of_the_anchor() {
 #[test]
 fn limits_are_exact() {
     let deep = |n: usize| format!("a: {}{}\n", "[".repeat(n), "]".repeat(n));
-    assert_eq!(found(deep(limits::DEPTH - 1)), []);
-    assert_eq!(one(deep(limits::DEPTH)), at(codes::LIMIT_DEPTH, "["));
+    assert_eq!(found(deep(limits::FILE_DEPTH - 1)), []);
+    assert_eq!(one(deep(limits::FILE_DEPTH)), at(codes::LIMIT_DEPTH, "["));
     // Depth through aliases counts.
     assert_eq!(
         one(format!("a: &a {}{}\nb: [*a]\n", "[".repeat(63), "]".repeat(63))),
         at(codes::LIMIT_DEPTH, "*a")
     );
     let text = |n: usize| format!("a: {}\n", "x".repeat(n));
-    assert_eq!(found(text(limits::TEXT_BYTES)), []);
-    assert_eq!(one(text(limits::TEXT_BYTES + 1)).0, codes::LIMIT_TEXT);
+    assert_eq!(found(text(limits::SCALAR_BYTES)), []);
+    assert_eq!(one(text(limits::SCALAR_BYTES + 1)).0, codes::LIMIT_TEXT);
     let aliases = |n: usize| format!("a: &a x\nb: [{}]\n", vec!["*a"; n].join(","));
     assert_eq!(found(aliases(limits::FILE_ALIASES)), []);
     assert_eq!(one(aliases(limits::FILE_ALIASES + 1)), at(codes::LIMIT_ALIASES, "*a"));

@@ -3,6 +3,7 @@
 use super::{Fault, Function, Value, no_overload};
 use crate::cel::types::Unit;
 use crate::diag::quoted;
+use crate::numbers::decimal;
 use crate::spec::{ByteSize, FinePercent, Rate, Scalar};
 
 pub(super) const FUNCTIONS: &[Function] = &[
@@ -36,6 +37,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
 const HOUR: i128 = 3600;
 const MILLION: i128 = 1_000_000;
 
+/// Decimal places of a million parts.
+const PLACES: u32 = 6;
+
 fn read<L: Scalar>(unit: Unit, arguments: &[Value], amount: fn(L) -> i128) -> Result<Value, Fault> {
     match arguments {
         [Value::String(text)] => match L::parse(text) {
@@ -49,12 +53,12 @@ fn read<L: Scalar>(unit: Unit, arguments: &[Value], amount: fn(L) -> i128) -> Re
 /// A quantity as text, in the largest unit that says it with a whole number.
 pub(super) fn text(unit: Unit, amount: i128) -> String {
     match unit {
-        Unit::Percent => format!("{}%", millionths(amount)),
+        Unit::Percent => format!("{}%", decimal(amount, PLACES)),
         Unit::Rate => {
             let units = [("s", HOUR * MILLION), ("m", 60 * MILLION)];
             match units.iter().find(|(_, size)| amount % size == 0) {
                 Some((name, size)) => format!("{}/{name}", amount / size),
-                None => format!("{}/h", millionths(amount)),
+                None => format!("{}/h", decimal(amount, PLACES)),
             }
         }
         Unit::ByteSize => {
@@ -64,15 +68,5 @@ pub(super) fn text(unit: Unit, amount: i128) -> String {
                 None => format!("{amount}B"),
             }
         }
-    }
-}
-
-fn millionths(amount: i128) -> String {
-    let sign = if amount < 0 { "-" } else { "" };
-    let (whole, rest) = (amount.unsigned_abs() / 1_000_000, amount.unsigned_abs() % 1_000_000);
-    let digits = format!("{rest:06}");
-    match digits.trim_end_matches('0') {
-        "" => format!("{sign}{whole}"),
-        digits => format!("{sign}{whole}.{digits}"),
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{scalar, viewed};
 use crate::diag::Date;
+use crate::numbers::{self, decimal};
 use crate::spec::scalar::Scalar;
 use crate::spec::view::{Data, FieldShape, Inherited, Shape, View};
 
@@ -138,7 +139,7 @@ impl Percent {
 
 impl fmt::Display for Percent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        decimal(f, u32::from(self.0), 2)
+        f.write_str(&numbers::percent(self.0.into()))
     }
 }
 
@@ -171,7 +172,7 @@ impl FinePercent {
 
 impl fmt::Display for FinePercent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        decimal(f, self.0, 4)
+        write!(f, "{}%", decimal(self.0.into(), 4))
     }
 }
 
@@ -375,15 +376,6 @@ fn percent(text: &str, decimals: usize) -> Option<u32> {
         if fraction.is_empty() { 0 } else { format!("{fraction:0<decimals$}").parse::<u32>().ok()? };
     let good = fraction.bytes().all(|b| b.is_ascii_digit()) && (whole.len() <= 2 || whole == "100");
     (good && parts + small <= 100 * unit).then_some(parts + small)
-}
-
-fn decimal(f: &mut fmt::Formatter<'_>, parts: u32, decimals: u32) -> fmt::Result {
-    let unit = 10u32.pow(decimals);
-    let fraction = format!("{:0width$}", parts % unit, width = decimals as usize);
-    match fraction.trim_end_matches('0') {
-        "" => write!(f, "{}%", parts / unit),
-        fraction => write!(f, "{}.{fraction}%", parts / unit),
-    }
 }
 
 #[cfg(test)]
