@@ -90,10 +90,12 @@ pub(crate) fn is_sound(mesh: &Mesh, command: &'static str, outputs: &Outputs) ->
     Ok(true)
 }
 
-/// Current time in Unix seconds; a clock that stands before 1970 counts as 1970.
+/// Current time in Unix seconds. A clock that stands before 1970 counts as 1970, and one past the end of 64 bits as that.
 pub(crate) fn now() -> i64 {
-    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
-        Err(_) => 0,
-    }
+    i64::try_from(since_1970().as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Time since 1970; none by a clock that stands before it.
+pub(crate) fn since_1970() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO)
 }

@@ -114,7 +114,10 @@ pub fn climb(
     let program = verify::well_formed(&bundle, None)?;
     let mut engines = 0;
     for owner in bundle.owners() {
-        let needs = bundle.needs(owner).unwrap_or_default();
+        let Some(needs) = bundle.needs(owner) else {
+            let message = format!("the index does not say what the proxy of {owner} needs");
+            return Err(Refusal::new(Rung::WellFormed, "missing-unit", message));
+        };
         let units = if proof.is_some() { needs.units.clone() } else { BTreeSet::new() };
         let part = std::sync::Arc::new(program.part(needs));
         let built = Engine::new(part, &state, owner).map_err(|e| {

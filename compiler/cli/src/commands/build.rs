@@ -161,8 +161,12 @@ fn terms(args: &Args, origin: &Origin) -> Result<Terms, Failure> {
     acknowledges.denied.sort();
     acknowledges.denied.dedup();
     let from = origin.commit.as_ref().map_or_else(now, |commit| commit.seconds);
-    let from = u64::try_from(from).unwrap_or(0);
-    let expires = args.expires.map(|d| from.saturating_add(d.as_nanos().div_ceil(1_000_000_000)));
-    let expires = expires.map(|at| at.min(limits::MAX_SAFE_INTEGER));
+    let after = |from: i64, duration: Duration| {
+        let from = u64::try_from(from)
+            .map_err(|_| Failure::cannot("the commit is from before 1970, so nothing expires after it"))?;
+        let at = from.saturating_add(duration.as_nanos().div_ceil(1_000_000_000));
+        Ok::<u64, Failure>(at.min(limits::MAX_SAFE_INTEGER))
+    };
+    let expires = args.expires.map(|duration| after(from, duration)).transpose()?;
     Ok(Terms { generation, floor: args.floor, expires, acknowledges })
 }

@@ -13,7 +13,7 @@ use mesh_bundle::{Name, Owner};
 use mesh_compiler::spec::{Scalar as _, TrustDomain};
 
 use crate::failure::Failure;
-use crate::load::{self, Day, Revision, Where, now};
+use crate::load::{self, Day, Revision, Where, since_1970};
 use crate::output::{Outputs, pretty};
 use crate::reports::KeygenReport;
 
@@ -137,7 +137,7 @@ fn dev_ca(args: &Args, folder: &Path, place: &Where, outputs: &Outputs) -> Resul
     if owners.is_empty() && args.secret.is_empty() {
         return Err(Failure::cannot("no identity is named").help("give --id, --mesh-from or --secret"));
     }
-    let mut authority = ca::Authority::open(folder, &mesh.trust_domain, now())?;
+    let mut authority = ca::Authority::open(folder, &mesh.trust_domain, since_1970())?;
     for owner in &owners {
         authority.identity(owner, &mesh.spiffe_id(owner))?;
     }

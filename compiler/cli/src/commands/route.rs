@@ -123,6 +123,8 @@ fn ask(args: &Args, program: &Program) -> Result<Ask, Failure> {
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, target) = rest.split_at(end);
     let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
+    let now = Instant::new(now(), 0)
+        .ok_or_else(|| Failure::cannot("the clock of this machine is outside of the years 1 to 9999"))?;
     let caller = args.caller.as_deref().map(|text| caller(text, program)).transpose()?;
     Ok(Ask {
         method: args.method.clone(),
@@ -134,7 +136,7 @@ fn ask(args: &Args, program: &Program) -> Result<Ask, Failure> {
         caller,
         ip: STRANGER.to_owned(),
         size: None,
-        now: Instant::new(now(), 0).unwrap_or_default(),
+        now,
     })
 }
 

@@ -36,10 +36,9 @@ pub(crate) fn run(args: &Args, outputs: &Outputs) -> Result<u8, Failure> {
     if let Some(file) = &args.check {
         return check(file, outputs);
     }
-    let all = schemas();
     let schema = match &args.kind {
-        None => serde_json::to_value(&all).unwrap_or_default(),
-        Some(word) => all.get(key(word)?).cloned().unwrap_or_default(),
+        None => schemas().into_iter().map(|(kind, schema)| (kind.to_owned(), schema)).collect(),
+        Some(word) => schema_of(key(word)?)?,
     };
     outputs.emit(&Schema(schema))?;
     Ok(0)
@@ -53,6 +52,10 @@ fn key(word: &str) -> Result<&'static str, Failure> {
         Failure::cannot(format!("there is no kind `{}`", word.escape_debug())).help(format!("kinds: {kinds}"))
     })?;
     Ok(key_of(kind))
+}
+
+fn schema_of(key: &str) -> Result<Value, Failure> {
+    schemas().remove(key).ok_or_else(|| Failure::cannot(format!("there is no schema of {}", quoted(key))))
 }
 
 fn key_of(kind: Kind) -> &'static str {
@@ -124,7 +127,7 @@ fn validator<'m>(
 ) -> Result<&'m Validator, Failure> {
     let key = key_of(kind);
     if !made.contains_key(key) {
-        let schema = schemas().remove(key).unwrap_or_default();
+        let schema = schema_of(key)?;
         let validator = jsonschema::options()
             .with_draft(Draft::Draft202012)
             .build(&schema)

@@ -9,6 +9,7 @@ use super::CelFinding;
 use super::request::{Place, place};
 use super::typed::{Call, Kind, Typed};
 use super::value::Value;
+use super::words::words;
 use crate::diag::{codes, quoted};
 use crate::spec::SpiffeId;
 
@@ -68,7 +69,7 @@ fn compared(
     let mut finding = CelFinding::new(codes::CEL_CONSTANT, constant.range.clone(), message);
     if let Some(right) = right {
         finding = finding.help(format!("write `{right}`"));
-        let written = text.get(constant.range.clone()).unwrap_or_default();
+        let written = words(text, constant.range.clone());
         if written.matches(value).count() == 1 {
             finding = finding.fix(constant.range.clone(), written.replace(value, &right));
         }

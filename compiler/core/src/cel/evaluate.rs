@@ -198,11 +198,9 @@ impl Run<'_> {
     fn fold(&mut self, fold: &Fold, typed: &Typed) -> Outcome {
         let over = self.value(&fold.over)?;
         let elements: Vec<(Value, Value)> = match &over {
-            Value::List(items) => items
-                .iter()
-                .enumerate()
-                .map(|(i, item)| (Value::Int(i64::try_from(i).unwrap_or(i64::MAX)), item.clone()))
-                .collect(),
+            Value::List(items) => {
+                items.iter().enumerate().map(|(i, item)| (Value::length(i), item.clone())).collect()
+            }
             Value::Map(map) => map.iter().cloned().collect(),
             other => {
                 let message = format!("a macro over a {}", other.type_name());

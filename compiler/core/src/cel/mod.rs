@@ -19,6 +19,7 @@ mod tree;
 pub mod typed;
 pub mod types;
 pub mod value;
+mod words;
 
 use mesh_bundle::expr::{Expression, Op};
 use mesh_bundle::program::RateKey;
@@ -27,6 +28,7 @@ pub use environment::Environment;
 pub use finding::CelFinding;
 pub use request::Phase;
 pub use typed::Typed;
+pub(crate) use words::words;
 
 use crate::diag::codes;
 

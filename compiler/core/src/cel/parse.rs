@@ -77,7 +77,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, Vec<CelFinding>> {
     let mut chains = vec![0_usize];
     loop {
         let token = lexer.lex();
-        let words = text.get(token.start..token.end).unwrap_or_default();
+        let words = super::words::words(text, token.start..token.end);
         match token.kind {
             TokenKind::TokEnd | TokenKind::TokError => break,
             TokenKind::TokWhitespace | TokenKind::TokComment => continue,

@@ -207,10 +207,9 @@ impl Walk<'_> {
     /// The next token that fits, or an empty range where the walk lost the text: findings then point at the spot.
     fn next(&mut self, fits: impl Fn(TokenKind, &str) -> bool) -> Range<usize> {
         let rest = self.tokens.get(self.at..).unwrap_or_default();
-        let words = |token: &Token| self.text.get(token.start..token.end).unwrap_or_default();
-        match rest.iter().position(|token| fits(token.kind, words(token))) {
-            Some(skipped) => {
-                let token = rest.get(skipped).copied().unwrap_or_default();
+        let words = |token: &Token| super::words::words(self.text, token.start..token.end);
+        match rest.iter().enumerate().find(|(_, token)| fits(token.kind, words(token))) {
+            Some((skipped, token)) => {
                 self.at += skipped + 1;
                 token.start..token.end
             }

@@ -179,6 +179,12 @@ impl Value {
         Self::String(text.into())
     }
 
+    /// A length or an index as a value. What is in memory is far shorter than 2^63.
+    #[must_use]
+    pub fn length(length: usize) -> Self {
+        Self::Int(i64::try_from(length).unwrap_or(i64::MAX))
+    }
+
     /// A list value of these items.
     #[must_use]
     pub fn list(items: impl IntoIterator<Item = Self>) -> Self {

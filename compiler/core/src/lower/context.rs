@@ -55,17 +55,19 @@ impl<'c, 'l> Cx<'c, 'l> {
             files.sort_unstable();
             files.dedup();
             let mut map = SourceMap::default();
-            for file in &files {
-                let text = sources.file(*file).map(|f| f.text()).unwrap_or_default();
+            let mut indexes: BTreeMap<FileId, u32> = BTreeMap::new();
+            for (index, file) in (0..).zip(&files) {
+                let Some(text) = sources.file(*file).map(|f| f.text()) else { continue };
                 let digest = *digests.entry(*file).or_insert_with(|| Digest::of(text.as_bytes()));
                 map.files.push(MapFile { path: sources.path(*file).to_owned(), digest });
+                indexes.insert(*file, index);
             }
             for (pointer, span) in places {
-                let index = files.iter().position(|f| *f == span.file).unwrap_or(0);
-                let Some(file) = sources.file(span.file) else { continue };
+                let Some((file, index)) = sources.file(span.file).zip(indexes.get(&span.file)) else {
+                    continue;
+                };
                 let (start, end) = (file.position(span.start), file.position(span.end));
-                let index = u32::try_from(index).unwrap_or(0);
-                map.places.insert(pointer, Place(index, start.line, start.column, end.line, end.column));
+                map.places.insert(pointer, Place(*index, start.line, start.column, end.line, end.column));
             }
             maps.insert(unit, map);
         }

@@ -35,9 +35,8 @@ pub(super) struct Authority {
 }
 
 impl Authority {
-    /// Opens the authority in `folder/ca`, or makes it.
-    pub(super) fn open(folder: &Path, domain: &str, now: i64) -> Result<Self, Failure> {
-        let now = Duration::from_secs(u64::try_from(now).unwrap_or(0));
+    /// Opens the authority in `folder/ca`, or makes it; `now` is the time since 1970.
+    pub(super) fn open(folder: &Path, domain: &str, now: Duration) -> Result<Self, Failure> {
         let base = folder.join("ca");
         let (certificate, key) = (base.join(format!("{domain}.crt")), base.join(format!("{domain}.key")));
         let params = root(domain, now)?;

@@ -12,6 +12,7 @@ use crate::cel::tree::Access;
 use crate::cel::typed::{Kind, Typed};
 use crate::cel::types::Type;
 use crate::cel::value::Value;
+use crate::cel::words::words;
 use crate::diag::{codes, quoted};
 
 /// Facts that are known at the place of an expression.
@@ -102,7 +103,7 @@ impl Checker<'_> {
             return;
         }
         self.reported.push((path, atom.clone()));
-        let written = self.text.get(read.range.clone()).unwrap_or_default();
+        let written = words(self.text, read.range.clone());
         let mut finding = CelFinding::new(
             codes::CEL_UNGUARDED,
             read.range.clone(),
@@ -117,7 +118,7 @@ impl Checker<'_> {
         if scope.atom.is_some() {
             // The repair says of a missing value what the failure of the rule would have said.
             finding = if scope.positive == self.environment.absent() {
-                let condition = self.text.get(atom.clone()).unwrap_or_default();
+                let condition = words(self.text, atom.clone());
                 finding.fix(atom, format!("(!({guard}) || {condition})"))
             } else {
                 finding.fix(atom.start..atom.start, format!("{guard} && "))

@@ -21,6 +21,7 @@ use super::tree::{Access, Name, Node, Tree};
 use super::typed::{Kind, Typed};
 use super::types::{Field, Keys, Type, Unifier};
 use super::value::Value;
+use super::words::words;
 use crate::diag::{codes, nearest, quoted};
 
 /// Checks a tree. The typed tree has a meaning only without findings.
@@ -407,7 +408,7 @@ impl Checker<'_> {
         match keys {
             Some(Keys::Headers) if key.bytes().any(|b| b.is_ascii_uppercase()) => {
                 let lower = key.to_ascii_lowercase();
-                let written = self.text.get(range.clone()).unwrap_or_default();
+                let written = words(self.text, range.clone());
                 let finding =
                     CelFinding::new(codes::CEL_CONSTANT, range.clone(), "header names are in lower case");
                 self.findings.push(
@@ -419,7 +420,7 @@ impl Checker<'_> {
                 let finding = CelFinding::new(codes::CEL_UNKNOWN, range.clone(), message);
                 self.findings.push(match nearest(key, names.iter().map(String::as_str)) {
                     Some(near) => {
-                        let written = self.text.get(range.clone()).unwrap_or_default();
+                        let written = words(self.text, range.clone());
                         finding
                             .help(format!("did you mean `{near}`?"))
                             .fix(range.clone(), written.replace(key, near))

@@ -20,9 +20,9 @@ pub(super) const FUNCTIONS: &[Function] = &[
         doc: "The number of code points, bytes, elements or keys.",
         call: |arguments| match arguments {
             [Value::String(text)] => Ok(Value::Int(text::count(text))),
-            [Value::Bytes(bytes)] => Ok(length(bytes.len())),
-            [Value::List(items)] => Ok(length(items.len())),
-            [Value::Map(map)] => Ok(length(map.len())),
+            [Value::Bytes(bytes)] => Ok(Value::length(bytes.len())),
+            [Value::List(items)] => Ok(Value::length(items.len())),
+            [Value::Map(map)] => Ok(Value::length(map.len())),
             _ => Err(no_overload("size", arguments)),
         },
     },
@@ -137,10 +137,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
         },
     },
 ];
-
-fn length(length: usize) -> Value {
-    Value::Int(i64::try_from(length).unwrap_or(i64::MAX))
-}
 
 fn maybe(item: Option<&Value>) -> Value {
     item.cloned().map_or(Value::Optional(None), Value::some)

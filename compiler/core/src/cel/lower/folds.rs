@@ -93,7 +93,7 @@ fn is_map(over: &Typed) -> bool {
 
 /// Keys (or indexes) and values of a literal.
 fn elements(over: &Typed) -> Option<Vec<(Typed, Typed)>> {
-    let index = |i: usize| constant(Value::Int(i64::try_from(i).unwrap_or(i64::MAX)), over);
+    let index = |i: usize| constant(Value::length(i), over);
     Some(match &over.kind {
         Kind::Constant(Value::List(items)) => {
             items.iter().enumerate().map(|(i, item)| (index(i), constant(item.clone(), over))).collect()

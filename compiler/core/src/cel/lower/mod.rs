@@ -274,7 +274,7 @@ impl Lowering<'_> {
     }
 
     fn words(&self, typed: &Typed) -> &str {
-        self.text.get(typed.range.clone()).unwrap_or_default()
+        words(self.text, typed.range.clone())
     }
 }
 

@@ -6,6 +6,7 @@ use crate::cel::evaluate::{Variables, evaluate_within};
 use crate::cel::functions;
 use crate::cel::typed::{Fold, FoldKind, Kind, Typed};
 use crate::cel::value::Value;
+use crate::cel::words;
 use crate::diag::quoted;
 use crate::spec::Duration;
 
@@ -149,7 +150,7 @@ impl Walk<'_> {
 
     /// The words of a part, on one line.
     fn words(&self, typed: &Typed) -> String {
-        let words = self.text.get(typed.range.clone()).unwrap_or_default();
+        let words = words(self.text, typed.range.clone());
         words.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
