@@ -17,7 +17,7 @@ const DEPTH: usize = 6;
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// A file or folder that cannot be read, or has more files than a bundle.
-    #[error("cannot read `{}`: {source}", path.display())]
+    #[error("cannot read `{}`: {source}", .path.display())]
     Read {
         /// The bundle.
         path: PathBuf,
@@ -25,13 +25,13 @@ pub enum BundleError {
         source: std::io::Error,
     },
     /// An archive past [`limits::BUNDLE_BYTES`].
-    #[error("`{}` has more than {} bytes", path.display(), limits::BUNDLE_BYTES)]
+    #[error("`{}` has more than {} bytes", .path.display(), limits::BUNDLE_BYTES)]
     Size {
         /// The archive.
         path: PathBuf,
     },
     /// A place that cannot be written.
-    #[error("cannot write `{}`: {source}", path.display())]
+    #[error("cannot write `{}`: {source}", .path.display())]
     Write {
         /// The place.
         path: PathBuf,
@@ -39,7 +39,7 @@ pub enum BundleError {
         source: std::io::Error,
     },
     /// A folder that holds files which no bundle has: it is never replaced.
-    #[error("`{}` holds something else than bundles", path.display())]
+    #[error("`{}` holds something else than bundles", .path.display())]
     Foreign {
         /// The folder.
         path: PathBuf,

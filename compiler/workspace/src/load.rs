@@ -41,13 +41,13 @@ pub enum LoadError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvironmentError {
     /// There are several, and none was named.
-    #[error("which environment? {}", there_are(known))]
+    #[error("which environment? {}", there_are(.known))]
     NotNamed {
         /// The environments of the mesh.
         known: Vec<String>,
     },
     /// None has this name.
-    #[error("there is no environment `{}`", name.escape_debug())]
+    #[error("there is no environment `{}`", .name.escape_debug())]
     Unknown {
         /// The name.
         name: String,

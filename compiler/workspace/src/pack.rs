@@ -62,7 +62,7 @@ pub enum SealError {
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// A file that cannot be read.
-    #[error("cannot read the key `{}`: {source}", path.display())]
+    #[error("cannot read the key `{}`: {source}", .path.display())]
     Read {
         /// The file.
         path: PathBuf,
@@ -70,7 +70,7 @@ pub enum KeyFileError {
         source: std::io::Error,
     },
     /// A file that is no key.
-    #[error("`{}`: {source}", path.display())]
+    #[error("`{}`: {source}", .path.display())]
     Form {
         /// The file.
         path: PathBuf,

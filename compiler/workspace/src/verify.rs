@@ -20,7 +20,7 @@ const TRUST: u64 = 64 << 10;
 
 /// A trust set that cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("the trust set `{}`: {reason}", path.display())]
+#[error("the trust set `{}`: {reason}", .path.display())]
 pub struct TrustError {
     /// The file.
     pub path: PathBuf,

@@ -11,7 +11,7 @@ pub(super) const COMMITS: u64 = 10_000_000;
 #[derive(Debug, thiserror::Error)]
 pub enum TreeError {
     /// The folder from which the search starts.
-    #[error("cannot open `{}`: {source}", path.display())]
+    #[error("cannot open `{}`: {source}", .path.display())]
     Open {
         /// The folder.
         path: PathBuf,
@@ -19,7 +19,7 @@ pub enum TreeError {
         source: std::io::Error,
     },
     /// No folder upwards of this one holds a mesh.
-    #[error("there is no `mesh.yaml` in `{}` or above it", start.display())]
+    #[error("there is no `mesh.yaml` in `{}` or above it", .start.display())]
     NoMesh {
         /// The folder from which the search started.
         start: PathBuf,
@@ -33,19 +33,19 @@ pub enum TreeError {
         source: std::io::Error,
     },
     /// Folders within folders past [`DEPTH`].
-    #[error("`{folder}` is nested deeper than {DEPTH} folders")]
+    #[error("`{folder}` is nested deeper than {} folders", DEPTH)]
     FolderDepth {
         /// The innermost one.
         folder: String,
     },
     /// Entries of a folder past [`ENTRIES`].
-    #[error("the mesh's folder has more than {ENTRIES} entries")]
+    #[error("the mesh's folder has more than {} entries", ENTRIES)]
     FolderEntries,
     /// Files past [`FILES`], or bytes past [`BYTES`].
-    #[error("the mesh has more than {FILES} files or {BYTES} bytes")]
+    #[error("the mesh has more than {} files or {} bytes", FILES, BYTES)]
     Size,
     /// A revision outside of any repository.
-    #[error("`{}` is in no git repository: {reason}", folder.display())]
+    #[error("`{}` is in no git repository: {reason}", .folder.display())]
     NoRepository {
         /// The folder.
         folder: PathBuf,
@@ -53,7 +53,7 @@ pub enum TreeError {
         reason: String,
     },
     /// The commit has no such folder.
-    #[error("`{}` has no folder `{folder}`", rev.escape_debug())]
+    #[error("`{}` has no folder `{folder}`", .rev.escape_debug())]
     NoFolder {
         /// The revision.
         rev: String,
@@ -61,7 +61,7 @@ pub enum TreeError {
         folder: String,
     },
     /// A text that names no object of the repository.
-    #[error("`{}` is not a revision of this repository: {reason}", rev.escape_debug())]
+    #[error("`{}` is not a revision of this repository: {reason}", .rev.escape_debug())]
     NoRevision {
         /// The text.
         rev: String,
@@ -69,7 +69,7 @@ pub enum TreeError {
         reason: String,
     },
     /// A revision that is a tree or a blob.
-    #[error("`{}` is a {kind}, not a commit", rev.escape_debug())]
+    #[error("`{}` is a {kind}, not a commit", .rev.escape_debug())]
     NotACommit {
         /// The revision.
         rev: String,
@@ -77,10 +77,10 @@ pub enum TreeError {
         kind: &'static str,
     },
     /// Folders of a commit past [`DEPTH`].
-    #[error("folders of the commit are nested deeper than {DEPTH}")]
+    #[error("folders of the commit are nested deeper than {}", DEPTH)]
     CommitDepth,
     /// Entries of a commit past [`ENTRIES`].
-    #[error("the commit has more than {ENTRIES} entries")]
+    #[error("the commit has more than {} entries", ENTRIES)]
     CommitEntries,
     /// A missing or corrupt object.
     #[error("the repository cannot be read: {reason}")]
@@ -97,7 +97,7 @@ pub enum GenerationError {
     #[error("the clone is shallow, so its commits cannot be counted: fetch the whole history")]
     Shallow,
     /// More commits than are counted.
-    #[error("more than {COMMITS} commits")]
+    #[error("more than {} commits", COMMITS)]
     TooMany,
     /// A missing or corrupt object.
     #[error("{reason}")]

@@ -19,7 +19,7 @@ use super::environment::{Environment, Named};
 use super::functions;
 use super::tree::{Access, Name, Node, Tree};
 use super::typed::{Kind, Typed};
-use super::types::{Field, Keys, Type, Unifier};
+use super::types::{Field, Keys, Type};
 use super::value::Value;
 use super::words::words;
 use crate::diag::{codes, nearest, quoted};

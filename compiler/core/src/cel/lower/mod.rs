@@ -15,6 +15,7 @@ use mesh_bundle::{expr, limits};
 pub(super) use calls::EVALUATED;
 
 use super::CelFinding;
+use super::words::words;
 use super::fold::{substitute, substituted_size};
 use super::request::{Place, keyed, place};
 use super::tree::Access;

@@ -4,6 +4,7 @@ use super::shared::{FromItem, PathMatch};
 use crate::spec::context::Sp;
 use crate::spec::decode::{List1, Rule};
 use crate::spec::macros::{choice, object};
+use crate::spec::scalar::Scalar;
 use crate::spec::scalars::*;
 
 object! {

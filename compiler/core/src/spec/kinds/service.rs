@@ -3,6 +3,7 @@
 use super::shared::{FromItem, Labels};
 use crate::spec::context::Sp;
 use crate::spec::macros::{choice, object};
+use crate::spec::scalar::Scalar;
 use crate::spec::scalars::*;
 
 /// The version of a service that names none.

@@ -5,7 +5,7 @@ use crate::diag::{Sources, Span};
 use crate::source::{Node, Text, TextMap, Value};
 use crate::spec::context::Cx;
 use crate::spec::decode::Decode;
-use crate::spec::scalar::Scalar;
+use crate::spec::scalar::{Scalar, decode};
 use crate::spec::view::Data;
 
 /// A character of a path segment (RFC 3986 `pchar` without `*`), or an escape; as a pattern.
@@ -293,7 +293,7 @@ viewed!(CelText: Text, |text| Data::text(text.as_str()));
 
 impl Decode for CelText {
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
-        let _: CelSource = super::decode(node, cx)?;
+        let _: CelSource = decode(node, cx)?;
         match &node.value {
             Value::Text(text) => Some(Self(text.clone())),
             _ => None,
