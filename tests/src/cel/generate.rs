@@ -1,7 +1,8 @@
 //! Conditions: typed, a few levels deep, and with the guards that their reads need.
 
+use super::generator::{Generator, Local, Scope};
 use super::node::{A, B, C, Node, Respelled, Ty, place};
-use super::values::{HEADERS, LISTS, Likely, Value, quoted};
+use super::value::{HEADERS, LISTS, Likely, Value, quoted};
 use super::words;
 use crate::random::Random;
 
@@ -22,7 +23,7 @@ pub struct Generated {
 pub fn program(random: &mut Random) -> Generated {
     let bound = random.chance(6);
     let depth = 1 + random.below(DEPTH);
-    let mut generator = Generator { random, names: 0 };
+    let mut generator = Generator::new(random);
     let node = generator.condition(depth, &Scope { locals: Vec::new(), each: false, bound });
     Generated { node, bound }
 }
@@ -33,47 +34,7 @@ pub fn bound() -> &'static [&'static str] {
     words::BOUND
 }
 
-pub(super) struct Generator<'r> {
-    pub(super) random: &'r mut Random,
-    names: usize,
-}
-
-/// What is in reach.
-#[derive(Debug, Clone)]
-pub(super) struct Scope {
-    pub(super) locals: Vec<Local>,
-    /// Inside a macro over the values of a key, where no other may stand.
-    each: bool,
-    pub(super) bound: bool,
-}
-
-/// The variable of a macro.
-#[derive(Debug, Clone)]
-pub(super) struct Local {
-    pub(super) name: String,
-    pub(super) ty: Ty,
-    pub(super) likely: Likely,
-    pub(super) raw: bool,
-}
-
-impl Scope {
-    pub(super) fn with(&self, local: Local) -> Self {
-        let mut scope = self.clone();
-        scope.locals.push(local);
-        scope
-    }
-}
-
 impl Generator<'_> {
-    pub(super) fn word(&mut self, words: &[&'static str]) -> &'static str {
-        self.random.one(words).copied().unwrap_or_default()
-    }
-
-    pub(super) fn name(&mut self) -> String {
-        self.names += 1;
-        format!("v{}", self.names)
-    }
-
     /// A condition with all guards that it needs.
     pub(super) fn condition(&mut self, depth: usize, scope: &Scope) -> Node {
         if depth == 0 {

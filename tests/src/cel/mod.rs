@@ -2,8 +2,10 @@
 //! values that rules find hard. The same seed gives the same of both.
 
 pub mod generate;
+mod generator;
 pub mod hostile;
 pub mod node;
+mod operands;
 pub mod samples;
-mod values;
+mod value;
 mod words;
