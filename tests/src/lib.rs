@@ -1,16 +1,12 @@
-//! What tests, demo and benchmarks share: whole fleets on loopback, a client, a seeded random source, generators.
+//! What tests, demo and benchmarks share: the kit (bundles, a proxy alone, a fleet, a client), a seeded random source,
+//! generators.
 //!
 //! May depend on everything; nothing depends on it.
 
 pub mod activate;
-pub mod bundles;
 pub mod cel;
-pub mod client;
-pub mod draft;
-pub mod fleet;
 pub mod generate;
-pub mod golden;
-pub mod lone;
+pub mod kit;
 pub mod random;
 
 use std::path::PathBuf;

@@ -18,10 +18,13 @@ use mesh_bundle::{Owner, PathPattern, Program, State, archive, verify};
 use mesh_decision::head::Version;
 use mesh_decision::host;
 use mesh_decision::journey::{self, Journey, Mesh};
-use mesh_tests::client::{self, Answer, Connection, Reach};
-use mesh_tests::fleet::{Fleet, Member, meshc, wait};
+use mesh_tests::kit::client::{self, Answer, Connection, Reach};
+use mesh_tests::kit::files::copy;
+use mesh_tests::kit::fleet::{Fleet, Member};
+use mesh_tests::kit::process::meshc;
+use mesh_tests::kit::wait::wait;
 use mesh_tests::random::Random;
-use mesh_tests::{full, generate, golden, top};
+use mesh_tests::{full, generate, top};
 
 const SEED: u64 = 20_260;
 
@@ -34,7 +37,7 @@ fn requests() -> usize {
 fn the_shop_agrees() {
     let folder = tempfile::tempdir().unwrap();
     let mesh = folder.path().join("mesh");
-    golden::copy(&top().join("examples/shop"), &mesh).unwrap();
+    copy(&top().join("examples/shop"), &mesh).unwrap();
     // Sticky splits make versions a function of the request; high rates keep quotas out of the way.
     let local = concat!(
         "kind: Environment\nname: local\noverrides:\n",

@@ -14,7 +14,7 @@ use mesh_compiler::diag::Severity;
 use mesh_compiler::spec::{BranchName, Scalar};
 use mesh_compiler::{Options, compile};
 use mesh_decision::{host, path};
-use mesh_tests::fleet::{binary, meshc, run};
+use mesh_tests::kit::process::{binary, meshc, run};
 use mesh_tests::top;
 use serde_json::Value;
 

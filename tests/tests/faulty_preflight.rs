@@ -3,25 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use mesh_bundle::pack::Packed;
-use mesh_tests::draft::{Draft, Terms, packed, program};
-use mesh_tests::fleet::wait;
-use mesh_tests::lone::{Lone, Programs, mesh};
+use mesh_tests::kit::bundle::{Terms, packed, program};
+use mesh_tests::kit::draft::Draft;
+use mesh_tests::kit::lone::{Lone, mesh};
+use mesh_tests::kit::wait::wait;
+use mesh_tests::programs;
 use serde_json::{Value, json};
 
 /// Longer than any bound of a faulty child: 2 s of wall time, 1 s of processor time.
 const SOON: Duration = Duration::from_secs(20);
-
-fn lone(folder: &tempfile::TempDir) -> Lone {
-    let programs = Programs {
-        proxy: PathBuf::from(env!("CARGO_BIN_EXE_faulty-proxy")),
-        toy: PathBuf::from(env!("CARGO_BIN_EXE_toy-service")),
-    };
-    Lone::new(folder.path(), programs).unwrap()
-}
 
 /// A bundle that differs in one response header.
 fn bundle(mark: &str) -> Packed {
@@ -31,14 +24,10 @@ fn bundle(mark: &str) -> Packed {
     packed(&program(&mesh(&rules, "")).unwrap()).unwrap()
 }
 
-fn terms(generation: u64) -> Terms {
-    Terms { generation, ..Terms::default() }
-}
-
 /// A proxy under a first bundle.
 fn started(folder: &tempfile::TempDir) -> (Lone, String) {
-    let mut lone = lone(folder);
-    let first = lone.offer(&bundle("first"), &terms(1)).unwrap();
+    let mut lone = Lone::new(folder.path(), programs!()).unwrap();
+    let first = lone.offer(&bundle("first"), &Terms::of(1)).unwrap();
     lone.start().unwrap();
     lone.wait_active(first, 20).unwrap();
     wait("requests are answered", 20, || lone.get("/a").is_ok_and(|status| status == 200)).unwrap();
@@ -53,7 +42,7 @@ fn refuses(faults: &[(&str, &str, &str)]) {
     for (turn, (kind, code, words)) in (1..).zip(faults) {
         lone.plant("preflight", kind).unwrap();
         let begun = Instant::now();
-        let got = lone.take(&next, &terms(1 + turn)).unwrap();
+        let got = lone.take(&next, &Terms::of(1 + turn)).unwrap();
         assert_eq!(got, *code, "{kind}: {}", lone.log());
         assert!(begun.elapsed() < SOON, "{kind} took {:?}", begun.elapsed());
         let message = lone.said("/journal/lastRefusal/refusal/message");
@@ -67,7 +56,7 @@ fn refuses(faults: &[(&str, &str, &str)]) {
     assert!(refused >= faults.len() as u64, "{refused} refusals are counted");
     lone.cure("preflight");
     let number = 2 + faults.len() as u64;
-    assert_eq!(lone.take(&next, &terms(number)).unwrap(), "activated", "the bundle itself is sound");
+    assert_eq!(lone.take(&next, &Terms::of(number)).unwrap(), "activated", "the bundle itself is sound");
     lone.stop().unwrap();
 }
 
@@ -128,7 +117,12 @@ fn a_wrong_self_test_refuses_its_bundle_at_rung_6() {
         if let Some(fault) = fault {
             lone.plant("preflight", fault).unwrap();
         }
-        assert_eq!(lone.take(&wrong(), &terms(generation)).unwrap(), "self-test-failed", "{}", lone.log());
+        assert_eq!(
+            lone.take(&wrong(), &Terms::of(generation)).unwrap(),
+            "self-test-failed",
+            "{}",
+            lone.log()
+        );
         let status = lone.status();
         let refusal = status.pointer("/journal/lastRefusal/refusal").unwrap();
         assert_eq!(refusal.get("rung"), Some(&json!("proven")), "{refusal}");

@@ -9,15 +9,15 @@
 )]
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use mesh_bundle::{Owner, State};
 use mesh_decision::head::Version;
 use mesh_decision::journey::{Ask, Journey, Mesh};
-use mesh_tests::draft::{Terms, packed, program};
 use mesh_tests::full;
-use mesh_tests::lone::{Lone, Programs, mesh};
+use mesh_tests::kit::bundle::{Terms, packed, program};
+use mesh_tests::kit::lone::{Lone, mesh};
+use mesh_tests::programs;
 use mesh_tests::random::Random;
 
 const SEED: u64 = 7_230;
@@ -50,14 +50,10 @@ fn heads() -> usize {
 #[test]
 fn odd_heads_are_answered_by_the_proxy_as_route_says() {
     let folder = tempfile::tempdir().unwrap();
-    let programs = Programs {
-        proxy: PathBuf::from(env!("CARGO_BIN_EXE_faulty-proxy")),
-        toy: PathBuf::from(env!("CARGO_BIN_EXE_toy-service")),
-    };
-    let mut lone = Lone::new(folder.path(), programs).unwrap();
+    let mut lone = Lone::new(folder.path(), programs!()).unwrap();
     let program = program(&mesh(RULES, ACCESS)).unwrap();
     let packed = packed(&program).unwrap();
-    let bundle = lone.offer(&packed, &Terms { generation: 1, ..Terms::default() }).unwrap();
+    let bundle = lone.offer(&packed, &Terms::of(1)).unwrap();
     lone.start().unwrap();
     lone.wait_active(bundle, 20).unwrap();
     let core = Mesh::new(Arc::new(program), State::default());

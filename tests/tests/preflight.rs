@@ -14,7 +14,7 @@ use mesh_proxy::store::RealDisk;
 use mesh_tests::activate::kill::{calls, cannot_trace};
 use mesh_tests::activate::ladder::{Setup, ladder};
 use mesh_tests::activate::skip;
-use mesh_tests::bundles::{make, program, trusting};
+use mesh_tests::kit::small::{make, program, trusting};
 
 const ACTIVATOR: &str = env!("CARGO_BIN_EXE_activator");
 

@@ -3,13 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking and shows its counts")]
 
-use std::path::PathBuf;
-
 use mesh_bundle::pack::Packed;
 use mesh_bundle::release::Acknowledges;
-use mesh_tests::draft::{Terms, packed, program};
-use mesh_tests::fleet::wait;
-use mesh_tests::lone::{Lone, Programs, mesh};
+use mesh_tests::kit::bundle::{Terms, packed, program};
+use mesh_tests::kit::lone::{Lone, mesh};
+use mesh_tests::kit::wait::wait;
+use mesh_tests::programs;
 use serde_json::Value;
 
 /// Paths that are asked for by turns: each is a fifth of all requests.
@@ -20,14 +19,6 @@ const LEAST: u32 = 20;
 const WINDOW: u64 = 500;
 /// The end of every probation.
 const LONGEST: u64 = 3_000;
-
-fn lone(folder: &tempfile::TempDir) -> Lone {
-    let programs = Programs {
-        proxy: PathBuf::from(env!("CARGO_BIN_EXE_faulty-proxy")),
-        toy: PathBuf::from(env!("CARGO_BIN_EXE_toy-service")),
-    };
-    Lone::new(folder.path(), programs).unwrap()
-}
 
 /// A rule for each path; the first goes where `first` says.
 fn bundle(first: &str, more: &str) -> Packed {
@@ -72,10 +63,6 @@ fn differs() -> Packed {
     bundle("to: orders, headers: { response: { set: { x-mark: new } } }", "")
 }
 
-fn terms(generation: u64) -> Terms {
-    Terms { generation, ..Terms::default() }
-}
-
 /// Asks for each path once; how many answers had each status.
 fn round(lone: &Lone) -> [u16; 5] {
     PATHS.map(|path| lone.get(path).unwrap())
@@ -83,9 +70,9 @@ fn round(lone: &Lone) -> [u16; 5] {
 
 /// A proxy whose first bundle is good.
 fn proven(folder: &tempfile::TempDir) -> (Lone, Packed) {
-    let mut lone = lone(folder);
+    let mut lone = Lone::new(folder.path(), programs!()).unwrap();
     let first = good();
-    lone.offer(&first, &terms(1)).unwrap();
+    lone.offer(&first, &Terms::of(1)).unwrap();
     lone.start().unwrap();
     lone.wait_active(first.id, 20).unwrap();
     let id = first.id.to_string();
@@ -115,7 +102,7 @@ fn goes_back(bad: &Packed, status: u16, plant: Option<&str>) -> u32 {
     if let Some(address) = plant {
         lone.plant("panic", address).unwrap();
     }
-    assert_eq!(lone.take(bad, &terms(2)).unwrap(), "activated");
+    assert_eq!(lone.take(bad, &Terms::of(2)).unwrap(), "activated");
     let (id, back) = (bad.id.to_string(), first.id.to_string());
     assert_eq!(lone.said("/journal/good"), back, "good does not move before probation ends");
     let mut hurt = 0_u32;
@@ -133,7 +120,7 @@ fn goes_back(bad: &Packed, status: u16, plant: Option<&str>) -> u32 {
     assert!(why.is_some_and(|why| why.contains("% of")), "{why:?}");
     assert_eq!(history(&lone, &id, "verdict"), "bad");
     assert_eq!(lone.metric("service_mesh_bundle_returns_total").unwrap(), 1);
-    assert_eq!(lone.take(bad, &terms(3)).unwrap(), "quarantined");
+    assert_eq!(lone.take(bad, &Terms::of(3)).unwrap(), "quarantined");
     assert_eq!(lone.said("/active"), back);
     let screen = lone.screen().unwrap();
     assert!(screen.contains(&format!("quarantine {id}")), "{screen}");
@@ -141,7 +128,7 @@ fn goes_back(bad: &Packed, status: u16, plant: Option<&str>) -> u32 {
     lone.stop().unwrap();
     lone.start().unwrap();
     lone.wait_active(first.id, 20).unwrap();
-    assert_eq!(lone.take(bad, &terms(4)).unwrap(), "quarantined");
+    assert_eq!(lone.take(bad, &Terms::of(4)).unwrap(), "quarantined");
     lone.stop().unwrap();
     hurt
 }
@@ -186,7 +173,7 @@ fn an_acknowledged_deny_stays() {
     let folder = tempfile::tempdir().unwrap();
     let (mut lone, _) = proven(&folder);
     let denied = vec!["access/gateway/public/deny[0]".to_owned()];
-    let seen = Terms { acknowledges: Acknowledges { removed: 0, denied }, ..terms(2) };
+    let seen = Terms { acknowledges: Acknowledges { removed: 0, denied }, ..Terms::of(2) };
     stays(&lone, &denies(), &seen, 403, 200, "good");
     lone.stop().unwrap();
 }
@@ -197,7 +184,7 @@ fn an_upstream_outage_returns_no_innocent_bundle() {
     let (mut lone, _) = proven(&folder);
     lone.outage();
     wait("the outage shows", 20, || round(&lone).iter().all(|status| *status == 503)).unwrap();
-    stays(&lone, &differs(), &terms(2), 503, 503, "good");
+    stays(&lone, &differs(), &Terms::of(2), 503, 503, "good");
     lone.stop().unwrap();
 }
 
@@ -205,7 +192,7 @@ fn an_upstream_outage_returns_no_innocent_bundle() {
 /// goes to a service of its own: the bundle is innocent, and must be good in the end.
 fn innocent(failing: &[&str]) {
     let folder = tempfile::tempdir().unwrap();
-    let mut lone = lone(&folder);
+    let mut lone = Lone::new(folder.path(), programs!()).unwrap();
     let ask = |lone: &Lone, sick: bool| {
         PATHS.map(|path| {
             let fails = sick && failing.contains(&path);
@@ -213,7 +200,7 @@ fn innocent(failing: &[&str]) {
         })
     };
     let first = bundle("to: cart", "");
-    lone.offer(&first, &terms(1)).unwrap();
+    lone.offer(&first, &Terms::of(1)).unwrap();
     lone.start().unwrap();
     lone.wait_active(first.id, 20).unwrap();
     let good = |bundle: &Packed| lone.said("/journal/good") == bundle.id.to_string();
@@ -224,7 +211,7 @@ fn innocent(failing: &[&str]) {
         assert_eq!(failed, failing.len());
     }
     let next = bundle("to: cart, headers: { response: { set: { x-mark: new } } }", "");
-    assert_eq!(lone.take(&next, &terms(2)).unwrap(), "activated");
+    assert_eq!(lone.take(&next, &Terms::of(2)).unwrap(), "activated");
     wait("it is good", 40, || {
         ask(&lone, true);
         assert_eq!(lone.said("/active"), next.id.to_string(), "{}", lone.log());
@@ -250,7 +237,7 @@ fn an_idle_proxy_ends_good_and_quiet() {
     let folder = tempfile::tempdir().unwrap();
     let (mut lone, first) = proven(&folder);
     let next = differs();
-    assert_eq!(lone.take(&next, &terms(2)).unwrap(), "activated");
+    assert_eq!(lone.take(&next, &Terms::of(2)).unwrap(), "activated");
     assert_eq!(lone.said("/journal/good"), first.id.to_string());
     assert!(lone.screen().unwrap().contains(&next.id.to_string()));
     lone.wait_good(next.id, 20).unwrap();

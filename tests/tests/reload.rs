@@ -6,19 +6,20 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking and shows its counts")]
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use bytes::Bytes;
-use mesh_bundle::pack::{Input, Packed, pack, seal, state_digest};
-use mesh_bundle::release::{Acknowledges, Release};
+use mesh_bundle::pack::Packed;
+use mesh_bundle::release::Acknowledges;
 use mesh_bundle::trust::SigningKey;
-use mesh_bundle::{State, archive};
-use mesh_tests::client::{Ask, Reach};
-use mesh_tests::fleet::{Fleet, Member, wait, write};
 use mesh_tests::full;
+use mesh_tests::kit::bundle::{Terms, packed, program, signed};
+use mesh_tests::kit::client::{Ask, Reach};
+use mesh_tests::kit::files::replace;
+use mesh_tests::kit::fleet::{Fleet, Member};
+use mesh_tests::kit::wait::wait;
 use serde_json::Value;
 
 /// Connections of each kind.
@@ -36,7 +37,7 @@ fn requests() -> u64 {
 /// What one bundle is known by.
 const MARKS: [&str; 2] = ["red", "blue"];
 
-fn spec(mark: &str) -> Vec<(String, Vec<u8>)> {
+fn marked(mark: &str) -> Packed {
     let headers = format!(
         "headers: {{ request: {{ set: {{ x-asked-under: {mark} }} }}, response: {{ set: {{ x-answered-under: {mark} }} }} }}"
     );
@@ -78,40 +79,16 @@ allow:
   - {{ name: {mark}, from: [web, gateway/public] }}
 "
     );
-    vec![("mesh.yaml".to_owned(), text.into_bytes())]
-}
-
-fn packed(mark: &str) -> Packed {
-    let compiled = mesh_compiler::compile(spec(mark), &mesh_compiler::Options::default());
-    assert!(!compiled.findings.has_errors(), "{:?}", compiled.findings);
-    let environment = compiled.environments.first().unwrap();
-    let tests = BTreeMap::new();
-    let input = Input {
-        program: &environment.program,
-        source: None,
-        compiler: "test",
-        maps: &environment.maps,
-        tests: &tests,
-    };
-    pack(&input).unwrap()
+    packed(&program(&text).unwrap()).unwrap()
 }
 
 /// Offers a bundle under a generation, as one archive that replaces the one before.
 fn offer(fleet: &Fleet, key: &SigningKey, bundle: &Packed, generation: u64) {
-    let mut files = bundle.files.clone();
-    let state = State::default();
-    let release = Release {
-        generation, // Everything is renamed each time.
-        acknowledges: Acknowledges { removed: 100, denied: Vec::new() },
-        ..Release::of(
-            "swap".parse().unwrap(),
-            "local".parse().unwrap(),
-            bundle.id,
-            state_digest(&state).unwrap(),
-        )
-    };
-    seal(&mut files, &state, &release, std::slice::from_ref(key)).unwrap();
-    write(&fleet.source, &archive::write(&files).unwrap()).unwrap();
+    // Everything is renamed each time.
+    let acknowledges = Acknowledges { removed: 100, denied: Vec::new() };
+    let terms = Terms { acknowledges, ..Terms::of(generation) };
+    let signed = signed(bundle.clone(), std::slice::from_ref(key), |release| terms.apply(release)).unwrap();
+    replace(&fleet.source, &signed.archive().unwrap()).unwrap();
 }
 
 #[derive(Default)]
@@ -166,7 +143,7 @@ fn reloads_under_load_lose_nothing_and_mix_nothing() {
     let mut fleet =
         Fleet::prepare(folder.path(), "swap", "swap.example", "local", &members, gateway).unwrap();
     let key = SigningKey::from_pem(&std::fs::read_to_string(fleet.key()).unwrap()).unwrap();
-    let bundles = MARKS.map(packed);
+    let bundles = MARKS.map(marked);
     offer(&fleet, &key, &bundles[0], 1);
     fleet.start(&members, Some("public"), 1).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();

@@ -12,37 +12,21 @@ use mesh_bundle::state::CanaryState;
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name, Program, State, limits};
 use mesh_compiler::selftest::self_tests;
-use mesh_compiler::{Options, compile};
 use mesh_decision::Engine;
 use mesh_decision::selftest::{Failure, prove};
-use mesh_tests::{generate, golden, top};
+use mesh_tests::generate;
+use mesh_tests::kit::bundle;
 
 /// Every environment of the example.
 fn shops() -> Vec<Program> {
-    let folder = tempfile::tempdir().unwrap();
-    golden::copy(&top().join("examples/shop"), folder.path()).unwrap();
-    let mut files = Vec::new();
-    for path in ["mesh.yaml", "envs/prod.yaml", "envs/staging.yaml", "envs/dev.yaml"] {
-        files.push((path.to_owned(), std::fs::read(folder.path().join(path)).unwrap()));
-    }
-    for service in ["web", "orders", "cart", "payments", "catalog", "mailer"] {
-        let path = format!("services/{service}/mesh.yaml");
-        files.push((path.clone(), std::fs::read(folder.path().join(path)).unwrap()));
-    }
-    compiled(files)
+    bundle::shop().unwrap().into_values().collect()
 }
 
 fn generated(seed: u64) -> Program {
     let size = generate::Size { services: 30, routes: 200, rules: 80, seed };
     let files =
         generate::mesh(size).files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
-    compiled(files).remove(0)
-}
-
-fn compiled(files: Vec<(String, Vec<u8>)>) -> Vec<Program> {
-    let compiled = compile(files, &Options::default());
-    assert!(!compiled.findings.has_errors(), "{:?}", compiled.findings);
-    compiled.environments.into_iter().map(|environment| environment.program).collect()
+    bundle::environments(files).unwrap().remove(0).program
 }
 
 fn read(program: &Program) -> BTreeMap<UnitId, SelfTests> {

@@ -13,9 +13,8 @@ use mesh_bundle::release::Accepted;
 use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::verify::{self, Expectation};
 use mesh_bundle::{Digest, FileSet, Name, Owner, Program, Refusal, State, canonical};
-use mesh_compiler::{Options, compile};
 use mesh_decision::{Engine, selftest};
-use mesh_tests::{golden, top};
+use mesh_tests::kit::bundle;
 use serde_json::{Value, json};
 
 /// Cases that are about more than the ladder's pure rungs, and where they are tested.
@@ -38,30 +37,9 @@ struct Draft {
     after: fn(&mut FileSet),
 }
 
-fn program() -> Program {
-    let folder = tempfile::tempdir().unwrap();
-    golden::copy(&top().join("examples/shop"), folder.path()).unwrap();
-    let mut files = Vec::new();
-    for (name, path) in [
-        ("mesh.yaml", "mesh.yaml"),
-        ("prod.yaml", "envs/prod.yaml"),
-        ("web.yaml", "services/web/mesh.yaml"),
-        ("orders.yaml", "services/orders/mesh.yaml"),
-        ("cart.yaml", "services/cart/mesh.yaml"),
-        ("payments.yaml", "services/payments/mesh.yaml"),
-        ("catalog.yaml", "services/catalog/mesh.yaml"),
-        ("mailer.yaml", "services/mailer/mesh.yaml"),
-    ] {
-        files.push((name.to_owned(), std::fs::read(folder.path().join(path)).unwrap()));
-    }
-    let compiled = compile(files, &Options::default());
-    assert!(!compiled.findings.has_errors(), "{:?}", compiled.findings);
-    compiled.environments.into_iter().next().unwrap().program
-}
-
 impl Draft {
     fn new() -> Self {
-        let program = program();
+        let program = bundle::shop().unwrap().remove("prod").unwrap();
         let (maps, tests) = (BTreeMap::new(), BTreeMap::new());
         let input =
             Input { program: &program, source: None, compiler: "meshc test", maps: &maps, tests: &tests };

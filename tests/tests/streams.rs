@@ -5,15 +5,15 @@
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 
 use mesh_bundle::pack::Packed;
 use mesh_bundle::release::Acknowledges;
-use mesh_tests::draft::{Terms, packed, program};
-use mesh_tests::fleet::wait;
-use mesh_tests::lone::{Lone, Programs, mesh};
+use mesh_tests::kit::bundle::{Terms, packed, program};
+use mesh_tests::kit::lone::{Lone, mesh};
+use mesh_tests::kit::wait::wait;
+use mesh_tests::programs;
 
 fn bundle(denied: &str) -> Packed {
     let rules = "name: all, match: { path: /* }, to: cart";
@@ -50,11 +50,7 @@ fn read_all(mut socket: TcpStream) -> String {
 
 /// A gateway's proxy whose every request goes to `endless`, and what that began.
 fn before_endless(folder: &tempfile::TempDir) -> (Lone, mpsc::Receiver<TcpStream>) {
-    let programs = Programs {
-        proxy: PathBuf::from(env!("CARGO_BIN_EXE_faulty-proxy")),
-        toy: PathBuf::from(env!("CARGO_BIN_EXE_toy-service")),
-    };
-    let lone = Lone::new(folder.path(), programs).unwrap();
+    let lone = Lone::new(folder.path(), programs!()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoints = serde_json::json!({ "cart": { "v1": [listener.local_addr().unwrap().to_string()] } });
     std::fs::write(lone.path("endpoints.json"), endpoints.to_string()).unwrap();
@@ -74,13 +70,10 @@ fn a_time_out_that_cuts_answers_short_returns_its_bundle() {
         packed(&program).unwrap()
     };
     let patient = bundle("30s");
-    lone.offer(&patient, &Terms { generation: 1, ..Terms::default() }).unwrap();
+    lone.offer(&patient, &Terms::of(1)).unwrap();
     lone.start().unwrap();
     lone.wait_active(patient.id, 20).unwrap();
-    assert_eq!(
-        lone.take(&bundle("100ms"), &Terms { generation: 2, ..Terms::default() }).unwrap(),
-        "activated"
-    );
+    assert_eq!(lone.take(&bundle("100ms"), &Terms::of(2)).unwrap(), "activated");
     for _ in 0..5 {
         let cut = read_all(lone.open("/stream").unwrap());
         assert!(cut.starts_with("HTTP/1.1 200") && cut.contains("hello"), "{cut}");
@@ -95,7 +88,7 @@ fn a_deny_ends_what_is_under_way_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
     let (mut lone, begun) = before_endless(&folder);
     let open = bundle("/nobody");
-    lone.offer(&open, &Terms { generation: 1, ..Terms::default() }).unwrap();
+    lone.offer(&open, &Terms::of(1)).unwrap();
     lone.start().unwrap();
     lone.wait_active(open.id, 20).unwrap();
     let denied = [lone.open("/denied/stream").unwrap(), lone.open("/denied/wait").unwrap()];

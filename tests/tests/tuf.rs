@@ -13,7 +13,8 @@ use mesh_bundle::{Digest, FileSet, Refusal, Rung, limits};
 use mesh_proxy::activation::{ReloadOutcome, Reloader};
 use mesh_proxy::store::RealDisk;
 use mesh_tests::activate::ladder::{Ladder, NoPreflight, Setup, ladder};
-use mesh_tests::bundles::{self, Made, make, program};
+use mesh_tests::kit::bundle::Signed;
+use mesh_tests::kit::small::{self, make, program};
 
 /// What the proxy's clock shows at first.
 const NOW: u64 = 1_000;
@@ -69,7 +70,7 @@ impl Victim {
     }
 
     /// A newer bundle, ordinary but for `change`, signed by all keys.
-    fn newer(&self, change: impl FnOnce(&mut Release)) -> Made {
+    fn newer(&self, change: impl FnOnce(&mut Release)) -> Signed {
         make(&program(8_006, 5).unwrap(), 6, &self.keys, change).unwrap()
     }
 
@@ -78,7 +79,7 @@ impl Victim {
         std::fs::write(self.source(), bytes).unwrap();
     }
 
-    fn archive(&self, made: &Made) {
+    fn archive(&self, made: &Signed) {
         self.bytes(&made.archive().unwrap());
     }
 
@@ -121,7 +122,7 @@ impl Victim {
     }
 
     /// An ordinary bundle is taken: what was refused before was refused for its own fault.
-    fn takes(&mut self, made: &Made) {
+    fn takes(&mut self, made: &Signed) {
         self.archive(made);
         assert_eq!(self.look(), ReloadOutcome::Activated { bundle: made.id });
     }
@@ -291,26 +292,26 @@ fn threshold_not_met() {
 fn replay_to_others() {
     let mut victim = Victim::new();
     let mut other = program(8_006, 5).unwrap();
-    other.mesh.name = bundles::name("bakery").unwrap();
+    other.mesh.name = small::name("bakery").unwrap();
     let foreign = make(&other, 6, &victim.keys, |release| {
-        release.mesh = bundles::name("bakery").unwrap();
+        release.mesh = small::name("bakery").unwrap();
     });
     victim.archive(&foreign.unwrap());
     victim.refuses(Rung::Eligible, "wrong-mesh", "`bakery`");
     // A bundle of this mesh under the release of another.
-    victim.archive(&victim.newer(|release| release.mesh = bundles::name("bakery").unwrap()));
+    victim.archive(&victim.newer(|release| release.mesh = small::name("bakery").unwrap()));
     victim.refuses(Rung::Eligible, "wrong-mesh", "`bakery`");
     let mut staging = program(8_006, 5).unwrap();
-    staging.mesh.environment = bundles::name("staging").unwrap();
+    staging.mesh.environment = small::name("staging").unwrap();
     let foreign = make(&staging, 6, &victim.keys, |release| {
-        release.environment = bundles::name("staging").unwrap();
+        release.environment = small::name("staging").unwrap();
     });
     victim.archive(&foreign.unwrap());
     victim.refuses(Rung::Eligible, "wrong-environment", "`staging`");
     let mut without = program(8_006, 5).unwrap();
     without.gateways.clear();
     victim.archive(&make(&without, 6, &victim.keys, |_| ()).unwrap());
-    victim.refuses(Rung::Eligible, "not-in-bundle", bundles::GATEWAY);
+    victim.refuses(Rung::Eligible, "not-in-bundle", small::GATEWAY);
 }
 
 #[test]

@@ -4,13 +4,13 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use mesh_tests::draft::{Terms, packed, program};
-use mesh_tests::lone::{Lone, Programs, mesh};
+use mesh_tests::kit::bundle::{Terms, packed, program};
+use mesh_tests::kit::lone::{Lone, mesh};
+use mesh_tests::programs;
 
 /// Clients at once.
 const CLIENTS: usize = 3;
@@ -58,16 +58,12 @@ fn flood(mut socket: TcpStream, chunked: bool) -> usize {
 #[test]
 fn a_client_that_does_not_read_holds_its_endpoint_back() {
     let folder = tempfile::tempdir().unwrap();
-    let programs = Programs {
-        proxy: PathBuf::from(env!("CARGO_BIN_EXE_faulty-proxy")),
-        toy: PathBuf::from(env!("CARGO_BIN_EXE_toy-service")),
-    };
-    let mut lone = Lone::new(folder.path(), programs).unwrap();
+    let mut lone = Lone::new(folder.path(), programs!()).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoints = serde_json::json!({ "cart": { "v1": [listener.local_addr().unwrap().to_string()] } });
     std::fs::write(lone.path("endpoints.json"), endpoints.to_string()).unwrap();
     let bundle = packed(&program(&mesh("name: all, match: { path: /* }, to: cart", "")).unwrap()).unwrap();
-    lone.offer(&bundle, &Terms { generation: 1, ..Terms::default() }).unwrap();
+    lone.offer(&bundle, &Terms::of(1)).unwrap();
     lone.start().unwrap();
     lone.wait_active(bundle.id, 20).unwrap();
 

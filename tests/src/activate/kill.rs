@@ -11,8 +11,9 @@ use mesh_bundle::trust::{SigningKey, TrustSet};
 
 use super::check::{Allowed, Said, whole};
 use super::disks::Bad;
-use crate::bundles::{self, Made};
-use crate::golden::copy;
+use crate::kit::bundle::Signed;
+use crate::kit::files::copy;
+use crate::kit::small;
 
 /// System calls that change what a disk holds, or say that it shall hold it.
 const WRITE_SIDE: &str = "openat,creat,write,pwrite64,writev,pwritev,pwritev2,fsync,fdatasync,sync_file_range,rename,\
@@ -146,7 +147,7 @@ impl Stage {
         let mut stage = Self {
             dir: dir.to_owned(),
             activator: activator.to_owned(),
-            trust: bundles::trusting(&key)?,
+            trust: small::trusting(&key)?,
             script: "start,look".to_owned(),
             before: None,
             after: None,
@@ -156,10 +157,8 @@ impl Stage {
         let keep = if scenario == Scenario::CleanUp { 0 } else { 5 };
         let keys = [key];
         let offers = (1..=4_u16)
-            .map(|number| {
-                bundles::make(&bundles::program(8_000 + number, keep)?, number.into(), &keys, |_| ())
-            })
-            .collect::<io::Result<Vec<Made>>>()?;
+            .map(|number| small::make(&small::program(8_000 + number, keep)?, number.into(), &keys, |_| ()))
+            .collect::<io::Result<Vec<Signed>>>()?;
         let [a, b, c, d] = offers.as_slice() else { return Err(io::Error::other("four bundles")) };
         match scenario {
             Scenario::Accept => stage.last_offer(a)?,
@@ -352,13 +351,13 @@ impl Stage {
         self.dir.join("offer.mcb")
     }
 
-    fn last_offer(&mut self, offer: &Made) -> io::Result<()> {
+    fn last_offer(&mut self, offer: &Signed) -> io::Result<()> {
         self.after = Some(offer.id);
         std::fs::write(self.source(), offer.archive()?)
     }
 
     /// Brings bundles into force, one after the other, by ordinary runs.
-    fn take(&mut self, offers: &[&Made]) -> io::Result<()> {
+    fn take(&mut self, offers: &[&Signed]) -> io::Result<()> {
         for offer in offers {
             std::fs::write(self.source(), offer.archive()?)?;
             self.run_to("start,look", &format!("ack {}", offer.id))?;

@@ -18,9 +18,9 @@ use mesh_proxy::telemetry::{AccessLog, Metrics, Target};
 use mesh_proxy::upstream::Directory;
 use tokio::time::Instant;
 
-use crate::bundles;
+use crate::kit::small;
 
-/// What a ladder is set up with. The proxy is the one that [`crate::bundles`] makes bundles for.
+/// What a ladder is set up with. The proxy is the one that [`small`] makes bundles for.
 pub struct Setup<'a, D> {
     /// The state folder.
     pub state: &'a Path,
@@ -101,9 +101,9 @@ pub fn ladder<D: Disk>(setup: Setup<'_, D>) -> io::Result<Ladder<D>> {
     let shared = Arc::new(Shared::new(clock.clone(), metrics, log, None));
     let store = Store::open(state, disk).map_err(|error| io::Error::other(error.to_string()))?;
     let config = Config {
-        mesh: bundles::name(bundles::MESH)?,
-        environment: bundles::name(bundles::ENVIRONMENT)?,
-        owner: bundles::owner()?,
+        mesh: small::name(small::MESH)?,
+        environment: small::name(small::ENVIRONMENT)?,
+        owner: small::owner()?,
         trust,
         application: None,
         seed: 0,

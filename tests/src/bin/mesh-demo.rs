@@ -13,9 +13,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use clap::Parser;
-use mesh_tests::client::{Ask, Reach};
-use mesh_tests::fleet::{self, Fleet, FleetError, Member, active, meshc};
-use mesh_tests::golden;
+use mesh_tests::kit::KitError;
+use mesh_tests::kit::client::{Ask, Reach};
+use mesh_tests::kit::files::{copy, replace};
+use mesh_tests::kit::fleet::{Fleet, Member, active};
+use mesh_tests::kit::process::{meshc, run};
 
 /// Shows the mesh at work on this machine, in about a minute.
 #[derive(Debug, Parser)]
@@ -69,13 +71,12 @@ fn main() -> ExitCode {
     }
 }
 
-async fn demo(stay: bool) -> Result<Vec<Row>, FleetError> {
-    let temporary = tempfile::tempdir().map_err(|e| FleetError::Io("a temporary folder".into(), e))?;
+async fn demo(stay: bool) -> Result<Vec<Row>, KitError> {
+    let temporary = tempfile::tempdir().map_err(|e| KitError::Io("a temporary folder".into(), e))?;
     let folder = temporary.path().to_owned();
     let repo = folder.join("repo");
     let mut rows = Vec::new();
-    golden::copy(&mesh_tests::top().join("examples/shop"), &repo)
-        .map_err(|e| FleetError::Io("the shop".into(), e))?;
+    copy(&mesh_tests::top().join("examples/shop"), &repo).map_err(|e| KitError::Io("the shop".into(), e))?;
     git(&repo, &["init", "-q", "-b", "main"])?;
     commit(&repo, "the shop")?;
 
@@ -141,7 +142,7 @@ struct Wanted<'a> {
     times: u64,
 }
 
-async fn requests(fleet: &Fleet, rows: &mut Vec<Row>) -> Result<(), FleetError> {
+async fn requests(fleet: &Fleet, rows: &mut Vec<Row>) -> Result<(), KitError> {
     let plain = |what, reach, method, host, target, status, times| Wanted {
         what,
         reach,
@@ -258,7 +259,7 @@ async fn ask(wanted: &Wanted<'_>) -> Row {
 }
 
 /// Payments takes 50/s with a burst of 100 from each caller.
-async fn quota(fleet: &Fleet) -> Result<Row, FleetError> {
+async fn quota(fleet: &Fleet) -> Result<Row, KitError> {
     let reach = fleet.from("orders-v41", false)?;
     let mut connection = reach.connect().await?;
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
@@ -277,7 +278,7 @@ async fn quota(fleet: &Fleet) -> Result<Row, FleetError> {
     })
 }
 
-async fn reload_under_load(repo: &Path, fleet: &Fleet, rows: &mut Vec<Row>) -> Result<String, FleetError> {
+async fn reload_under_load(repo: &Path, fleet: &Fleet, rows: &mut Vec<Row>) -> Result<String, KitError> {
     let stop = Arc::new(AtomicBool::new(false));
     let (asked, failed, connects) =
         (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
@@ -337,18 +338,18 @@ async fn reload_under_load(repo: &Path, fleet: &Fleet, rows: &mut Vec<Row>) -> R
     Ok(id)
 }
 
-fn refusals(repo: &Path, fleet: &Fleet, running: &str, rows: &mut Vec<Row>) -> Result<(), FleetError> {
-    let good = std::fs::read(&fleet.source).map_err(|e| FleetError::Io("the bundle".into(), e))?;
+fn refusals(repo: &Path, fleet: &Fleet, running: &str, rows: &mut Vec<Row>) -> Result<(), KitError> {
+    let good = std::fs::read(&fleet.source).map_err(|e| KitError::Io("the bundle".into(), e))?;
     let unsigned = fleet.folder.join("unsigned.mcb");
     meshc(repo, ["build", "--env", "local", "-o", &unsigned.display().to_string()])?;
-    let unsigned = std::fs::read(&unsigned).map_err(|e| FleetError::Io("the unsigned bundle".into(), e))?;
+    let unsigned = std::fs::read(&unsigned).map_err(|e| KitError::Io("the unsigned bundle".into(), e))?;
     let mut tampered = good.clone();
     if let Some(byte) = tampered.get_mut(good.len() / 2) {
         *byte ^= 1;
     }
     let cut = good.get(..good.len() / 3).unwrap_or_default().to_vec();
     for (what, bytes) in [("unsigned", unsigned), ("tampered with", tampered), ("cut off", cut)] {
-        fleet::write(&fleet.source, &bytes)?;
+        replace(&fleet.source, &bytes)?;
         let instance = fleet.instance("gateway-public")?;
         // The proxy answers an order that it refuses with its reason and another exit code than 0.
         let refused = instance.order(&["reload"]);
@@ -359,7 +360,7 @@ fn refusals(repo: &Path, fleet: &Fleet, running: &str, rows: &mut Vec<Row>) -> R
         let good = kept && !shown.is_empty();
         rows.push(Row { step: "refuse", happened: format!("{what}: {}", clip(&shown)), good });
     }
-    fleet::write(&fleet.source, &good)
+    replace(&fleet.source, &good)
 }
 
 async fn return_by_hand(
@@ -367,7 +368,7 @@ async fn return_by_hand(
     first: &str,
     second: &str,
     rows: &mut Vec<Row>,
-) -> Result<(), FleetError> {
+) -> Result<(), KitError> {
     let begun = Instant::now();
     for instance in fleet.instances.values() {
         instance.order(&["rollback"])?;
@@ -393,7 +394,7 @@ async fn return_by_hand(
     Ok(())
 }
 
-async fn stay_until_told(fleet: &Fleet) -> Result<(), FleetError> {
+async fn stay_until_told(fleet: &Fleet) -> Result<(), KitError> {
     let address = fleet.instance("gateway-public")?.inbound;
     let folder = fleet.folder.display();
     show(&format!("the shop runs; its files are in {folder}\ntry:"));
@@ -406,13 +407,13 @@ async fn stay_until_told(fleet: &Fleet) -> Result<(), FleetError> {
 }
 
 /// Builds the local environment and gives the bundle's id.
-fn build(repo: &Path, fleet: &Fleet, to: &Path) -> Result<String, FleetError> {
+fn build(repo: &Path, fleet: &Fleet, to: &Path) -> Result<String, KitError> {
     let (key, to) = (fleet.key().display().to_string(), to.display().to_string());
     let said = meshc(repo, ["build", "--env", "local", "-o", &to, "--key", &key])?;
     Ok(said.lines().last().unwrap_or_default().trim().to_owned())
 }
 
-fn git(repo: &Path, args: &[&str]) -> Result<(), FleetError> {
+fn git(repo: &Path, args: &[&str]) -> Result<(), KitError> {
     let mut command = Command::new("git");
     command
         .current_dir(repo)
@@ -422,16 +423,16 @@ fn git(repo: &Path, args: &[&str]) -> Result<(), FleetError> {
     for (name, value) in [("NAME", "demo"), ("EMAIL", "demo@shop.example")] {
         command.env(format!("GIT_AUTHOR_{name}"), value).env(format!("GIT_COMMITTER_{name}"), value);
     }
-    fleet::run(&mut command).map(drop)
+    run(&mut command).map(drop)
 }
 
-fn commit(repo: &Path, message: &str) -> Result<(), FleetError> {
+fn commit(repo: &Path, message: &str) -> Result<(), KitError> {
     git(repo, &["add", "-A"])?;
     git(repo, &["commit", "-q", "-m", message])
 }
 
-fn edit(file: &Path, old: &str, new: &str) -> Result<(), FleetError> {
-    let io = |e| FleetError::Io(file.display().to_string(), e);
+fn edit(file: &Path, old: &str, new: &str) -> Result<(), KitError> {
+    let io = |e| KitError::Io(file.display().to_string(), e);
     let text = std::fs::read_to_string(file).map_err(io)?;
     if !text.contains(old) {
         return Err(io(std::io::Error::other(format!("has no `{old}`"))));

@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Parser;
-use mesh_bundle::pack::{Input, pack, seal, state_digest};
-use mesh_bundle::release::Release;
+use mesh_bundle::pack::{Input, pack};
 use mesh_bundle::trust::{SigningKey, TrustSet};
-use mesh_bundle::{State, archive};
 use mesh_compiler::diag::Severity;
+use mesh_tests::kit::bundle::signed;
 
 /// Rules of one Route: a spec file has at most 20,000 nodes, and a unit 1 MiB.
 const RULES: usize = 1_000;
@@ -185,17 +184,6 @@ fn bundle(files: Files, key: &SigningKey, generation: u64) -> Result<Vec<u8>, Pr
         maps: &environment.maps,
         tests: &tests,
     };
-    let mut packed = pack(&input)?;
-    let state = State::default();
-    let release = Release {
-        generation,
-        ..Release::of(
-            environment.program.mesh.name.clone(),
-            environment.program.mesh.environment.clone(),
-            packed.id,
-            state_digest(&state)?,
-        )
-    };
-    seal(&mut packed.files, &state, &release, std::slice::from_ref(key))?;
-    Ok(archive::write(&packed.files)?)
+    let keys = std::slice::from_ref(key);
+    Ok(signed(pack(&input)?, keys, |release| release.generation = generation)?.archive()?)
 }

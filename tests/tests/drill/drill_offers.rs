@@ -4,12 +4,14 @@ use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{limits, verify};
 use mesh_compiler::plan::plan;
 use mesh_compiler::{Options, compile};
-use mesh_tests::draft::{Draft, signed};
-use mesh_tests::fleet::wait;
-use mesh_tests::lone::{Lone, mesh, outcome};
+use mesh_tests::kit::bundle::{Terms, packed, program, signed};
+use mesh_tests::kit::draft::Draft;
+use mesh_tests::kit::lone::{Lone, mesh, outcome};
+use mesh_tests::kit::wait::wait;
+use mesh_tests::programs;
 use serde_json::{Value, json};
 
-use super::{answers, bundle, lone, marked, specs, started, terms};
+use super::{answers, bundle, marked, specs, started};
 
 /// Codes of what the compiler finds in one file of specs.
 fn findings(text: &str) -> String {
@@ -53,7 +55,7 @@ fn d01_doubled_entries_are_refused_by_compiler_and_proxy() {
     assert!(bytes.len() > limits::UNIT_BYTES);
     bytes.truncate(limits::UNIT_BYTES + 1);
     draft.put_unit(unit, bytes);
-    let got = lone.take(&draft.packed().unwrap(), &terms(2)).unwrap();
+    let got = lone.take(&draft.packed().unwrap(), &Terms::of(2)).unwrap();
     assert_eq!(got, "file-too-large", "{}", lone.log());
     assert!(lone.metric(r#"service_mesh_bundle_refusals_total{rung="1"}"#).unwrap() > 0);
     assert!(lone.said("/journal/lastRefusal/refusal/unit").contains(unit), "{}", lone.status());
@@ -66,7 +68,7 @@ fn d01_doubled_entries_are_refused_by_compiler_and_proxy() {
     }
     let mut draft = Draft::of(&bundle("next"));
     draft.set_unit(unit, &value).unwrap();
-    let got = lone.take(&draft.packed().unwrap(), &terms(2)).unwrap();
+    let got = lone.take(&draft.packed().unwrap(), &Terms::of(2)).unwrap();
     assert_eq!(got, "duplicate-rule");
     lone.stop().unwrap();
 
@@ -99,7 +101,7 @@ fn d04_signed_nulls_are_refused_in_words() {
             *changed.pointer_mut(&pointer).unwrap() = Value::Null;
             let mut draft = sound.clone();
             draft.set_unit(&unit, &changed).unwrap();
-            let got = lone.take(&draft.packed().unwrap(), &terms(2)).unwrap();
+            let got = lone.take(&draft.packed().unwrap(), &Terms::of(2)).unwrap();
             assert_eq!(got, "malformed-unit", "null at {unit} {pointer}");
             assert_eq!(lone.said("/journal/lastRefusal/refusal/unit"), unit);
             refused += 1;
@@ -139,12 +141,15 @@ fn d07_every_way_in_climbs_the_same_ladder() {
     let folder = tempfile::tempdir().unwrap();
     let (mut lone, first) = started(&folder);
     let second = bundle("second");
-    assert_eq!(lone.take(&second, &terms(2)).unwrap(), "activated");
+    assert_eq!(lone.take(&second, &Terms::of(2)).unwrap(), "activated");
     lone.wait_good(second.id, 20).unwrap();
     let (first, second) = (first.id.to_string(), second.id.to_string());
     let stranger = SigningKey::generate().unwrap();
     let bad = bundle("bad");
-    let bytes = signed(&bad, &stranger, &terms(9)).unwrap();
+    let bytes = signed(bad.clone(), std::slice::from_ref(&stranger), |release| release.generation = 9)
+        .unwrap()
+        .archive()
+        .unwrap();
 
     // A file in the source's place.
     let before = lone.metric("service_mesh_bundle_refusals_total").unwrap();
@@ -216,7 +221,7 @@ fn d08_a_bundle_for_a_newer_proxy_is_refused_in_words() {
     let (mut lone, first) = started(&folder);
     let mut draft = Draft::of(&bundle("next"));
     draft.require("routes/public/edge", "time-travel");
-    assert_eq!(lone.take(&draft.packed().unwrap(), &terms(2)).unwrap(), "missing-feature");
+    assert_eq!(lone.take(&draft.packed().unwrap(), &Terms::of(2)).unwrap(), "missing-feature");
     let message = lone.said("/journal/lastRefusal/refusal/message");
     assert!(message.contains("`time-travel`") && message.contains("this version"), "{message}");
     assert_eq!(lone.said("/journal/lastRefusal/refusal/unit"), "routes/public/edge");
@@ -225,7 +230,7 @@ fn d08_a_bundle_for_a_newer_proxy_is_refused_in_words() {
     let mut draft = Draft::of(&bundle("next"));
     draft.require("access/orders", "time-travel");
     let packed = draft.packed().unwrap();
-    assert_eq!(lone.take(&packed, &terms(2)).unwrap(), "activated");
+    assert_eq!(lone.take(&packed, &Terms::of(2)).unwrap(), "activated");
     lone.stop().unwrap();
 }
 
@@ -239,10 +244,10 @@ fn d18_no_rule_takes_the_mesh_s_own_paths_and_none_reaches_the_health_endpoints(
     }
     // Operators ask on a Unix socket, which no port and no rule of a spec can take: not even one that answers all.
     let folder = tempfile::tempdir().unwrap();
-    let mut lone = lone(&folder);
+    let mut lone = Lone::new(folder.path(), programs!()).unwrap();
     let all = mesh("name: all, match: { path: /* }, respond: { status: 404 }", "");
-    let packed = mesh_tests::draft::packed(&mesh_tests::draft::program(&all).unwrap()).unwrap();
-    lone.offer(&packed, &terms(1)).unwrap();
+    let packed = packed(&program(&all).unwrap()).unwrap();
+    lone.offer(&packed, &Terms::of(1)).unwrap();
     lone.start().unwrap();
     lone.wait_active(packed.id, 20).unwrap();
     wait("requests are answered", 20, || lone.get("/healthz").is_ok_and(|status| status == 404)).unwrap();
@@ -259,7 +264,7 @@ fn d19_an_edited_file_is_an_alarm_and_is_not_loaded_again() {
     let folder = tempfile::tempdir().unwrap();
     let (mut lone, first) = started(&folder);
     let second = bundle("second");
-    assert_eq!(lone.take(&second, &terms(2)).unwrap(), "activated");
+    assert_eq!(lone.take(&second, &Terms::of(2)).unwrap(), "activated");
     lone.wait_good(second.id, 20).unwrap();
     let file = lone.path(&format!("state/bundles/{}.mcb", second.id.hex()));
     let mut bytes = std::fs::read(&file).unwrap();

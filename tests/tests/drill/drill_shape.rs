@@ -3,26 +3,14 @@
 use std::sync::Arc;
 
 use mesh_bundle::{Owner, verify};
-use mesh_compiler::{Options, compile};
 use mesh_decision::Engine;
-use mesh_tests::draft::{Draft, packed};
-use mesh_tests::{golden, top};
+use mesh_tests::kit::bundle::{self, packed};
+use mesh_tests::kit::draft::Draft;
 use serde_json::{Map, Value, json};
 
 /// The example's production environment.
 fn shop() -> Draft {
-    let folder = tempfile::tempdir().unwrap();
-    golden::copy(&top().join("examples/shop"), folder.path()).unwrap();
-    let services = ["web", "orders", "cart", "payments", "catalog", "mailer"];
-    let mut paths = vec!["mesh.yaml".to_owned(), "envs/prod.yaml".to_owned()];
-    paths.extend(services.map(|service| format!("services/{service}/mesh.yaml")));
-    let read = |path: String| {
-        let bytes = std::fs::read(folder.path().join(&path)).unwrap();
-        (path, bytes)
-    };
-    let compiled = compile(paths.into_iter().map(read).collect(), &Options::default());
-    assert!(!compiled.findings.has_errors(), "{:?}", compiled.findings);
-    Draft::of(&packed(&compiled.environments.first().unwrap().program).unwrap())
+    Draft::of(&packed(&bundle::shop().unwrap()["prod"]).unwrap())
 }
 
 /// What becomes of a unit's bytes on the ladder: a code, or nothing where all of it is taken and an engine is built.

@@ -4,12 +4,12 @@ use std::time::Instant;
 
 use mesh_bundle::Digest;
 use mesh_bundle::release::ReleaseKind;
-use mesh_tests::draft::Terms;
-use mesh_tests::fleet::wait;
-use mesh_tests::lone::{Lone, outcome};
+use mesh_tests::kit::bundle::Terms;
+use mesh_tests::kit::lone::{Lone, outcome};
+use mesh_tests::kit::wait::wait;
 use serde_json::Value;
 
-use super::{CART, answers, bundle, started, terms};
+use super::{CART, answers, bundle, started};
 
 /// Asks until the proxy dies of it.
 fn dies(lone: &mut Lone) {
@@ -29,9 +29,9 @@ fn recovers(lone: &mut Lone) -> u128 {
 /// Three bundles of which the first two are good and the last is on probation.
 fn three(lone: &mut Lone, first: Digest) -> [Digest; 3] {
     let (second, third) = (bundle("second"), bundle("third"));
-    assert_eq!(lone.take(&second, &terms(2)).unwrap(), "activated");
+    assert_eq!(lone.take(&second, &Terms::of(2)).unwrap(), "activated");
     lone.wait_good(second.id, 20).unwrap();
-    assert_eq!(lone.take(&third, &terms(3)).unwrap(), "activated");
+    assert_eq!(lone.take(&third, &Terms::of(3)).unwrap(), "activated");
     assert_eq!(lone.said("/journal/good"), second.id.to_string(), "good moves only when probation ends");
     [first, second.id, third.id]
 }
@@ -114,7 +114,7 @@ fn d08_deaths_after_activation_lead_back_to_good_and_then_to_the_one_before() {
     answers(&lone);
     lone.stop().unwrap();
     // Cold: nothing on the own disk, all of it from the source.
-    lone.offer(&bundle("second"), &terms(2)).unwrap();
+    lone.offer(&bundle("second"), &Terms::of(2)).unwrap();
     lone.flag("--state", &lone.path("empty"));
     let cold = recovers(&mut lone);
     println!("from start to the first answer: warm {warm:?} ms, cold {cold} ms");
@@ -154,23 +154,23 @@ fn d13_an_older_activation_never_lands_on_a_newer_one() {
         |lone: &Lone, bundle: Digest| lone.path(&format!("state/bundles/{}.mcb", bundle.hex())).exists();
     // The fifth is paused in the midst of its activation; meanwhile the sixth is offered.
     lone.plant("preflight", "paused").unwrap();
-    lone.offer(&fifth, &terms(5)).unwrap();
+    lone.offer(&fifth, &Terms::of(5)).unwrap();
     wait("the fifth is being built", 20, || !lone.children().is_empty()).unwrap();
-    lone.offer(&sixth, &terms(6)).unwrap();
+    lone.offer(&sixth, &Terms::of(6)).unwrap();
     assert_eq!(lone.get("/orders/1").unwrap(), 200, "nobody waits for a builder");
     lone.plant("go", "on").unwrap();
     lone.wait_active(sixth.id, 20).unwrap();
     lone.cure("preflight");
     // The fifth again, as if its worker woke up now.
-    assert_eq!(lone.take(&fifth, &terms(5)).unwrap(), "older-generation");
+    assert_eq!(lone.take(&fifth, &Terms::of(5)).unwrap(), "older-generation");
     assert_eq!(lone.said("/active"), sixth.id.to_string());
     assert!(stored(&lone, first.id) && stored(&lone, sixth.id), "active and good are never collected");
 
     // The same over a hold: the seventh waits, the eighth is pinned and cleans up, `resume` finds nothing older to do.
     assert_eq!(outcome(&lone.post("/v1/rollback").unwrap()), "activated");
     let (seventh, eighth) = (bundle("seventh"), bundle("eighth"));
-    assert_eq!(lone.take(&seventh, &terms(7)).unwrap(), "held");
-    let pin = Terms { kind: ReleaseKind::Pin, ..terms(8) };
+    assert_eq!(lone.take(&seventh, &Terms::of(7)).unwrap(), "held");
+    let pin = Terms { kind: ReleaseKind::Pin, ..Terms::of(8) };
     assert_eq!(lone.take(&eighth, &pin).unwrap(), "activated");
     lone.post("/v1/resume").unwrap();
     assert_eq!(lone.said("/active"), eighth.id.to_string());
@@ -178,7 +178,7 @@ fn d13_an_older_activation_never_lands_on_a_newer_one() {
     let mut newest = eighth.id;
     for generation in 9..21 {
         let next = bundle(&format!("more-{generation}"));
-        assert_eq!(lone.take(&next, &terms(generation)).unwrap(), "activated");
+        assert_eq!(lone.take(&next, &Terms::of(generation)).unwrap(), "activated");
         newest = next.id;
         let good: Digest = lone.said("/journal/good").parse().unwrap();
         assert!(stored(&lone, newest) && stored(&lone, good), "generation {generation}");
@@ -200,7 +200,7 @@ fn d22_a_bundle_that_kills_three_times_is_quarantined_by_its_digest() {
     let folder = tempfile::tempdir().unwrap();
     let (mut lone, first) = started(&folder);
     let poison = bundle("poison");
-    assert_eq!(lone.take(&poison, &terms(2)).unwrap(), "activated");
+    assert_eq!(lone.take(&poison, &Terms::of(2)).unwrap(), "activated");
     lone.plant("abort", CART).unwrap();
     dies(&mut lone);
     // The source offers it all the time. The first death was that of the process which took it.
@@ -214,7 +214,7 @@ fn d22_a_bundle_that_kills_three_times_is_quarantined_by_its_digest() {
         lone.start().unwrap();
         assert_eq!(lone.said("/active"), first.id.to_string(), "{}", lone.log());
         assert_eq!(
-            lone.take(&poison, &terms(generation)).unwrap(),
+            lone.take(&poison, &Terms::of(generation)).unwrap(),
             "quarantined",
             "whatever its release says"
         );
@@ -223,6 +223,6 @@ fn d22_a_bundle_that_kills_three_times_is_quarantined_by_its_digest() {
     }
     // Another bundle is taken as ever.
     lone.start().unwrap();
-    assert_eq!(lone.take(&bundle("sound"), &terms(6)).unwrap(), "activated");
+    assert_eq!(lone.take(&bundle("sound"), &Terms::of(6)).unwrap(), "activated");
     lone.stop().unwrap();
 }

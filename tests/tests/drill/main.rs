@@ -9,24 +9,15 @@ mod drill_offers;
 mod drill_shape;
 mod drill_survival;
 
-use std::path::PathBuf;
-
 use mesh_bundle::Program;
 use mesh_bundle::pack::Packed;
-use mesh_tests::draft::{Terms, packed, program};
-use mesh_tests::fleet::wait;
-use mesh_tests::lone::{Lone, Programs, mesh};
+use mesh_tests::kit::bundle::{Terms, packed, program};
+use mesh_tests::kit::lone::{Lone, mesh};
+use mesh_tests::kit::wait::wait;
+use mesh_tests::programs;
 
 /// The rule under which requests for `/cart` go on, and where faults are planted.
 const CART: &str = "route/cart/default";
-
-fn lone(folder: &tempfile::TempDir) -> Lone {
-    let programs = Programs {
-        proxy: PathBuf::from(env!("CARGO_BIN_EXE_faulty-proxy")),
-        toy: PathBuf::from(env!("CARGO_BIN_EXE_toy-service")),
-    };
-    Lone::new(folder.path(), programs).unwrap()
-}
 
 /// The specs of a bundle that answers `/orders` and `/cart`, told apart by one response header.
 fn specs(mark: &str) -> String {
@@ -48,15 +39,11 @@ fn bundle(mark: &str) -> Packed {
     packed(&marked(mark)).unwrap()
 }
 
-fn terms(generation: u64) -> Terms {
-    Terms { generation, ..Terms::default() }
-}
-
 /// A proxy under the bundle `first`, good by now, that answers.
 fn started(folder: &tempfile::TempDir) -> (Lone, Packed) {
-    let mut lone = lone(folder);
+    let mut lone = Lone::new(folder.path(), programs!()).unwrap();
     let first = bundle("first");
-    lone.offer(&first, &terms(1)).unwrap();
+    lone.offer(&first, &Terms::of(1)).unwrap();
     lone.start().unwrap();
     lone.wait_good(first.id, 30).unwrap();
     answers(&lone);

@@ -2,77 +2,12 @@
 //! would send.
 
 use std::collections::BTreeMap;
+use std::io;
 
 use mesh_bundle::manifest::shard_of;
-use mesh_bundle::pack::{Input, Packed, pack, seal, state_digest};
-use mesh_bundle::release::{Acknowledges, Release, ReleaseKind};
-use mesh_bundle::trust::SigningKey;
-use mesh_bundle::{Digest, FileSet, Name, Program, State, archive, canonical};
-use mesh_compiler::{Options, compile, selftest};
+use mesh_bundle::pack::Packed;
+use mesh_bundle::{Digest, FileSet, canonical};
 use serde_json::{Value, json};
-
-/// Why there is no bundle.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct DraftError(String);
-
-/// Compiles one file of specs for its first environment.
-///
-/// # Errors
-/// The findings in words.
-pub fn program(text: &str) -> Result<Program, DraftError> {
-    let compiled = compile(vec![("mesh.yaml".to_owned(), text.as_bytes().to_vec())], &Options::default());
-    if compiled.findings.has_errors() {
-        return Err(DraftError(format!("{:?}", compiled.findings)));
-    }
-    let first = compiled.environments.into_iter().next();
-    first.map(|environment| environment.program).ok_or_else(|| DraftError("no environment".to_owned()))
-}
-
-/// Packs a program with its self-tests.
-///
-/// # Errors
-/// What the packer says.
-pub fn packed(program: &Program) -> Result<Packed, DraftError> {
-    let (maps, tests) = (BTreeMap::new(), selftest::self_tests(program));
-    pack(&Input { program, source: None, compiler: "test", maps: &maps, tests: &tests }).map_err(said)
-}
-
-/// What a release says beside the usual.
-#[derive(Clone, Debug, Default)]
-pub struct Terms {
-    /// Its generation.
-    pub generation: u64,
-    /// Its kind.
-    pub kind: ReleaseKind,
-    /// What a reviewer has seen.
-    pub acknowledges: Acknowledges,
-    /// The oldest generation to go back to.
-    pub floor: u64,
-}
-
-/// Signs a bundle and its release; the archive's bytes.
-///
-/// # Errors
-/// What the packer says.
-pub fn signed(packed: &Packed, key: &SigningKey, terms: &Terms) -> Result<Vec<u8>, DraftError> {
-    let manifest = packed.files.get("manifest.json").map(Vec::as_slice).unwrap_or_default();
-    let manifest: Value = serde_json::from_slice(manifest).map_err(said)?;
-    let named = |field: &str| -> Result<Name, DraftError> {
-        manifest.get(field).and_then(Value::as_str).unwrap_or_default().parse().map_err(said)
-    };
-    let state = State::default();
-    let release = Release {
-        generation: terms.generation,
-        kind: terms.kind,
-        floor: terms.floor,
-        acknowledges: terms.acknowledges.clone(),
-        ..Release::of(named("mesh")?, named("environment")?, packed.id, state_digest(&state).map_err(said)?)
-    };
-    let mut files = packed.files.clone();
-    seal(&mut files, &state, &release, std::slice::from_ref(key)).map_err(said)?;
-    archive::write(&files).map_err(said)
-}
 
 /// A bundle whose digests follow what is done to its parts.
 #[derive(Clone, Debug)]
@@ -111,7 +46,7 @@ impl Draft {
     ///
     /// # Errors
     /// When it has none.
-    pub fn set_unit(&mut self, name: &str, value: &Value) -> Result<(), DraftError> {
+    pub fn set_unit(&mut self, name: &str, value: &Value) -> io::Result<()> {
         self.put_unit(name, canonical::to_bytes(value).map_err(said)?);
         Ok(())
     }
@@ -120,7 +55,7 @@ impl Draft {
     ///
     /// # Errors
     /// When it has no canonical form.
-    pub fn set_tests(&mut self, name: &str, value: &Value) -> Result<(), DraftError> {
+    pub fn set_tests(&mut self, name: &str, value: &Value) -> io::Result<()> {
         self.files.insert(format!("selftest/{name}.json"), canonical::to_bytes(value).map_err(said)?);
         Ok(())
     }
@@ -141,7 +76,7 @@ impl Draft {
     ///
     /// # Errors
     /// When a part has no canonical form.
-    pub fn packed(&self) -> Result<Packed, DraftError> {
+    pub fn packed(&self) -> io::Result<Packed> {
         let mut files = self.files.clone();
         let mut heads: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
         let shards: Vec<String> =
@@ -183,7 +118,7 @@ impl Draft {
     ///
     /// # Errors
     /// When the shard is no JSON.
-    pub fn add_service(&mut self, name: &str, unit: &[u8]) -> Result<(), DraftError> {
+    pub fn add_service(&mut self, name: &str, unit: &[u8]) -> io::Result<()> {
         let path = format!("index/{:02x}.json", shard_of(&format!("service/{name}")));
         let mut shard: Value = match self.files.get(&path) {
             Some(bytes) => serde_json::from_slice(bytes).map_err(said)?,
@@ -213,6 +148,6 @@ impl Draft {
     }
 }
 
-fn said(error: impl std::fmt::Display) -> DraftError {
-    DraftError(error.to_string())
+fn said(error: impl std::fmt::Display) -> io::Error {
+    io::Error::other(error.to_string())
 }

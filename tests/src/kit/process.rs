@@ -1,9 +1,10 @@
-//! Processes that end with their handle.
+//! Processes that end with their handle, and commands that are run to their end.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use super::FleetError;
+use super::error::KitError;
 
 /// A running process; it is ended when dropped.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ impl Process {
     ///
     /// # Errors
     /// When it cannot be started.
-    pub fn start(program: &Path, args: &[&str], log: &Path) -> Result<Self, FleetError> {
+    pub fn start(program: &Path, args: &[&str], log: &Path) -> Result<Self, KitError> {
         Self::start_with(program, args, &[], log)
     }
 
@@ -29,8 +30,8 @@ impl Process {
         args: &[&str],
         variables: &[(&str, PathBuf)],
         log: &Path,
-    ) -> Result<Self, FleetError> {
-        let io = |e| FleetError::Io(program.display().to_string(), e);
+    ) -> Result<Self, KitError> {
+        let io = |e| KitError::Io(program.display().to_string(), e);
         let out = std::fs::File::create(log).map_err(io)?;
         let err = out.try_clone().map_err(io)?;
         let mut command = Command::new(program);
@@ -49,9 +50,9 @@ impl Process {
     ///
     /// # Errors
     /// When there is no such process any more.
-    pub fn signal(&self, name: &str) -> Result<(), FleetError> {
+    pub fn signal(&self, name: &str) -> Result<(), KitError> {
         let mut kill = Command::new("kill");
-        super::run(kill.arg(format!("-{name}")).arg(self.id().to_string())).map(drop)
+        run(kill.arg(format!("-{name}")).arg(self.id().to_string())).map(drop)
     }
 
     /// True while it runs.
@@ -79,4 +80,27 @@ pub fn binary(name: &str) -> PathBuf {
         Some(path) if path.is_file() => path,
         _ => crate::top().join("target/release").join(name),
     }
+}
+
+/// Runs `meshc` in `folder` and gives its standard output.
+///
+/// # Errors
+/// [`KitError::Command`] with all that it said.
+pub fn meshc<S: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = S>) -> Result<String, KitError> {
+    run(Command::new(binary("meshc")).args(args).current_dir(folder).env("NO_COLOR", "1"))
+}
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// [`KitError::Command`] for an exit code that is not 0.
+pub fn run(command: &mut Command) -> Result<String, KitError> {
+    let shown = format!("{command:?}");
+    let output = command.output().map_err(|e| KitError::Io(shown.clone(), e))?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    if output.status.success() {
+        return Ok(text(&output.stdout));
+    }
+    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
+    Err(KitError::Command { command: shown, code: output.status.to_string(), said })
 }

@@ -1,13 +1,13 @@
 //! Small signed bundles, made in memory: for tests of what a proxy takes and what it refuses.
 
-use std::collections::BTreeMap;
 use std::io;
 
-use mesh_bundle::pack::{Input, Packed, pack, seal, state_digest};
 use mesh_bundle::program::{Gateway, Mesh, Service, TlsMode};
 use mesh_bundle::release::Release;
 use mesh_bundle::trust::{SigningKey, TrustSet};
-use mesh_bundle::{Digest, FileSet, Name, Owner, Program, State, archive};
+use mesh_bundle::{Name, Owner, Program};
+
+use super::bundle::{Signed, packed, signed};
 
 /// The mesh that these bundles are for.
 pub const MESH: &str = "shop";
@@ -15,25 +15,6 @@ pub const MESH: &str = "shop";
 pub const ENVIRONMENT: &str = "prod";
 /// The gateway whose proxy takes them.
 pub const GATEWAY: &str = "public";
-
-/// A signed bundle.
-#[derive(Clone, Debug)]
-pub struct Made {
-    /// Its id.
-    pub id: Digest,
-    /// Its files.
-    pub files: FileSet,
-}
-
-impl Made {
-    /// Its archive.
-    ///
-    /// # Errors
-    /// Those of the archive's writer.
-    pub fn archive(&self) -> io::Result<Vec<u8>> {
-        archive::write(&self.files)
-    }
-}
 
 /// A name that is known to be one.
 ///
@@ -56,7 +37,7 @@ pub fn owner() -> io::Result<Owner> {
 /// # Errors
 /// None for one key.
 pub fn trusting(key: &SigningKey) -> io::Result<TrustSet> {
-    TrustSet::new(1, vec![key.public()]).map_err(other)
+    TrustSet::new(1, vec![key.public()]).map_err(|error| io::Error::other(error.to_string()))
 }
 
 /// A program of one gateway and a few services, all on `port`, by which programs and their units are told apart. A proxy keeps `keep` older
@@ -77,31 +58,6 @@ pub fn program(port: u16, keep: u32) -> io::Result<Program> {
     Ok(program)
 }
 
-/// The bundle of a program, unsigned.
-///
-/// # Errors
-/// When a part of it has no canonical form or is over a bound.
-pub fn unsigned(program: &Program) -> io::Result<Packed> {
-    let (maps, tests) = (BTreeMap::new(), BTreeMap::new());
-    pack(&Input { program, source: None, compiler: "test", maps: &maps, tests: &tests }).map_err(other)
-}
-
-/// An ordinary release of `bundle` under no state.
-///
-/// # Errors
-/// None; names are checked where they are made.
-pub fn release(bundle: Digest, generation: u64) -> io::Result<Release> {
-    Ok(Release {
-        generation,
-        ..Release::of(
-            name(MESH)?,
-            name(ENVIRONMENT)?,
-            bundle,
-            state_digest(&State::default()).map_err(other)?,
-        )
-    })
-}
-
 /// Packs, releases and signs a program; `change` may alter the release before it is signed.
 ///
 /// # Errors
@@ -111,14 +67,9 @@ pub fn make(
     generation: u64,
     keys: &[SigningKey],
     change: impl FnOnce(&mut Release),
-) -> io::Result<Made> {
-    let Packed { id, mut files } = unsigned(program)?;
-    let mut release = release(id, generation)?;
-    change(&mut release);
-    seal(&mut files, &State::default(), &release, keys).map_err(other)?;
-    Ok(Made { id, files })
-}
-
-fn other(error: impl std::fmt::Display) -> io::Error {
-    io::Error::other(error.to_string())
+) -> io::Result<Signed> {
+    signed(packed(program)?, keys, |release| {
+        release.generation = generation;
+        change(release);
+    })
 }

@@ -12,8 +12,12 @@ use mesh_bundle::pack::Packed;
 use mesh_bundle::trust::{SigningKey, TrustSet};
 use serde_json::{Value, json};
 
-use crate::draft::{Terms, signed};
-use crate::fleet::{FleetError, Process, free_port, wait, write};
+use super::bundle::{Terms, signed};
+use super::error::KitError;
+use super::files::replace;
+use super::ports::free_port;
+use super::process::{Process, run};
+use super::wait::wait;
 
 /// How long an answer may take: longer than any fault that a test plants.
 const ANSWER: Duration = Duration::from_secs(40);
@@ -57,13 +61,24 @@ rules:
     )
 }
 
-/// The programs that take part.
+/// The programs that take part; [`crate::programs`] names those that Cargo has built for a test.
 #[derive(Clone, Debug)]
 pub struct Programs {
     /// The proxy.
     pub proxy: PathBuf,
     /// The application.
     pub toy: PathBuf,
+}
+
+/// The [`Programs`] that Cargo has built for a test; only the test's own crate can tell where they are.
+#[macro_export]
+macro_rules! programs {
+    () => {
+        $crate::kit::lone::Programs {
+            proxy: std::path::PathBuf::from(env!("CARGO_BIN_EXE_faulty-proxy")),
+            toy: std::path::PathBuf::from(env!("CARGO_BIN_EXE_toy-service")),
+        }
+    };
 }
 
 /// The proxy and all around it.
@@ -87,8 +102,8 @@ impl Lone {
     ///
     /// # Errors
     /// When a file cannot be written or a toy does not start.
-    pub fn new(folder: &Path, programs: Programs) -> Result<Self, FleetError> {
-        let odd = |what: &str| FleetError::Io(what.to_owned(), io::Error::other("cannot be made"));
+    pub fn new(folder: &Path, programs: Programs) -> Result<Self, KitError> {
+        let odd = |what: &str| KitError::Io(what.to_owned(), io::Error::other("cannot be made"));
         let key = SigningKey::generate().map_err(|_| odd("key"))?;
         let trust = TrustSet::new(1, vec![key.public()]).map_err(|_| odd("trust set"))?;
         let inbound = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
@@ -103,10 +118,10 @@ impl Lone {
             flags: Vec::new(),
             output: None,
         };
-        write(&lone.path("trust.json"), json!(trust).to_string().as_bytes())?;
+        replace(&lone.path("trust.json"), json!(trust).to_string().as_bytes())?;
         for part in ["faults", "state"] {
             let path = lone.path(part);
-            std::fs::create_dir_all(&path).map_err(|e| FleetError::Io(path.display().to_string(), e))?;
+            std::fs::create_dir_all(&path).map_err(|e| KitError::Io(path.display().to_string(), e))?;
         }
         let mut endpoints = serde_json::Map::new();
         for service in SERVICES {
@@ -120,7 +135,7 @@ impl Lone {
             wait(service, 20, || TcpStream::connect(&address).is_ok())?;
             endpoints.insert(service.to_owned(), json!({ "v1": [address] }));
         }
-        write(&lone.path("endpoints.json"), Value::Object(endpoints).to_string().as_bytes())?;
+        replace(&lone.path("endpoints.json"), Value::Object(endpoints).to_string().as_bytes())?;
         Ok(lone)
     }
 
@@ -150,13 +165,13 @@ impl Lone {
     ///
     /// # Errors
     /// When it does not.
-    pub fn start(&mut self) -> Result<Duration, FleetError> {
+    pub fn start(&mut self) -> Result<Duration, KitError> {
         let begun = Instant::now();
         self.launch()?;
         let end = begun + Duration::from_secs(30);
         while self.admin("GET", "/readyz").map_or(true, |(_, body)| body == "starting\n") {
             if !self.runs() || Instant::now() > end {
-                return Err(FleetError::Late(format!("the proxy starts:\n{}", self.log()), 30));
+                return Err(KitError::Late(format!("the proxy starts:\n{}", self.log()), 30));
             }
             std::thread::sleep(Duration::from_millis(2));
         }
@@ -167,7 +182,7 @@ impl Lone {
     ///
     /// # Errors
     /// When the program cannot be started.
-    pub fn launch(&mut self) -> Result<(), FleetError> {
+    pub fn launch(&mut self) -> Result<(), KitError> {
         self.proxy = None;
         self.starts += 1;
         let shown = |file: &str| self.path(file).display().to_string();
@@ -203,7 +218,7 @@ impl Lone {
     ///
     /// # Errors
     /// When it does not end.
-    pub fn stop(&mut self) -> Result<(), FleetError> {
+    pub fn stop(&mut self) -> Result<(), KitError> {
         if let Some(proxy) = &self.proxy {
             proxy.signal("TERM")?;
         }
@@ -214,7 +229,7 @@ impl Lone {
     ///
     /// # Errors
     /// When it does not.
-    pub fn wait_for_end(&mut self) -> Result<(), FleetError> {
+    pub fn wait_for_end(&mut self) -> Result<(), KitError> {
         wait("the proxy ends", 20, || !self.runs())
     }
 
@@ -227,8 +242,8 @@ impl Lone {
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn plant(&self, file: &str, content: &str) -> Result<(), FleetError> {
-        write(&self.path("faults").join(file), content.as_bytes())
+    pub fn plant(&self, file: &str, content: &str) -> Result<(), KitError> {
+        replace(&self.path("faults").join(file), content.as_bytes())
     }
 
     /// Takes a fault away again.
@@ -241,10 +256,11 @@ impl Lone {
     ///
     /// # Errors
     /// When it cannot be signed or written.
-    pub fn offer(&self, packed: &Packed, terms: &Terms) -> Result<Digest, FleetError> {
-        let bytes = signed(packed, &self.key, terms)
-            .map_err(|e| FleetError::Io("bundle".to_owned(), io::Error::other(e.to_string())))?;
-        self.drop_file(&bytes)?;
+    pub fn offer(&self, packed: &Packed, terms: &Terms) -> Result<Digest, KitError> {
+        let keys = std::slice::from_ref(&self.key);
+        let bytes = signed(packed.clone(), keys, |release| terms.apply(release));
+        let bytes = bytes.and_then(|signed| signed.archive());
+        self.drop_file(&bytes.map_err(|e| KitError::Io("bundle".to_owned(), e))?)?;
         Ok(packed.id)
     }
 
@@ -252,15 +268,15 @@ impl Lone {
     ///
     /// # Errors
     /// Those of the file system.
-    pub fn drop_file(&self, bytes: &[u8]) -> Result<(), FleetError> {
-        write(&self.path("offer.mcb"), bytes)
+    pub fn drop_file(&self, bytes: &[u8]) -> Result<(), KitError> {
+        replace(&self.path("offer.mcb"), bytes)
     }
 
     /// Offers a bundle and orders a look at it; the answer's code, or what the look came to.
     ///
     /// # Errors
     /// When there is no answer.
-    pub fn take(&self, packed: &Packed, terms: &Terms) -> Result<String, FleetError> {
+    pub fn take(&self, packed: &Packed, terms: &Terms) -> Result<String, KitError> {
         let bundle = self.offer(packed, terms)?.to_string();
         let answer = self.post("/v1/reload")?;
         // The proxy looks by itself too, and may have been first.
@@ -290,8 +306,8 @@ impl Lone {
     ///
     /// # Errors
     /// When there is no answer.
-    pub fn post(&self, target: &str) -> Result<Value, FleetError> {
-        let (_, body) = self.admin("POST", target).map_err(|e| FleetError::Io(target.to_owned(), e))?;
+    pub fn post(&self, target: &str) -> Result<Value, KitError> {
+        let (_, body) = self.admin("POST", target).map_err(|e| KitError::Io(target.to_owned(), e))?;
         Ok(serde_json::from_str(&body).unwrap_or(Value::String(body)))
     }
 
@@ -306,9 +322,9 @@ impl Lone {
     ///
     /// # Errors
     /// When it fails.
-    pub fn screen(&self) -> Result<String, FleetError> {
+    pub fn screen(&self) -> Result<String, KitError> {
         let mut command = Command::new(&self.programs.proxy);
-        crate::fleet::run(command.arg("status").arg("--admin").arg(self.path("admin.sock")))
+        run(command.arg("status").arg("--admin").arg(self.path("admin.sock")))
     }
 
     /// A text of the status, by JSON pointer; empty where there is none.
@@ -321,20 +337,20 @@ impl Lone {
     /// Waits until a bundle is in force.
     ///
     /// # Errors
-    /// [`FleetError::Late`] with the log.
-    pub fn wait_active(&self, bundle: Digest, seconds: u64) -> Result<(), FleetError> {
+    /// [`KitError::Late`] with the log.
+    pub fn wait_active(&self, bundle: Digest, seconds: u64) -> Result<(), KitError> {
         let late =
-            |_| FleetError::Late(format!("{bundle} is in force: {}\n{}", self.status(), self.log()), seconds);
+            |_| KitError::Late(format!("{bundle} is in force: {}\n{}", self.status(), self.log()), seconds);
         wait("", seconds, || self.said("/active") == bundle.to_string()).map_err(late)
     }
 
     /// Waits until a bundle is good.
     ///
     /// # Errors
-    /// [`FleetError::Late`] with the log.
-    pub fn wait_good(&self, bundle: Digest, seconds: u64) -> Result<(), FleetError> {
+    /// [`KitError::Late`] with the log.
+    pub fn wait_good(&self, bundle: Digest, seconds: u64) -> Result<(), KitError> {
         let late =
-            |_| FleetError::Late(format!("{bundle} is good: {}\n{}", self.status(), self.log()), seconds);
+            |_| KitError::Late(format!("{bundle} is good: {}\n{}", self.status(), self.log()), seconds);
         wait("", seconds, || self.said("/journal/good") == bundle.to_string()).map_err(late)
     }
 
@@ -397,8 +413,8 @@ impl Lone {
     ///
     /// # Errors
     /// When the proxy does not answer.
-    pub fn metric(&self, begin: &str) -> Result<u64, FleetError> {
-        let (_, text) = self.admin("GET", "/metrics").map_err(|e| FleetError::Io("metrics".to_owned(), e))?;
+    pub fn metric(&self, begin: &str) -> Result<u64, KitError> {
+        let (_, text) = self.admin("GET", "/metrics").map_err(|e| KitError::Io("metrics".to_owned(), e))?;
         let lines = text.lines().filter(|line| line.starts_with(begin));
         Ok(lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum())
     }

@@ -3,46 +3,22 @@
 //! Every process is ended with the fleet, by the handle that started it. Ports are asked of the system; addresses are
 //! 127.0.0.0/8 only.
 
-mod process;
-
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
-pub use process::{Process, binary};
 use serde_json::{Value, json};
 
-use crate::client::{self, Reach};
-
-/// Why a fleet does not stand.
-#[derive(Debug, thiserror::Error)]
-pub enum FleetError {
-    /// A command failed; what it said.
-    #[error("`{command}` ended with {code}:\n{said}")]
-    Command {
-        /// The command.
-        command: String,
-        /// Its exit code.
-        code: String,
-        /// Its output.
-        said: String,
-    },
-    /// Something did not come true in time.
-    #[error("{0} did not come true within {1} s")]
-    Late(String, u64),
-    /// The file system.
-    #[error("{0}: {1}")]
-    Io(String, std::io::Error),
-    /// The client.
-    #[error(transparent)]
-    Client(#[from] client::ClientError),
-}
+use super::client::{self, Reach};
+use super::error::KitError;
+use super::files::replace;
+use super::ports::free_port;
+use super::process::{Process, binary, meshc, run};
+use super::wait::wait;
 
 /// One instance of a service or gateway with its proxy.
 #[derive(Debug)]
@@ -102,7 +78,7 @@ impl Fleet {
         environment: &str,
         members: &[Member],
         gateway: Option<(&str, &str, &str)>,
-    ) -> Result<Self, FleetError> {
+    ) -> Result<Self, KitError> {
         let fleet = Self {
             folder: folder.to_owned(),
             mesh: mesh.to_owned(),
@@ -154,7 +130,7 @@ impl Fleet {
         members: &[Member],
         gateway: Option<&str>,
         workers: usize,
-    ) -> Result<(), FleetError> {
+    ) -> Result<(), KitError> {
         let mut endpoints: BTreeMap<&str, BTreeMap<&str, Vec<String>>> = BTreeMap::new();
         let mut inbound = Vec::new();
         for member in members {
@@ -168,7 +144,7 @@ impl Fleet {
             inbound.push(address);
         }
         let text = serde_json::to_string(&endpoints).unwrap_or_default();
-        write(&self.folder.join("endpoints.json"), text.as_bytes())?;
+        replace(&self.folder.join("endpoints.json"), text.as_bytes())?;
         for (member, inbound) in members.iter().zip(inbound) {
             let name = format!("{}-{}", member.service, member.version);
             let app = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
@@ -196,7 +172,7 @@ impl Fleet {
             wait("", 20, || instance.ready()).map_err(|_| {
                 let log = self.folder.join(format!("{}.log", instance.name));
                 let said = std::fs::read_to_string(log).unwrap_or_default();
-                FleetError::Late(format!("{} is ready; it said:\n{said}", instance.name), 20)
+                KitError::Late(format!("{} is ready; it said:\n{said}", instance.name), 20)
             })?;
         }
         Ok(())
@@ -210,10 +186,10 @@ impl Fleet {
         id: &str,
         more: Vec<String>,
         workers: usize,
-    ) -> Result<Instance, FleetError> {
+    ) -> Result<Instance, KitError> {
         let admin = self.folder.join(format!("{name}.sock"));
         let state = self.folder.join("state").join(name);
-        std::fs::create_dir_all(&state).map_err(|e| FleetError::Io(state.display().to_string(), e))?;
+        std::fs::create_dir_all(&state).map_err(|e| KitError::Io(state.display().to_string(), e))?;
         let shown = |path: PathBuf| path.display().to_string();
         let mut args: Vec<String> = owner.to_vec();
         for (flag, value) in [
@@ -242,9 +218,9 @@ impl Fleet {
     ///
     /// # Errors
     /// When the development root cannot be read.
-    pub fn gateway(&self, name: &str, host: &str, http2: bool) -> Result<Reach, FleetError> {
+    pub fn gateway(&self, name: &str, host: &str, http2: bool) -> Result<Reach, KitError> {
         let path = self.folder.join("ids/ca").join(format!("{}.crt", self.trust_domain));
-        let pem = std::fs::read(&path).map_err(|e| FleetError::Io(path.display().to_string(), e))?;
+        let pem = std::fs::read(&path).map_err(|e| KitError::Io(path.display().to_string(), e))?;
         let address = self.instance(&format!("gateway-{name}"))?.inbound;
         Ok(Reach { address, tls: Some((client::trusting(&pem, http2)?, host.to_owned())), http2 })
     }
@@ -253,7 +229,7 @@ impl Fleet {
     ///
     /// # Errors
     /// When there is no such instance.
-    pub fn from(&self, instance: &str, http2: bool) -> Result<Reach, FleetError> {
+    pub fn from(&self, instance: &str, http2: bool) -> Result<Reach, KitError> {
         let instance = self.instance(instance)?;
         let address = instance.outbound.unwrap_or(instance.inbound);
         Ok(Reach::clear(address, http2))
@@ -263,8 +239,8 @@ impl Fleet {
     ///
     /// # Errors
     /// When there is none.
-    pub fn instance(&self, name: &str) -> Result<&Instance, FleetError> {
-        let missing = || FleetError::Io(name.to_owned(), std::io::Error::other("no such instance"));
+    pub fn instance(&self, name: &str) -> Result<&Instance, KitError> {
+        let missing = || KitError::Io(name.to_owned(), std::io::Error::other("no such instance"));
         self.instances.get(name).ok_or_else(missing)
     }
 
@@ -272,15 +248,15 @@ impl Fleet {
     ///
     /// # Errors
     /// When one does not answer.
-    pub fn reload(&self) -> Result<(), FleetError> {
+    pub fn reload(&self) -> Result<(), KitError> {
         self.instances.values().try_for_each(|i| i.order(&["reload"]).map(drop))
     }
 
     /// Waits until every proxy runs `bundle`.
     ///
     /// # Errors
-    /// [`FleetError::Late`] after `seconds`.
-    pub fn wait_for(&self, bundle: &str, seconds: u64) -> Result<(), FleetError> {
+    /// [`KitError::Late`] after `seconds`.
+    pub fn wait_for(&self, bundle: &str, seconds: u64) -> Result<(), KitError> {
         for instance in self.instances.values() {
             let what = format!("{} runs {bundle}", instance.name);
             wait(&what, seconds, || instance.status().is_ok_and(|s| active(&s) == Some(bundle)))?;
@@ -293,8 +269,8 @@ impl Instance {
     /// Gives an order over the admin socket, with `--output json`.
     ///
     /// # Errors
-    /// [`FleetError::Command`] when the proxy refuses or does not answer.
-    pub fn order(&self, words: &[&str]) -> Result<Value, FleetError> {
+    /// [`KitError::Command`] when the proxy refuses or does not answer.
+    pub fn order(&self, words: &[&str]) -> Result<Value, KitError> {
         let mut command = Command::new(binary("mesh-proxy"));
         command.args(words).arg("--admin").arg(&self.admin).args(["--output", "json"]);
         let said = run(&mut command)?;
@@ -305,7 +281,7 @@ impl Instance {
     ///
     /// # Errors
     /// When it does not answer.
-    pub fn status(&self) -> Result<Value, FleetError> {
+    pub fn status(&self) -> Result<Value, KitError> {
         self.order(&["status"])
     }
 
@@ -313,7 +289,7 @@ impl Instance {
     ///
     /// # Errors
     /// When it does not answer.
-    pub fn metrics(&self) -> Result<String, FleetError> {
+    pub fn metrics(&self) -> Result<String, KitError> {
         let asked = || -> std::io::Result<String> {
             let mut socket = UnixStream::connect(&self.admin)?;
             socket.write_all(b"GET /metrics HTTP/1.1\r\nhost: admin\r\nconnection: close\r\n\r\n")?;
@@ -321,7 +297,7 @@ impl Instance {
             socket.read_to_string(&mut answer)?;
             Ok(answer)
         };
-        asked().map_err(|e| FleetError::Io(self.admin.display().to_string(), e))
+        asked().map_err(|e| KitError::Io(self.admin.display().to_string(), e))
     }
 
     fn ready(&self) -> bool {
@@ -334,81 +310,4 @@ impl Instance {
 pub fn active(status: &Value) -> Option<&str> {
     let active = status.get("active")?;
     active.as_str().or_else(|| active.get("bundle").and_then(Value::as_str))
-}
-
-/// Runs `meshc` in `folder` and gives its standard output.
-///
-/// # Errors
-/// [`FleetError::Command`] with all that it said.
-pub fn meshc<S: AsRef<OsStr>>(
-    folder: &Path,
-    args: impl IntoIterator<Item = S>,
-) -> Result<String, FleetError> {
-    run(Command::new(binary("meshc")).args(args).current_dir(folder).env("NO_COLOR", "1"))
-}
-
-/// Runs a command to its end.
-///
-/// # Errors
-/// [`FleetError::Command`] for an exit code that is not 0.
-pub fn run(command: &mut Command) -> Result<String, FleetError> {
-    let shown = format!("{command:?}");
-    let output = command.output().map_err(|e| FleetError::Io(shown.clone(), e))?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    if output.status.success() {
-        return Ok(text(&output.stdout));
-    }
-    let said = format!("{}{}", text(&output.stdout), text(&output.stderr));
-    Err(FleetError::Command { command: shown, code: output.status.to_string(), said })
-}
-
-/// Replaces a file by rename.
-///
-/// # Errors
-/// Those of the file system.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), FleetError> {
-    let beside = path.with_extension("new");
-    let io = |e| FleetError::Io(path.display().to_string(), e);
-    std::fs::write(&beside, bytes).map_err(io)?;
-    std::fs::rename(&beside, path).map_err(io)
-}
-
-/// Asks again and again until `true`, at most `seconds` long.
-///
-/// # Errors
-/// [`FleetError::Late`].
-pub fn wait(what: &str, seconds: u64, mut come_true: impl FnMut() -> bool) -> Result<(), FleetError> {
-    let end = Instant::now() + Duration::from_secs(seconds);
-    while Instant::now() < end {
-        if come_true() {
-            return Ok(());
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    Err(FleetError::Late(what.to_owned(), seconds))
-}
-
-/// Where ports for listeners begin: below those that systems give to outgoing connections, of which tests make many.
-const PORTS: u32 = 10_000;
-/// How many there are.
-const PORT_COUNT: u32 = 22_000;
-/// Ports apart for each process, so that tests side by side rarely ask for the same one.
-const APART: u32 = 64;
-/// The next port to try, from [`PORTS`].
-static NEXT: AtomicU32 = AtomicU32::new(0);
-
-/// A port of loopback on which nobody listens now.
-///
-/// # Errors
-/// When all are taken.
-pub fn free_port() -> Result<u16, FleetError> {
-    let first = std::process::id().wrapping_mul(APART);
-    for _ in 0..PORT_COUNT {
-        let at = first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % PORT_COUNT;
-        let Ok(port) = u16::try_from(PORTS + at) else { continue };
-        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
-            return Ok(port);
-        }
-    }
-    Err(FleetError::Io("a free port".to_owned(), std::io::ErrorKind::AddrInUse.into()))
 }
