@@ -13,7 +13,7 @@ codes! {
         checks: "An expression has at most 16 KiB of text, 4,096 parts and a depth of 32.",
         why: "Every request pays for it, and a proxy refuses what is larger.",
         bad: "when: ((((((((((((((((((((((((((((((((((((true))))))))))))))))))))))))))))))))))))\n",
-        good: "when: true\n",
+        good: "when: 'true'\n",
     }
     CEL_UNKNOWN = 3003 "cel-unknown-name" "an expression names something that does not exist" {
         checks: "Fields and functions are those of the closed environment (`docs/spec.md`, CEL environment).",
@@ -42,13 +42,13 @@ codes! {
     CEL_PHASE = 3007 "cel-phase" "an expression reads what is not known yet" {
         checks: "A route's `when` reads the request and its own source; access rules read everything.",
         why: "The caller's proxy does not know the callee's side, and no proxy of this release checks tokens.",
-        bad: "kind: Route\nrules: [{ name: a, match: { when: 'destination.port == 80' }, to: a }]\n",
-        good: "kind: AccessPolicy\nallow: [{ from: any, when: 'destination.port == 80' }]\n",
+        bad: "kind: Route\nservice: a\nrules: [{ name: a, match: { when: 'destination.port == 80' }, to: a }]\n",
+        good: "kind: Service\nname: a\nport: 80\n---\nkind: AccessPolicy\nservice: a\nallow: [{ from: [web], when: 'destination.port == 80' }]\n",
     }
     CEL_COST = 3008 "cel-cost" "an expression may cost too much" {
         checks: "The largest cost of a rule, from the bounds of a request, is at most 100,000 units (`docs/cel.md`, Cost).",
         why: "Every request pays for it, and a caller chooses how much: by long values and many of them.",
-        bad: "when: 'request.queryValues[\"a\"].exists(v, v.matches(\"x.*y\"))'\n",
+        bad: "when: '[\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\"].exists(k, request.queryValues[\"k\"].exists(v, v.matches(\"a.*\" + k)))'\n",
         good: "when: '\"a\" in request.query && request.query[\"a\"].matches(\"x.*y\")'\n",
     }
     CEL_MIXED = 3009 "cel-mixed" "a list or map mixes types" {

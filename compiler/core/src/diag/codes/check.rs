@@ -6,8 +6,8 @@ codes! {
     DUPLICATE_RULE = 1201 "duplicate-rule" "two parts of one object have one name" {
         checks: "Names of the rules of a Route, the entries of a policy's list and the limits of a Quota differ.",
         why: "Metrics, logs and plans name a part by its address; with two of one name nobody can tell which decided.",
-        bad: "rules:\n  - { name: a, to: x }\n  - { name: a, to: y }\n",
-        good: "rules:\n  - { name: a, to: x }\n  - { name: b, to: y }\n",
+        bad: "rules:\n  - { name: a, match: { path: /a }, to: x }\n  - { name: a, match: { path: /b }, to: y }\n",
+        good: "rules:\n  - { name: a, match: { path: /a }, to: x }\n  - { name: b, match: { path: /b }, to: y }\n",
     }
     SPLIT_SUM = 1202 "split-sum" "the weights of a split are not 100 %" {
         checks: "The weights of `to` sum to exactly 100 %.",
@@ -18,8 +18,8 @@ codes! {
     AMBIGUOUS_DESTINATION = 1203 "ambiguous-destination" "a destination has several versions" {
         checks: "A destination without a version has one version, or a Canary that shares its traffic.",
         why: "Which version would answer is then nobody's choice.",
-        bad: "kind: Service\nname: a\nversions: [v1, v2]\n---\nkind: Route\nservice: a\nrules: [{ name: all, to: a }]\n",
-        good: "rules: [{ name: all, to: a@v1 }]\n",
+        bad: "kind: Service\nname: a\nport: 80\nversions: [v1, v2]\ncallers: [web]\n---\nkind: Route\nservice: a\nrules: [{ name: all, to: a }]\n",
+        good: "kind: Service\nname: a\nport: 80\nversions: [v1, v2]\ncallers: [web]\n---\nkind: Route\nservice: a\nrules: [{ name: all, to: a@v1 }]\n",
     }
     UNKNOWN_VERSION = 1204 "unknown-version" "a version does not exist" {
         checks: "Versions in destinations and canaries are versions of their service; `@stable` and `@candidate` need a Canary.",
@@ -60,19 +60,19 @@ codes! {
     HOST_CLAIMS = 1210 "host-claims" "several Routes claim one host without an order" {
         checks: "Routes of one gateway host each have an `order`, and no two the same.",
         why: "Which Route is asked first would depend on the order of files.",
-        bad: "kind: Route\nname: a\ngateway: public\n---\nkind: Route\nname: b\ngateway: public\n",
-        good: "order: 1\n",
+        bad: "kind: Route\nname: a\ngateway: public\nrules: [{ name: a, match: { path: /a }, to: a }]\n---\nkind: Route\nname: b\ngateway: public\nrules: [{ name: b, match: { path: /b }, to: b }]\n",
+        good: "kind: Route\nname: a\ngateway: public\norder: 1\nrules: [{ name: a, match: { path: /a }, to: a }]\n---\nkind: Route\nname: b\ngateway: public\norder: 2\nrules: [{ name: b, match: { path: /b }, to: b }]\n",
     }
     UNKNOWN_HOST = 1211 "unknown-host" "a Route claims a host that its gateway does not have" {
         checks: "`hosts` of a Route are covered by `hosts` of its gateway.",
         why: "The gateway answers for its own hosts only.",
-        bad: "gateways: { public: { listen: 443, hosts: [a.example] } }\n---\nkind: Route\ngateway: public\nhosts: [b.example]\n",
-        good: "hosts: [a.example]\n",
+        bad: "# the gateway `public` has the host shop.example\nkind: Route\nname: edge\ngateway: public\nhosts: [mall.example]\nrules: [{ name: all, to: web }]\n",
+        good: "# the gateway `public` has the host shop.example\nkind: Route\nname: edge\ngateway: public\nhosts: [shop.example]\nrules: [{ name: all, to: web }]\n",
     }
     CALLERS_AT_GATEWAY = 1212 "callers-at-gateway" "a gateway's rule asks for callers of the mesh" {
         checks: "`match.callers` stands in Routes of services.",
         why: "Whoever comes through a gateway has no mesh identity, so the rule would match nobody.",
-        bad: "kind: Route\ngateway: public\nrules: [{ name: a, match: { callers: [web] }, to: a }]\n",
+        bad: "kind: Route\nname: edge\ngateway: public\nrules: [{ name: a, match: { callers: [web] }, to: a }]\n",
         good: "kind: Route\nservice: a\nrules: [{ name: a, match: { callers: [web] }, to: a }]\n",
     }
     STAGES = 1301 "canary-stages" "the stages of a canary do not grow" {
@@ -90,8 +90,8 @@ codes! {
     UNKNOWN_TEAM = 1303 "unknown-team" "a team does not exist" {
         checks: "Teams that approve are teams of the mesh.",
         why: "Nobody could ever approve.",
-        bad: "stages: [{ weight: 5%, hold: 10m, approval: team-x }]\n",
-        good: "teams: { team-x: { approvers: [ana@shop.example] } }\n",
+        bad: "# the mesh has the team `team-a`\nstages: [{ weight: 5%, hold: 10m, approval: team-b }]\n",
+        good: "# the mesh has the team `team-a`\nstages: [{ weight: 5%, hold: 10m, approval: team-a }]\n",
     }
     SAME_VERSION = 1304 "same-version" "a canary's candidate is its stable version" {
         checks: "`stable` and `candidate` differ.",
@@ -108,14 +108,14 @@ codes! {
     TWICE = 1402 "said-twice" "one thing is said in two places" {
         checks: "A service has either `callers` or an AccessPolicy, and one Route, Quota, Canary, Resilience each.",
         why: "Which of the two holds would be a guess.",
-        bad: "kind: Service\nname: a\nport: 80\ncallers: [web]\n---\nkind: AccessPolicy\nservice: a\n",
-        good: "keep one of them",
+        bad: "kind: Service\nname: a\nport: 80\ncallers: [web]\n---\nkind: AccessPolicy\nservice: a\nallow: [{ from: [web] }]\n",
+        good: "kind: Service\nname: a\nport: 80\n---\nkind: AccessPolicy\nservice: a\nallow: [{ from: [web] }]\n",
     }
     EXTERNAL_UNDER_TLS = 1403 "external-under-strict-tls" "strangers are let in where none can come" {
         checks: "`external` stands where TLS is permissive, or at a gateway.",
         why: "With strict TLS a caller without a certificate never gets as far as the access rules.",
-        bad: "tls: strict\n---\ncallers: [external]\n",
-        good: "tls: permissive\n",
+        bad: "kind: Mesh\nname: shop\nversion: 1\ntrustDomain: shop.example\ntls: strict\n---\nkind: Service\nname: cart\nport: 8080\ncallers: [external]\n",
+        good: "kind: Mesh\nname: shop\nversion: 1\ntrustDomain: shop.example\ntls: permissive\n---\nkind: Service\nname: cart\nport: 8080\ncallers: [external]\n",
     }
     BAD_KEY = 1404 "bad-quota-key" "a quota's key cannot be read" {
         checks: "`per` is `caller`, `service`, `header:<name>`, or an expression that names one text of the request.",

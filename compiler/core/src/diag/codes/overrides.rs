@@ -30,8 +30,8 @@ codes! {
     SECRET = 1601 "secret-in-clear" "a secret stands in the repository", suppressible: true {
         checks: "No text holds a private key, a cloud access key, a forge or session token, or a URL with a password.",
         why: "Whoever can read the repository, now or later, has the secret. It must be changed, not only removed.",
-        bad: "certificate: \"-----BEGIN PRIVATE KEY----- ...\"\n",
-        good: "certificate: { secret: tls/shop }\n",
+        bad: "gateways:\n  public: { listen: 443, hosts: [shop.example], certificate: \"-----BEGIN PRIVATE KEY----- ...\" }\n",
+        good: "gateways:\n  public: { listen: 443, hosts: [shop.example], certificate: { secret: tls/shop } }\n",
     }
     NOT_ENFORCED = 1701 "not-enforced" "no released proxy enforces a field" {
         checks: "Every field that proxies own is enforced by the proxies of this release.",
@@ -42,19 +42,19 @@ codes! {
     SUPPRESSION_FORM = 1801 "suppression-form" "a suppression comment is not well formed" {
         checks: "A comment that starts with `meshc:` reads `# meshc: allow MC2001 until 2026-12-31 -- reason`, with a code that exists and can be suppressed.",
         why: "A suppression without a reason or an end is never looked at again.",
-        bad: "# meshc: allow MC2001\n",
-        good: "# meshc: allow MC2001 until 2026-12-31 -- the old path is kept for the app until 3.0\n",
+        bad: "rules:\n  - { name: all, match: { path: /a/* }, to: a }\n  # meshc: allow MC2001\n  - { name: one, match: { path: /a/b }, to: b }\n",
+        good: "rules:\n  - { name: all, match: { path: /a/* }, to: a }\n  # meshc: allow MC2001 until 2036-12-31 -- the old path is kept for the app until 3.0\n  - { name: one, match: { path: /a/b }, to: b }\n",
     }
     SUPPRESSION_EXPIRED = 1802 "suppression-expired" "a suppression has ended" {
         checks: "The date of a suppression is not before the date of the check; its day still counts.",
         why: "The finding was accepted for a time, and the time is over.",
-        bad: "# meshc: allow MC2001 until 2020-01-01 -- soon\n",
-        good: "repair the finding, or agree on another date",
+        bad: "rules:\n  - { name: all, match: { path: /a/* }, to: a }\n  # meshc: allow MC2001 until 2020-01-01 -- the old path is kept for the app until 3.0\n  - { name: one, match: { path: /a/b }, to: b }\n",
+        good: "rules:\n  - { name: all, match: { path: /a/* }, to: a }\n  # meshc: allow MC2001 until 2036-12-31 -- the old path is kept for the app until 3.0\n  - { name: one, match: { path: /a/b }, to: b }\n",
     }
     SUPPRESSION_UNUSED = 1803 "suppression-unused" "a suppression suppresses nothing", severity: Warning {
         checks: "The line below an own-line suppression comment, or the line that it ends, has the finding.",
         why: "A comment that outlives its finding would hide the next one.",
-        bad: "# meshc: allow MC2001 until 2026-12-31 -- reason\nkind: Mesh\n",
-        good: "kind: Mesh\n",
+        bad: "rules:\n  - { name: one, match: { path: /a/b }, to: b }\n  # meshc: allow MC2001 until 2036-12-31 -- the old path is kept for the app until 3.0\n  - { name: all, match: { path: /a/* }, to: a }\n",
+        good: "rules:\n  - { name: one, match: { path: /a/b }, to: b }\n  - { name: all, match: { path: /a/* }, to: a }\n",
     }
 }

@@ -12,14 +12,14 @@ codes! {
     EXPIRED_WAIVER = 5001 "expired-waiver" "a waiver has ended" {
         checks: "The date of a waiver is not before the date of the check.",
         why: "The exception was agreed for a time, and the time is over.",
-        bad: "waivers: [{ object: service/a, until: 2020-01-01, reason: soon }]\n",
-        good: "repair the object, or agree on another date",
+        bad: "kind: Policy\nname: named-owners\neach: Service\nrequire: has(self.owner)\nwaivers: [{ object: service/a, until: 2020-01-01, reason: \"moves to another team\" }]\n---\nkind: Service\nname: a\nport: 80\ncallers: [web]\n",
+        good: "kind: Policy\nname: named-owners\neach: Service\nrequire: has(self.owner)\nwaivers: [{ object: service/a, until: 2036-12-31, reason: \"moves to another team\" }]\n---\nkind: Service\nname: a\nport: 80\ncallers: [web]\n",
     }
     POLICY_BROKEN = 5002 "policy-broken" "an object breaks a policy" {
         checks: "`require` of a Policy is true for each object of its kind that `where` takes, in every environment of the policy, after overrides.",
         why: "The organisation agreed on it. An exception is a waiver in the policy, with a reason and an end; a comment cannot suppress it.",
-        bad: "kind: Policy\nname: named-owners\neach: Service\nrequire: has(self.owner)\n---\nkind: Service\nname: a\nport: 80\ncallers: []\n",
-        good: "kind: Policy\nname: named-owners\neach: Service\nrequire: has(self.owner)\n---\nkind: Service\nname: a\nowner: team-a\nport: 80\ncallers: []\n",
+        bad: "kind: Policy\nname: named-owners\neach: Service\nrequire: has(self.owner)\n---\nkind: Service\nname: a\nport: 80\ncallers: [web]\n",
+        good: "kind: Policy\nname: named-owners\neach: Service\nrequire: has(self.owner)\n---\nkind: Service\nname: a\nowner: team-a\nport: 80\ncallers: [web]\n",
     }
     POLICY_UNKNOWN = 5003 "policy-unknown" "a policy cannot be decided for an object" {
         checks: "`where` and `require` of a Policy have a value for each object of its kind.",
@@ -30,7 +30,7 @@ codes! {
     UNUSED_WAIVER = 5004 "unused-waiver" "a waiver waives nothing", severity: Warning {
         checks: "The object of a waiver would break the policy without it, in some environment.",
         why: "A waiver that outlives its cause hides the next one.",
-        bad: "waivers: [{ object: service/a, until: 2036-12-31, reason: \"single version only\" }]\n",
-        good: "remove the waiver",
+        bad: "kind: Policy\nname: named-owners\neach: Service\nrequire: has(self.owner)\nwaivers: [{ object: service/a, until: 2036-12-31, reason: \"moves to another team\" }]\n---\nkind: Service\nname: a\nowner: team-a\nport: 80\ncallers: [web]\n",
+        good: "kind: Policy\nname: named-owners\neach: Service\nrequire: has(self.owner)\n---\nkind: Service\nname: a\nowner: team-a\nport: 80\ncallers: [web]\n",
     }
 }

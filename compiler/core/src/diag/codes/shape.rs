@@ -12,14 +12,14 @@ codes! {
     UNKNOWN_FIELD = 1102 "unknown-field" "a field does not exist" {
         checks: "Every key of a map is a field of the language at that place.",
         why: "A misspelt field would be silently without effect: the most common cause of wrong configuration.",
-        bad: "kind: Service\nname: cart\nprot: 8080\n",
-        good: "kind: Service\nname: cart\nport: 8080\n",
+        bad: "kind: Service\nname: cart\nprot: 8080\ncallers: [web]\n",
+        good: "kind: Service\nname: cart\nport: 8080\ncallers: [web]\n",
     }
     MISSING_FIELD = 1103 "missing-field" "a required field is missing" {
         checks: "Fields without a default are written.",
         why: "There is no value that would be right for everybody.",
-        bad: "kind: Service\nname: cart\n",
-        good: "kind: Service\nname: cart\nport: 8080\n",
+        bad: "kind: Service\nname: cart\ncallers: [web]\n",
+        good: "kind: Service\nname: cart\nport: 8080\ncallers: [web]\n",
     }
     UNKNOWN_NAME = 1104 "unknown-name" "a name refers to nothing" {
         checks: "Services, gateways, environments and objects that are named exist.",
@@ -66,25 +66,25 @@ codes! {
     NULL = 1111 "null" "a field has no value" {
         checks: "`null`, `~` and empty values are refused; only in `overrides` does `null` remove a field.",
         why: "An empty field is mostly an unfinished edit; blank policy fields have taken down whole clouds.",
-        bad: "kind: Service\nname:\n",
-        good: "kind: Service\nname: cart\n",
+        bad: "kind: Service\nname:\nport: 8080\ncallers: [web]\n",
+        good: "kind: Service\nname: cart\nport: 8080\ncallers: [web]\n",
     }
     DUPLICATE_ADDRESS = 1112 "duplicate-address" "two objects have one address" {
         checks: "`kind/name` is unique in a mesh.",
         why: "Which of the two counts would depend on the order of files.",
-        bad: "kind: Service\nname: cart\n---\nkind: Service\nname: cart\n",
-        good: "kind: Service\nname: cart\n---\nkind: Service\nname: basket\n",
+        bad: "kind: Service\nname: cart\nport: 8080\ncallers: [web]\n---\nkind: Service\nname: cart\nport: 8081\ncallers: [web]\n",
+        good: "kind: Service\nname: cart\nport: 8080\ncallers: [web]\n---\nkind: Service\nname: basket\nport: 8081\ncallers: [web]\n",
     }
     ENVELOPE = 1113 "envelope" "the Kubernetes envelope is not well formed" {
         checks: "A document with `apiVersion` has `apiVersion: meshc/v1`, `kind`, `metadata.name` and `spec`, and nothing else.",
         why: "What stands outside of `spec` would be silently without effect.",
-        bad: "apiVersion: meshc/v2\nkind: Service\nname: cart\n",
-        good: "apiVersion: meshc/v1\nkind: Service\nmetadata: { name: cart }\nspec: { port: 8080 }\n",
+        bad: "apiVersion: meshc/v2\nkind: Service\nmetadata: { name: basket }\nspec: { port: 8080, callers: [web] }\n",
+        good: "apiVersion: meshc/v1\nkind: Service\nmetadata: { name: basket }\nspec: { port: 8080, callers: [web] }\n",
     }
     GENERATED_MARKER = 1114 "generated-marker" "`generated` is not the first document, or not alone in it" {
         checks: "A generated file says `generated: true` in a first document of its own.",
         why: "The marker turns dead rules of that file into warnings; it must be seen at once.",
-        bad: "kind: Service\nname: cart\ngenerated: true\n",
+        bad: "kind: Service\nname: cart\nport: 8080\ncallers: [web]\ngenerated: true\n",
         good: "generated: true\n---\nkind: Service\nname: cart\nport: 8080\ncallers: [web]\n",
     }
     BAD_NAME = 1115 "bad-name" "a name is not a DNS label" {

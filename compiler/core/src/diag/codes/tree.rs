@@ -12,13 +12,13 @@ codes! {
     NO_MESH = 6002 "no-mesh" "the files say no mesh, or two" {
         checks: "There is exactly one object of kind Mesh.",
         why: "A mesh has one name and one trust domain.",
-        bad: "kind: Service\n",
+        bad: "kind: Mesh\nname: shop\nversion: 1\ntrustDomain: shop.example\n---\nkind: Mesh\nname: mall\nversion: 1\ntrustDomain: mall.example\n",
         good: "kind: Mesh\nname: shop\nversion: 1\ntrustDomain: shop.example\n",
     }
     LIMIT_MESH = 6003 "mesh-too-large" "the mesh is larger than a limit" {
         checks: "10,000 services, 100,000 rules, 1 MiB a unit, 256 MiB a bundle.",
         why: "Proxies refuse what is larger.",
-        bad: "(10,001 services)",
-        good: "split the mesh",
+        bad: "kind: Service\nname: s1\nport: 80\ncallers: [web]\n# ... and 10,000 more\n",
+        good: "kind: Service\nname: s1\nport: 80\ncallers: [web]\n",
     }
 }
