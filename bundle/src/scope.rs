@@ -86,7 +86,9 @@ pub fn group_key(from: &From) -> Option<String> {
         From::Any => Some("any".to_owned()),
         // Canonical, so that two spellings of the same labels are one group. Texts always have such a form; labels
         // without one would name nobody.
-        From::Labels(labels) => canonical::to_bytes(labels).ok().and_then(|bytes| String::from_utf8(bytes).ok()),
+        From::Labels(labels) => {
+            canonical::to_bytes(labels).ok().and_then(|bytes| String::from_utf8(bytes).ok())
+        }
         From::Service(_) | From::Gateway(_) | From::Principal(_) | From::External => None,
     }
 }

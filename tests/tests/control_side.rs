@@ -16,13 +16,15 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use mesh_bundle::pack::Packed;
-use mesh_tests::draft::{Terms, packed, program};
-use mesh_tests::fleet::{meshc, wait};
-use mesh_tests::lone::{Lone, Programs, mesh};
+use mesh_tests::kit::bundle::{Terms, packed, program};
+use mesh_tests::kit::lone::{Lone, mesh};
+use mesh_tests::kit::process::meshc;
+use mesh_tests::kit::wait::wait;
+use mesh_tests::programs;
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
 use serde_json::{Value, json};
 
@@ -33,14 +35,6 @@ const ROUNDS: usize = 20;
 /// What `--drain` of [`Lone`] says.
 const DRAIN: Duration = Duration::from_secs(1);
 
-fn lone(folder: &tempfile::TempDir) -> Lone {
-    let programs = Programs {
-        proxy: PathBuf::from(env!("CARGO_BIN_EXE_faulty-proxy")),
-        toy: PathBuf::from(env!("CARGO_BIN_EXE_toy-service")),
-    };
-    Lone::new(folder.path(), programs).unwrap()
-}
-
 /// A bundle that differs in one response header.
 fn bundle(mark: &str) -> Packed {
     let rules = format!(
@@ -49,14 +43,10 @@ fn bundle(mark: &str) -> Packed {
     packed(&program(&mesh(&rules, "")).unwrap()).unwrap()
 }
 
-fn terms(generation: u64) -> Terms {
-    Terms { generation, ..Terms::default() }
-}
-
 /// A proxy under a first bundle.
 fn started(folder: &tempfile::TempDir) -> Lone {
-    let mut lone = lone(folder);
-    let first = lone.offer(&bundle("first"), &terms(1)).unwrap();
+    let mut lone = Lone::new(folder.path(), programs!()).unwrap();
+    let first = lone.offer(&bundle("first"), &Terms::of(1)).unwrap();
     lone.start().unwrap();
     lone.wait_active(first, 20).unwrap();
     wait("requests are answered", 20, || lone.get("/a").is_ok_and(|status| status == 200)).unwrap();
@@ -110,7 +100,7 @@ fn a_check_that_hangs_holds_nobody_up() {
     let folder = tempfile::tempdir().unwrap();
     let mut lone = started(&folder);
     lone.plant("preflight", "paused").unwrap();
-    lone.offer(&bundle("next"), &terms(2)).unwrap();
+    lone.offer(&bundle("next"), &Terms::of(2)).unwrap();
     wait("the next bundle is being checked", 20, || !lone.children().is_empty()).unwrap();
     answers(&lone, "a check that hangs");
     assert_eq!(lone.get("/a").unwrap(), 200);
@@ -130,9 +120,9 @@ fn a_check_that_hangs_holds_nobody_up() {
 #[test]
 fn a_check_that_hangs_at_the_start_holds_nobody_up() {
     let folder = tempfile::tempdir().unwrap();
-    let mut lone = lone(&folder);
+    let mut lone = Lone::new(folder.path(), programs!()).unwrap();
     lone.plant("preflight", "paused").unwrap();
-    lone.offer(&bundle("first"), &terms(1)).unwrap();
+    lone.offer(&bundle("first"), &Terms::of(1)).unwrap();
     lone.launch().unwrap();
     wait("the bundle is being checked", 20, || !lone.children().is_empty()).unwrap();
     answers(&lone, "a check that hangs at the start");
@@ -149,7 +139,7 @@ fn a_fifo_in_place_of_the_source_is_a_refusal_and_no_more() {
         .unwrap();
     answers(&lone, "a FIFO as source");
     // A reload that failed leaves the proxy as ready for the next one as ever.
-    assert_eq!(lone.take(&bundle("next"), &terms(2)).unwrap(), "activated");
+    assert_eq!(lone.take(&bundle("next"), &Terms::of(2)).unwrap(), "activated");
     replaced_by_fifo(&lone.path("offer.mcb"));
     stops(&mut lone, "a FIFO as source");
 }
@@ -172,13 +162,13 @@ fn a_fifo_in_place_of_the_endpoints_keeps_those_that_are_known() {
 fn a_fifo_in_place_of_a_certificate_a_key_or_roots_keeps_the_identity() {
     for file in ["tls.crt", "tls.key", "roots/drill.example.pem"] {
         let folder = tempfile::tempdir().unwrap();
-        let mut lone = lone(&folder);
+        let mut lone = Lone::new(folder.path(), programs!()).unwrap();
         let ids = lone.path("ids").display().to_string();
         let words = ["keygen", "--dev-ca", &ids, "--trust-domain", "drill.example", "--env", "local", "--id"];
         meshc(folder.path(), words.into_iter().chain(["gateway/public"])).unwrap();
         let identity = lone.path("ids/gateway/public");
         lone.flag("--identity", &identity);
-        let first = lone.offer(&bundle("first"), &terms(1)).unwrap();
+        let first = lone.offer(&bundle("first"), &Terms::of(1)).unwrap();
         lone.start().unwrap();
         lone.wait_active(first, 20).unwrap();
         replaced_by_fifo(&identity.join(file));
@@ -200,7 +190,7 @@ fn a_fifo_as_access_log_trust_file_or_lock_ends_the_start_in_words() {
         ("--state", "cannot write"),
     ] {
         let folder = tempfile::tempdir().unwrap();
-        let mut lone = lone(&folder);
+        let mut lone = Lone::new(folder.path(), programs!()).unwrap();
         let odd = lone.path("odd");
         match flag {
             "--identity" => {
@@ -239,7 +229,7 @@ fn full_pipe(path: &Path) -> File {
 fn output_that_nobody_reads_holds_nobody_up_and_a_stop_keeps_its_bound() {
     for in_flight in [false, true] {
         let folder = tempfile::tempdir().unwrap();
-        let mut lone = lone(&folder);
+        let mut lone = Lone::new(folder.path(), programs!()).unwrap();
         let output = lone.path("output");
         let pipe = full_pipe(&output);
         lone.log_to(&output);
@@ -252,7 +242,7 @@ fn output_that_nobody_reads_holds_nobody_up_and_a_stop_keeps_its_bound() {
         std::fs::write(lone.path("endpoints.json"), endpoints.to_string()).unwrap();
         let rules =
             "name: slow, match: { path: /slow }, to: cart\nname: rest, match: { path: /* }, to: orders";
-        let first = lone.offer(&packed(&program(&mesh(rules, "")).unwrap()).unwrap(), &terms(1)).unwrap();
+        let first = lone.offer(&packed(&program(&mesh(rules, "")).unwrap()).unwrap(), &Terms::of(1)).unwrap();
         lone.start().unwrap();
         lone.wait_active(first, 20).unwrap();
         wait("requests are answered", 20, || lone.get("/a").is_ok_and(|status| status == 200)).unwrap();
@@ -283,12 +273,12 @@ fn output_that_nobody_reads_holds_nobody_up_and_a_stop_keeps_its_bound() {
 #[test]
 fn what_was_dropped_of_the_access_log_is_counted_and_the_reader_may_come_back() {
     let folder = tempfile::tempdir().unwrap();
-    let mut lone = lone(&folder);
+    let mut lone = Lone::new(folder.path(), programs!()).unwrap();
     let output = lone.path("output");
     let mut pipe = full_pipe(&output);
     lone.log_to(&output);
     lone.flag("--access-log", Path::new("-"));
-    let first = lone.offer(&bundle("first"), &terms(1)).unwrap();
+    let first = lone.offer(&bundle("first"), &Terms::of(1)).unwrap();
     lone.start().unwrap();
     lone.wait_active(first, 20).unwrap();
     let dropped = || lone.metric("service_mesh_access_log_dropped_total").unwrap();

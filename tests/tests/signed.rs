@@ -12,7 +12,7 @@ use mesh_bundle::refusal::Rung;
 use mesh_bundle::release::Accepted;
 use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::verify::{self, Expectation};
-use mesh_bundle::{Digest, FileSet, Name, Owner, Program, Refusal, State, canonical};
+use mesh_bundle::{Digest, FileSet, Name, Owner, Refusal, State, canonical};
 use mesh_decision::{Engine, selftest};
 use mesh_tests::kit::bundle;
 use serde_json::{Value, json};
@@ -358,7 +358,7 @@ fn hostile_code(case: &str) -> Value {
 #[test]
 fn every_case_is_refused_where_it_says() {
     let keys: Vec<SigningKey> = (0..3).map(|_| SigningKey::generate().unwrap()).collect();
-    let text = std::fs::read_to_string(top().join("tests/corpus/signed.jsonl")).unwrap();
+    let text = std::fs::read_to_string(mesh_tests::top().join("tests/corpus/signed.jsonl")).unwrap();
     let mut wrong = Vec::new();
     for line in text.lines() {
         let row: Value = serde_json::from_str(line).unwrap();

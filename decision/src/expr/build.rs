@@ -8,8 +8,19 @@ use mesh_bundle::expr::{
     Type, View,
 };
 
-use super::{ExprBuildError, Tri};
-use crate::regex::Pattern;
+use super::tri::Tri;
+use crate::regex::{Pattern, RegexError};
+
+/// The error of an expression that does not build.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExprBuildError {
+    /// The code does not pass its check.
+    #[error("{0}")]
+    Code(#[from] ExprError),
+    /// A regular expression does not compile.
+    #[error("regular expression: {0}")]
+    Regex(#[from] RegexError),
+}
 
 /// A node whose value is a bool.
 #[derive(Debug)]

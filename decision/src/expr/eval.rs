@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use mesh_bundle::expr::{CompareOp, Instant, Quantifier, Slot, Span, TextOp, parse_ip};
 
 use super::build::{Cond, IntOf, IpOf, Set, SpanOf, Test, TextOf, TimeOf};
+use super::context::Context;
 use super::slots::{self, Read};
-use super::{Context, Tri};
+use super::tri::Tri;
 use crate::text::Text;
 use crate::values;
 

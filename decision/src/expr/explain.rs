@@ -7,9 +7,10 @@ use mesh_bundle::expr::{Expression, Instant, Op, Part, Slot, Type, View};
 use serde::Serialize;
 
 use super::build::{Builder, Cond};
+use super::context::Context;
 use super::eval::{self, Frame};
 use super::slots::{self, Read};
-use super::{Context, Tri};
+use super::tri::Tri;
 use crate::values;
 
 /// The largest length of a shown value, in bytes.

@@ -7,81 +7,28 @@
 //! with an error as the third value both are commutative and associative.
 
 mod build;
+mod context;
 mod eval;
 mod explain;
 mod slots;
+mod tri;
 
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use mesh_bundle::PathPattern;
-use mesh_bundle::expr::{ExprError, Expression, Slot, Type};
-use mesh_bundle::program::Service;
-use serde::Serialize;
+use mesh_bundle::expr::{Expression, Slot, Type};
 
+pub use build::ExprBuildError;
+pub use context::{Context, Destination};
 pub use explain::{Decided, Seen, explain};
+pub use tri::Tri;
 
-use crate::regex::RegexError;
-use crate::request::Request;
 use crate::text::Text;
 use crate::values::Value;
 use build::{Cond, TextOf};
 use eval::Frame;
 use explain::Explainer;
 use slots::Read;
-
-/// The result of an expression, in three-valued logic. An error absorbs like CEL's: `false && error` is false.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Tri {
-    /// The condition holds.
-    True,
-    /// The condition does not hold.
-    False,
-    /// A value was read that has no single value.
-    Error,
-}
-
-impl Tri {
-    /// The result in a sentence: "... is true".
-    #[must_use]
-    pub fn said(self) -> &'static str {
-        match self {
-            Self::True => "is true",
-            Self::False => "is false",
-            Self::Error => "is an error",
-        }
-    }
-}
-
-impl From<bool> for Tri {
-    fn from(value: bool) -> Self {
-        if value { Self::True } else { Self::False }
-    }
-}
-
-impl std::ops::Not for Tri {
-    type Output = Self;
-
-    fn not(self) -> Self {
-        match self {
-            Self::True => Self::False,
-            Self::False => Self::True,
-            Self::Error => Self::Error,
-        }
-    }
-}
-
-/// The error of an expression that does not build.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ExprBuildError {
-    /// The code does not pass its check.
-    #[error("{0}")]
-    Code(#[from] ExprError),
-    /// A regular expression does not compile.
-    #[error("regular expression: {0}")]
-    Regex(#[from] RegexError),
-}
 
 /// A built condition, ready for evaluation.
 #[derive(Debug)]
@@ -94,30 +41,6 @@ pub struct Program {
 /// A built expression that gives a text: the key of a limit.
 #[derive(Debug)]
 pub struct Key(TextOf);
-
-/// The input of an evaluation: the request, and facts from the program.
-#[derive(Clone, Copy)]
-pub struct Context<'a> {
-    /// The request that is decided.
-    pub request: &'a Request<'a>,
-    /// The path pattern that bound `request.params`, if any.
-    pub pattern: Option<&'a PathPattern>,
-    /// The caller's service, where the program knows it.
-    pub source: Option<&'a Service>,
-    /// The callee, at its own proxy.
-    pub destination: Option<Destination<'a>>,
-}
-
-/// The callee, as its own proxy knows it.
-#[derive(Clone, Copy)]
-pub struct Destination<'a> {
-    /// Name of the service.
-    pub name: &'a str,
-    /// The service, with its port and labels.
-    pub service: &'a Service,
-    /// The version that this proxy stands for; empty where it was not told.
-    pub version: &'a str,
-}
 
 impl Program {
     /// Builds a condition from a lowered expression.

@@ -4,7 +4,7 @@ use mesh_bundle::Owner;
 use mesh_bundle::expr::Slot;
 use mesh_bundle::program::Service;
 
-use super::Context;
+use super::context::Context;
 use crate::path;
 use crate::request::Sole;
 use crate::text::Text;

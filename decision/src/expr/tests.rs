@@ -8,7 +8,9 @@ use mesh_bundle::{Name, Owner};
 use proptest::prelude::*;
 
 use super::*;
+use crate::request::Request;
 use crate::request::{Connection, Source};
+use mesh_bundle::PathPattern;
 
 fn tree(op: Op<Slot>, children: Vec<Tree>) -> Tree {
     Tree::new(op, 0..0, children)

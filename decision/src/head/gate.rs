@@ -6,7 +6,8 @@
 use mesh_bundle::limits;
 
 use super::hop::{self, has_token};
-use super::{Framing, Rejection, StartLine, Version};
+use super::parts::{Framing, StartLine, Version};
+use super::rejection::Rejection;
 
 /// The fields that the gate checks, collected in one walk over the lines.
 #[derive(Default)]

@@ -15,13 +15,13 @@ use mesh_bundle::{expr, limits};
 pub(super) use calls::EVALUATED;
 
 use super::CelFinding;
-use super::words::words;
 use super::fold::{substitute, substituted_size};
 use super::request::{Place, keyed, place};
 use super::tree::Access;
 use super::typed::{Kind, Typed};
 use super::types::Type;
 use super::value::Value;
+use super::words::words;
 use crate::diag::{codes, quoted};
 
 /// Treatment of the constants that a macro's elements make.
