@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 /// The example's production environment.
 fn shop() -> Draft {
-    Draft::of(&packed(&bundle::shop().unwrap()["prod"]).unwrap())
+    Draft::of(&packed(bundle::shop().unwrap().get("prod").unwrap()).unwrap())
 }
 
 /// What becomes of a unit's bytes on the ladder: a code, or nothing where all of it is taken and an engine is built.
