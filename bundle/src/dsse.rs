@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_threshold_counts_keys_not_signatures() {
-        let (a, b) = (SigningKey::generate().unwrap(), SigningKey::generate().unwrap());
+        let (a, b) = (SigningKey::from_seed(&[1; 32]).unwrap(), SigningKey::from_seed(&[2; 32]).unwrap());
         let two = TrustSet::new(2, vec![a.public(), b.public()]).unwrap();
         let once = seal(RELEASE_TYPE, b"{}", std::slice::from_ref(&a)).unwrap();
         let mut twice: Envelope = serde_json::from_slice(&once).unwrap();
@@ -143,14 +143,14 @@ mod tests {
 
     #[test]
     fn no_signature_proves_nothing() {
-        let key = SigningKey::generate().unwrap();
+        let key = SigningKey::from_seed(&[3; 32]).unwrap();
         let trust = TrustSet::new(1, vec![key.public()]).unwrap();
         let unsigned = seal(RELEASE_TYPE, b"{}", &[]).unwrap();
         assert_eq!(
             open(RELEASE_TYPE, &unsigned, &trust),
             Err(EnvelopeError::Threshold { good: 0, needed: 1 })
         );
-        let other = seal(RELEASE_TYPE, b"{}", &[SigningKey::generate().unwrap()]).unwrap();
+        let other = seal(RELEASE_TYPE, b"{}", &[SigningKey::from_seed(&[4; 32]).unwrap()]).unwrap();
         assert!(open(RELEASE_TYPE, &other, &trust).is_err());
     }
 }

@@ -42,7 +42,7 @@ fn a_child_that_dies_anywhere_refuses_the_bundle() {
     let dir = tempfile::tempdir().unwrap();
     let (state, source, trace) =
         (dir.path().join("state"), dir.path().join("offer"), dir.path().join("trace"));
-    let key = [SigningKey::generate().unwrap()];
+    let key = [SigningKey::from_seed(&[1; 32]).unwrap()];
     let trust = trusting(&key[0]).unwrap();
     let offer = |number: u16| {
         let made = make(&program(8_000 + number, 5).unwrap(), number.into(), &key, |_| ()).unwrap();

@@ -36,7 +36,8 @@ impl Victim {
 
     /// A proxy that trusts `keys` keys, of which `threshold` must sign.
     fn trusting(keys: usize, threshold: usize) -> Self {
-        let keys: Vec<SigningKey> = (0..keys).map(|_| SigningKey::generate().unwrap()).collect();
+        let keys: Vec<SigningKey> =
+            (1..=keys).map(|n| SigningKey::from_seed(&[u8::try_from(n).unwrap(); 32]).unwrap()).collect();
         let trust = TrustSet::new(threshold, keys.iter().map(SigningKey::public).collect()).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let first = make(&program(8_005, 5).unwrap(), 5, &keys, |_| ()).unwrap();
@@ -258,7 +259,7 @@ fn endless_data() {
 #[test]
 fn wrong_key() {
     let mut victim = Victim::new();
-    let thief = [SigningKey::generate().unwrap()];
+    let thief = [SigningKey::from_seed(&[101; 32]).unwrap()];
     let forged = make(&program(8_006, 5).unwrap(), 6, &thief, |_| ()).unwrap();
     victim.archive(&forged);
     victim.refuses(Rung::Authentic, "bad-signature", "signature.dsse");
@@ -283,7 +284,9 @@ fn threshold_not_met() {
     let again = |key: &SigningKey| SigningKey::from_pem(&key.to_pem()).unwrap();
     victim.archive(&make(&program, 6, &[again(a), again(a)], |_| ()).unwrap());
     victim.refuses(Rung::Authentic, "bad-signature", "2");
-    victim.archive(&make(&program, 6, &[again(a), SigningKey::generate().unwrap()], |_| ()).unwrap());
+    victim.archive(
+        &make(&program, 6, &[again(a), SigningKey::from_seed(&[102; 32]).unwrap()], |_| ()).unwrap(),
+    );
     victim.refuses(Rung::Authentic, "bad-signature", "2");
     victim.takes(&make(&program, 6, &[again(a), again(b)], |_| ()).unwrap());
 }

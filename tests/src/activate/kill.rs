@@ -143,7 +143,7 @@ impl Stage {
     /// # Errors
     /// A run fails, or comes to something else than it should.
     pub fn prepare(dir: &Path, activator: &Path, scenario: Scenario) -> io::Result<Self> {
-        let key = SigningKey::generate().map_err(io::Error::other)?;
+        let key = SigningKey::from_seed(&[1; 32]).map_err(io::Error::other)?;
         let mut stage = Self {
             dir: dir.to_owned(),
             activator: activator.to_owned(),

@@ -104,7 +104,7 @@ impl Lone {
     /// When a file cannot be written or a toy does not start.
     pub fn new(folder: &Path, programs: Programs) -> Result<Self, KitError> {
         let odd = |what: &str| KitError::Io(what.to_owned(), io::Error::other("cannot be made"));
-        let key = SigningKey::generate().map_err(|_| odd("key"))?;
+        let key = SigningKey::from_seed(&[1; 32]).map_err(|_| odd("key"))?;
         let trust = TrustSet::new(1, vec![key.public()]).map_err(|_| odd("trust set"))?;
         let inbound = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
         let mut lone = Self {

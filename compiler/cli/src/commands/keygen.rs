@@ -82,12 +82,20 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     }
 }
 
+/// 32 bytes of the platform's randomness.
+fn seed() -> Result<[u8; 32], Failure> {
+    let mut seed = [0; 32];
+    let cannot = |_| Failure::cannot("the platform gives no randomness");
+    aws_lc_rs::rand::fill(&mut seed).map_err(cannot)?;
+    Ok(seed)
+}
+
 fn signing_key(args: &Args, outputs: &Outputs) -> Result<u8, Failure> {
     if let Some(there) = args.trust.iter().find(|file| file.exists()) {
         return Err(Failure::cannot(format!("`{}` exists already", there.display())));
     }
     let cannot = |e: mesh_bundle::trust::KeyError| Failure::cannot(e.to_string());
-    let key = SigningKey::generate().map_err(cannot)?;
+    let key = SigningKey::from_seed(&seed()?).map_err(cannot)?;
     create(&args.out, key.to_pem().as_bytes(), 0o600)?;
     let mut written = vec![args.out.display().to_string()];
     if let Some(file) = &args.trust {

@@ -26,7 +26,7 @@ pub(crate) struct KeygenReport {
 impl KeygenReport {
     /// The report of a signing key, or of certificates.
     pub(crate) fn new(key: Option<PublicKey>, written: Vec<String>) -> Self {
-        let key_id = key.as_ref().map(|key| key.id().to_string());
+        let key_id = key.as_ref().map(|key| key.id());
         Self { head: Head::of("keygen"), written, key_id, public_key: key }
     }
 }

@@ -71,7 +71,7 @@ struct Object {
     /// Its address, such as `route/orders`.
     address: String,
     /// Whether it comes, goes or changes.
-    change: Change,
+    change: ChangeWord,
     /// `file:line` of the object.
     place: Option<String>,
     /// The fields that differ; none for an object that comes or goes.
@@ -102,7 +102,7 @@ struct Unit {
     /// Id of the unit.
     unit: String,
     /// Whether it comes, goes or changes.
-    change: Change,
+    change: ChangeWord,
     /// Its bytes before.
     bytes_before: Option<u64>,
     /// Its bytes after.
@@ -111,10 +111,11 @@ struct Unit {
     owners: usize,
 }
 
-/// A kind of change.
+/// A kind of change, in a word.
 #[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
-enum Change {
+#[schemars(rename = "Change")]
+enum ChangeWord {
     Add,
     Change,
     Remove,
@@ -210,9 +211,9 @@ impl Object {
     fn human(&self, look: Look) -> String {
         let line = format!("{} {}", self.change.sign(), clean(&self.address));
         let line = match self.change {
-            Change::Add => look.good(&line),
-            Change::Remove => look.bad(&line),
-            Change::Change => look.changed(&line),
+            ChangeWord::Add => look.good(&line),
+            ChangeWord::Remove => look.bad(&line),
+            ChangeWord::Change => look.changed(&line),
         };
         let at = |place: &Option<String>| {
             place.as_ref().map(|place| format!("   {}", look.dim(place))).unwrap_or_default()
@@ -258,7 +259,7 @@ impl Unit {
     }
 }
 
-impl Change {
+impl ChangeWord {
     fn sign(self) -> char {
         match self {
             Self::Add => '+',
@@ -268,7 +269,7 @@ impl Change {
     }
 }
 
-impl From<ChangeKind> for Change {
+impl From<ChangeKind> for ChangeWord {
     fn from(kind: ChangeKind) -> Self {
         match kind {
             ChangeKind::Added => Self::Add,

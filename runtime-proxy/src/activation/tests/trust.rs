@@ -12,7 +12,7 @@ fn content(generation: u64) -> Content {
 #[test]
 fn the_next_set_counts_once_its_bundle_is_good_and_the_old_one_no_more() {
     let mut rig = Rig::new();
-    let next = SigningKey::generate().unwrap();
+    let next = SigningKey::from_seed(&[11; 32]).unwrap();
     let set = TrustSet::new(1, vec![next.public()]).unwrap();
     let mut reloader = rig.reloader();
     assert_eq!(reloader.start(), None);
@@ -35,7 +35,7 @@ fn the_next_set_counts_once_its_bundle_is_good_and_the_old_one_no_more() {
     assert_eq!(reloader.start(), Some(first));
     assert_eq!(reloader.status().keys, [new[0].public().id()], "the rotation outlives the process");
     // An operator who gives another file begins anew.
-    let third = SigningKey::generate().unwrap();
+    let third = SigningKey::from_seed(&[12; 32]).unwrap();
     rig.trust = TrustSet::new(1, vec![third.public(), rig.keys[0].public()]).unwrap();
     drop(reloader);
     let mut reloader = rig.reloader();
@@ -46,7 +46,7 @@ fn the_next_set_counts_once_its_bundle_is_good_and_the_old_one_no_more() {
 #[test]
 fn a_start_that_falls_back_does_not_bring_old_keys_back() {
     let mut rig = Rig::new();
-    let keys = [SigningKey::generate().unwrap(), SigningKey::generate().unwrap()];
+    let keys = [SigningKey::from_seed(&[13; 32]).unwrap(), SigningKey::from_seed(&[14; 32]).unwrap()];
     let sets = keys.each_ref().map(|key| TrustSet::new(1, vec![key.public()]).unwrap());
     let ids = keys.each_ref().map(|key| key.public().id());
     let mut reloader = rig.reloader();
@@ -78,7 +78,7 @@ fn a_start_that_falls_back_does_not_bring_old_keys_back() {
 #[test]
 fn a_threshold_is_kept_over_a_rotation() {
     let mut rig = Rig::new();
-    let two = [SigningKey::generate().unwrap(), SigningKey::generate().unwrap()];
+    let two = [SigningKey::from_seed(&[15; 32]).unwrap(), SigningKey::from_seed(&[16; 32]).unwrap()];
     let set = TrustSet::new(2, two.iter().map(SigningKey::public).collect()).unwrap();
     let mut reloader = rig.reloader();
     rig.take(&mut reloader, Content { trust: Some(set), ..content(1) });

@@ -158,7 +158,10 @@ mod tests {
     #[test]
     fn edits_of_one_repair_are_applied_all_or_none() {
         let rename = vec![edit(0, 0, 1, "new"), edit(1, 2, 3, "new")];
-        assert_eq!(repaired(["a..", "..a"], &[rename.clone()]), (vec!["new..".into(), "..new".into()], 1));
+        assert_eq!(
+            repaired(["a..", "..a"], std::slice::from_ref(&rename)),
+            (vec!["new..".into(), "..new".into()], 1)
+        );
         // Its second edit overlaps another repair: neither of both is applied.
         let taken = vec![edit(1, 1, 3, "!")];
         assert_eq!(repaired(["a..", "..a"], &[taken, rename.clone()]), (vec!["a..".into(), ".!".into()], 1));
