@@ -29,7 +29,13 @@ pub fn to_bytes<T: Serialize>(value: &T) -> Result<Vec<u8>, CanonicalError> {
 /// [`CanonicalError`] says whether the bytes are no such value or another spelling of one.
 pub fn from_bytes<T: DeserializeOwned + Serialize>(bytes: &[u8]) -> Result<T, CanonicalError> {
     let value: T = serde_json::from_slice(bytes)?;
-    if to_bytes(&value)? == bytes { Ok(value) } else { Err(CanonicalError::NotCanonical) }
+    must_be(bytes, &to_bytes(&value)?)?;
+    Ok(value)
+}
+
+/// Bytes must re-encode to themselves: `again` is what a writer makes of what was read from `bytes`.
+pub(crate) fn must_be(bytes: &[u8], again: &[u8]) -> Result<(), CanonicalError> {
+    if again == bytes { Ok(()) } else { Err(CanonicalError::NotCanonical) }
 }
 
 /// True for a value at its default: such fields are not written.

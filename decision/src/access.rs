@@ -8,7 +8,7 @@ use mesh_bundle::{Name, Owner, Program};
 use crate::build::{BuildError, Builder, BuiltEntry};
 use crate::caller;
 use crate::expr::Destination;
-use crate::inbound::Verdict;
+use crate::inbound_decision::Verdict;
 use crate::matcher::Matched;
 use crate::request::Request;
 use crate::values;

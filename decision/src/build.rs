@@ -14,7 +14,7 @@ use mesh_bundle::{Name, Owner, PathPattern, Program, State};
 
 use crate::index::PathIndex;
 use crate::matcher::Matcher;
-use crate::outbound::RuleRef;
+use crate::outbound_decision::RuleRef;
 
 /// The error of a unit that an engine cannot be built from: rung 5 of the activation ladder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 
 use mesh_bundle::{Name, Owner, Program};
 
-use crate::inbound::Verdict;
-use crate::outbound::{Forward, Outbound, Outcome};
+use crate::inbound_decision::Verdict;
+use crate::outbound_decision::{Forward, Outbound, Outcome};
 
 /// Services that two programs treat differently for every request, whatever the rules decide.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

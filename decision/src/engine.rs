@@ -3,16 +3,15 @@
 
 use std::sync::Arc;
 
-use mesh_bundle::program::{Limit, Service, SlashMode, TlsMode};
+use mesh_bundle::program::{Limit, Service, SlashMode};
 use mesh_bundle::{Name, Owner, Program, State};
 
 use crate::access::{AccessRules, Question, Trace};
 use crate::build::{BuildError, Builder};
 use crate::expr::{Context, Destination};
-use crate::inbound::{Inbound, Verdict};
-use crate::outbound::Outbound;
+use crate::inbound_decision::{Inbound, Verdict};
+use crate::outbound_decision::Outbound;
 use crate::quota::{AmbiguousKey, Limits};
-use crate::reason::Reason;
 use crate::request::Request;
 use crate::route::{Routing, Scratch};
 
@@ -103,26 +102,6 @@ impl Engine {
     #[must_use]
     pub fn service_of(&self, host: &str) -> Option<&Name> {
         self.routing.service_of(host)
-    }
-
-    /// Checks that the connection of a request is one that the owner takes requests from: at a gateway it was opened
-    /// for the request's host, at a service of a `tls: strict` mesh by a caller that showed its identity.
-    ///
-    /// # Errors
-    /// [`Reason::WrongServerName`] and [`Reason::NoIdentity`].
-    pub fn admits(&self, request: &Request<'_>) -> Result<(), Reason> {
-        let sni = request.connection.sni;
-        match self.owner {
-            Owner::Gateway(_) if !sni.is_empty() && !sni.eq_ignore_ascii_case(request.host) => {
-                Err(Reason::WrongServerName)
-            }
-            Owner::Service(_)
-                if self.program.mesh.tls == TlsMode::Strict && request.source.principal.is_empty() =>
-            {
-                Err(Reason::NoIdentity)
-            }
-            Owner::Gateway(_) | Owner::Service(_) => Ok(()),
-        }
     }
 
     /// Decides the outcome of a request on the caller's side.

@@ -18,7 +18,7 @@ use crate::engine::Engine;
 use crate::explain::Step;
 use crate::head::{self, Admitted, Rejection, StartLine, Trust, Version};
 use crate::host;
-use crate::outbound::{Forward, Outcome};
+use crate::outbound_decision::{Forward, Outcome};
 use crate::reason::Reason;
 use crate::request::{Connection, Picks, Request, Source};
 use crate::route::Scratch;
@@ -382,7 +382,7 @@ impl Journey {
     /// Notes the verdict of a door about a request: a gateway's before its Routes, or a callee's. False if it does
     /// not pass.
     fn enter(&mut self, engine: &Engine, request: &Request<'_>) -> bool {
-        if let Err(reason) = engine.admits(request) {
+        if let Err(reason) = engine.admits_connection(request) {
             self.note(reason);
             return false;
         }

@@ -8,7 +8,7 @@ use mesh_bundle::unit::UnitId;
 
 use crate::build::BuildError;
 use crate::expr::{self, Context};
-use crate::inbound::Charge;
+use crate::inbound_decision::Charge;
 use crate::values::Value;
 
 /// The limits of one owner.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use mesh_bundle::program::{Redirect, RewritePath, SlashMode};
 
 use crate::build::BuiltRule;
-use crate::outbound::Outcome;
+use crate::outbound_decision::Outcome;
 use crate::path;
 use crate::reason::Reason;
 use crate::request::Request;

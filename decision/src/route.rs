@@ -11,7 +11,7 @@ use crate::build::{BuildError, Builder, BuiltAction, BuiltRule, BuiltTarget, Cho
 use crate::canary;
 use crate::host;
 use crate::matcher::Matched;
-use crate::outbound::{Forward, Outbound, Outcome, RuleRef};
+use crate::outbound_decision::{Forward, Outbound, Outcome, RuleRef};
 use crate::path;
 use crate::reason::Reason;
 use crate::redirect;

@@ -15,7 +15,7 @@ use mesh_bundle::selftest::{
 use mesh_bundle::unit::UnitId;
 
 use crate::engine::Engine;
-use crate::outbound::{Outbound, Outcome, RuleRef};
+use crate::outbound_decision::{Outbound, Outcome, RuleRef};
 use crate::reason::Reason;
 use crate::request::{Connection, Fields, Request, Source};
 use crate::route::{Edge, Scratch};

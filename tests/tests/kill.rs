@@ -10,7 +10,7 @@
 
 use std::path::Path;
 
-use mesh_tests::activate::disks::Bad;
+use mesh_tests::activate::broken_disks::Bad;
 use mesh_tests::activate::kill::{Fault, Report, Scenario, Stage, cannot_trace};
 use mesh_tests::activate::skip;
 use mesh_tests::full;

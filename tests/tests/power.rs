@@ -9,9 +9,9 @@
 
 use std::path::Path;
 
-use mesh_tests::activate::disks::Bad;
+use mesh_tests::activate::broken_disks::Bad;
 use mesh_tests::activate::kill::{Report, cannot_trace};
-use mesh_tests::activate::power::{FileSystem, cannot_cut, cut_all};
+use mesh_tests::activate::power_cut::{FileSystem, cannot_cut, cut_all};
 use mesh_tests::activate::skip;
 use mesh_tests::full;
 

@@ -189,7 +189,8 @@ impl Unit {
     /// When the bytes are no canonical unit of this kind.
     pub fn from_bytes(id: &UnitId, bytes: &[u8]) -> Result<Self, CanonicalError> {
         let unit = Self::from_verified(id, bytes)?;
-        if unit.to_bytes()? == bytes { Ok(unit) } else { Err(CanonicalError::NotCanonical) }
+        canonical::must_be(bytes, &unit.to_bytes()?)?;
+        Ok(unit)
     }
 
     /// Reads the unit that `id` names from bytes that [`Unit::from_bytes`] took before: in another process, say.

@@ -4,8 +4,11 @@
 //! one: [`Authentic`] is made by [`authentic`] alone.
 
 mod references;
+mod removal;
 
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use removal::{Removal, not_too_much};
 
 use crate::canonical;
 use crate::digest::Digest;

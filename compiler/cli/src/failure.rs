@@ -10,6 +10,8 @@ use mesh_workspace::pack::{KeyFileError, SealError};
 use mesh_workspace::tree::{GenerationError, TreeError};
 use mesh_workspace::verify::TrustError;
 
+use crate::exit;
+
 /// A command that did not do its work. Findings in a spec are not failures (exit code 1).
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -22,7 +24,7 @@ pub(crate) struct Failure {
 impl Failure {
     /// Usage, I/O, an unreadable repository: exit code 2.
     pub(crate) fn cannot(message: impl Into<String>) -> Self {
-        Self { exit: 2, message: message.into(), help: None }
+        Self { exit: exit::COULD_NOT_RUN, message: message.into(), help: None }
     }
 
     /// Says what to do.

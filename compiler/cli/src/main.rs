@@ -4,6 +4,7 @@
 mod args;
 mod callers;
 mod commands;
+mod exit;
 mod failure;
 mod load;
 mod look;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
         Err(answer) => {
             // Usage errors are 2, `--help` and `--version` are 0; a reader that went away changes neither.
             let _ = answer.print();
-            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
+            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(exit::COULD_NOT_RUN));
         }
     };
     let outputs = Outputs::new(cli.output);

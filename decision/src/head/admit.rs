@@ -40,9 +40,8 @@ pub fn admit(
     let trailers = seen.accepts_trailers();
     lines.keep(|name, _| {
         let name = name.as_bytes();
-        let ends_here = name == b"host" || name == b"expect" || hop::is_hop_by_hop(name);
         let claim = identity::is_identity(name) || (trust == Trust::Stranger && identity::is_forgeable(name));
-        !(ends_here || claim || listed.iter().any(|listed| listed == name))
+        !(claim || hop::ends_here(name, &listed))
     });
     if trailers {
         // A gRPC call needs it, and RFC 9113 (8.2.2) allows it.

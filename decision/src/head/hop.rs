@@ -24,8 +24,14 @@ pub fn strip_response(lines: &mut impl HeaderLines) -> Result<(), BadConnectionF
     Ok(())
 }
 
+/// Whether a request's field ends at this hop: the host, which the start line has from now on, `Expect`, hop-by-hop
+/// fields, and those that `Connection` lists.
+pub(super) fn ends_here(name: &[u8], listed: &[Vec<u8>]) -> bool {
+    name == b"host" || name == b"expect" || is_hop_by_hop(name) || listed.iter().any(|listed| listed == name)
+}
+
 /// Fields that end at every hop, whether `Connection` lists them or not.
-pub(super) fn is_hop_by_hop(name: &[u8]) -> bool {
+fn is_hop_by_hop(name: &[u8]) -> bool {
     matches!(
         name,
         b"connection"

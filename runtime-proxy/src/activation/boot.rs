@@ -6,7 +6,7 @@ use mesh_bundle::{Digest, Refusal};
 
 use super::in_force::InForce;
 use super::ladder::{Check, Ladder};
-use super::ready::Ready;
+use super::proven::Ready;
 use crate::store::{BOOT_ATTEMPTS, Disk};
 use crate::telemetry::{Events, Level};
 

@@ -12,7 +12,7 @@ use super::config::Config;
 use super::integrity::Integrity;
 use super::ladder::{Current, Ladder};
 use super::probation_window::{Past, ProbationWindow};
-use super::ready::Ready;
+use super::proven::Ready;
 use super::secrets::Watched;
 use super::status::Snapshot;
 use crate::memory;

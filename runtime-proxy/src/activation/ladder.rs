@@ -16,7 +16,7 @@ use mesh_bundle::{Digest, FileSet, Owner, Program, Refusal, Rung, State, archive
 use mesh_decision::selftest;
 
 use super::config::Config;
-use super::ready::Ready;
+use super::proven::Ready;
 use super::secrets::{Secrets, Watched};
 use crate::preflight::PreflightInput;
 use crate::request::{Active, BuildInput, UnitDigests};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mesh_bundle::verify::Authentic;
+use mesh_bundle::verify::{Authentic, not_too_much};
 use mesh_bundle::{Digest, Refusal, Rung, archive};
 
 use super::boot;
@@ -12,7 +12,6 @@ use super::in_force::{Admission, InForce};
 use super::ladder::{Check, Ladder};
 use super::outcome::ReloadOutcome;
 use super::refused::Refused;
-use super::removal::not_too_much;
 use super::secrets::Secrets;
 use super::source::{Fingerprint, Offer, Source};
 use super::status::{Status, StatusView};

@@ -26,6 +26,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Notify;
 
+use super::health::{Phase, ready};
 use super::order::{Command, NoAnswer, Orders};
 use crate::activation::{ReloadOutcome, StatusView};
 use crate::request::Shared;
@@ -38,17 +39,6 @@ const HEAD_BYTES: usize = 16 * 1024;
 
 /// How long an operator waits for a command: longer than a bundle's check may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-/// Where the process stands in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Phase {
-    /// Nobody listens yet.
-    Starting,
-    /// Requests are taken.
-    Serving,
-    /// Requests in flight end, and no other is taken.
-    Draining,
-}
 
 /// What the admin socket can see and reach. Nothing of it waits for another thread, but commands, and these not for long.
 pub struct Panel {
@@ -120,7 +110,10 @@ impl Panel {
         let query = request.uri().query().unwrap_or_default();
         match (request.method(), request.uri().path()) {
             (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n"),
-            (&Method::GET, "/readyz") => self.ready(),
+            (&Method::GET, "/readyz") => {
+                let (status, why) = ready(self.phase.get(), self.shared.active().is_some());
+                text(status, why)
+            }
             (&Method::GET, "/metrics") => self.metrics(),
             (&Method::GET, "/v1/endpoints") => json(StatusCode::OK, &self.endpoints()),
             (&Method::GET, "/v1/explain") => self.explain(query),
@@ -159,17 +152,6 @@ impl Panel {
             NoAnswer::Stopping => "the proxy is stopping\n".to_owned(),
         };
         text(StatusCode::SERVICE_UNAVAILABLE, &message)
-    }
-
-    fn ready(&self) -> Answer {
-        match self.phase.get() {
-            Phase::Starting => text(StatusCode::SERVICE_UNAVAILABLE, "starting\n"),
-            Phase::Draining => text(StatusCode::SERVICE_UNAVAILABLE, "draining\n"),
-            Phase::Serving if self.shared.active().is_none() => {
-                text(StatusCode::SERVICE_UNAVAILABLE, "no bundle is in force\n")
-            }
-            Phase::Serving => text(StatusCode::OK, "ready\n"),
-        }
     }
 
     fn metrics(&self) -> Answer {

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::connection::{Connection, Connections, InFlight};
+use super::lifetime::{Connection, Connections, InFlight};
 use super::stream::{Opening, Stream};
 use crate::http::codec::{self, Protocol, Service};
 use crate::http::{Body, Head, ResponseHead, Scheme};

@@ -9,7 +9,7 @@ use bytes::{Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::connection::Connection;
+use super::lifetime::Connection;
 
 /// The beginning of an HTTP/2 connection preface (RFC 9113, 3.4) that no HTTP/1 request has.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n";

@@ -31,7 +31,7 @@ impl Answer {
         Self { status, reason, retry_after: None }
     }
 
-    /// Writes the refusal. A gRPC call gets trailers only, on 200 (`semantics.md`, "Answers"). Of a 403 the wire
+    /// Writes the refusal. A gRPC call gets trailers only, on 200 (`docs/proxy.md`, "Reasons"). Of a 403 the wire
     /// carries nothing but the decision's id.
     pub(super) fn write(self, method: &Method, grpc: bool, decision: &str) -> (ResponseHead, Body) {
         let mut head = ResponseHead::new(if grpc { StatusCode::OK } else { self.status });
@@ -72,7 +72,7 @@ pub(super) fn denied_trailers() -> HeaderMap {
     trailers
 }
 
-/// gRPC's code for a status (`semantics.md`, "Answers"; the others as in gRPC's http-grpc-status-mapping.md).
+/// gRPC's code for a status (403, 404, 429, 503, 504 as `docs/spec.md` says; the others as in gRPC's http-grpc-status-mapping.md).
 fn grpc_status(status: StatusCode) -> &'static str {
     match status.as_u16() {
         403 => "7",

@@ -18,7 +18,7 @@ use super::guard::guard;
 use super::prepare::{Prepared, prepare, remove_credentials};
 use super::record::Record;
 use super::refuse::refuse;
-use super::relay::relay;
+use super::response::relay;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, Scheme};
 use crate::listen::{Handler, InFlight, ListenerMode, Peer};
@@ -123,7 +123,7 @@ fn decide(local: &Local, record: &mut Record, head: &Head, prepared: &Prepared) 
         Ask { direction: record.direction, active: local.active(), peer: &peer, caller, head, prepared };
     let request = ask.engine_request(record.now());
     // A connection may be older than the bundle that asks for mutual TLS, or new while that is on probation.
-    if let Err(reason) = local.active().engine.admits(&request) {
+    if let Err(reason) = local.active().engine.admits_connection(&request) {
         if let Some(probation) = &local.running().probation {
             record.tag.no_identity(probation, &request);
         }

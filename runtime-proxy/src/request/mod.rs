@@ -24,7 +24,7 @@ mod probation;
 mod recheck;
 mod record;
 mod refuse;
-mod relay;
+mod response;
 mod running;
 mod streams;
 mod worker;

@@ -20,7 +20,7 @@ use super::prepare::{Prepared, edit_all, prepare};
 use super::probation::Drawn;
 use super::record::Record;
 use super::refuse::{refuse, reply};
-use super::relay::relay;
+use super::response::relay;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, Scheme};
 use crate::listen::{Handler, InFlight, ListenerMode, Peer};
@@ -122,7 +122,7 @@ fn decide<'a>(
     let ask = Ask { direction, active, peer: &peer, caller: None, head, prepared };
     let request = ask.engine_request(record.now());
     if direction == Direction::Gateway {
-        active.engine.admits(&request)?;
+        active.engine.admits_connection(&request)?;
         guard(local, record, &request)?;
     }
     let worker = Rc::clone(&record.worker);

@@ -46,7 +46,7 @@ fn is_denied(active: &Active, worker: &Worker, stream: &Stream) -> bool {
     let ask = Ask { direction: *direction, active, peer, caller, head, prepared };
     let request = ask.engine_request(instant(worker.shared.clock.wall()));
     let is_kept_out =
-        || engine.admits(&request).is_err() || !engine.decide_inbound(&request).verdict.passes();
+        || engine.admits_connection(&request).is_err() || !engine.decide_inbound(&request).verdict.passes();
     match direction {
         Direction::Inbound => is_kept_out(),
         Direction::Gateway if is_kept_out() => true,

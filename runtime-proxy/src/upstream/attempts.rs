@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::admission::{Permit, RetryPermit};
 use super::attempt::{Answered, Attempt};
+use super::balance::Slot;
 use super::endpoint::{Endpoint, Load};
 use super::failure::Failure;
 use super::outlier::Verdict;
@@ -19,7 +20,6 @@ use super::pool::{Lease, Pools};
 use super::replay::RequestBody;
 use super::retry::{Random, backoff, may_repeat};
 use super::service::UpstreamService;
-use super::slot::Slot;
 use crate::clock::Clock;
 use crate::http::{Body, Head, ResponseHead};
 

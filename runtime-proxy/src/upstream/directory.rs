@@ -5,8 +5,8 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::balance::{ServiceEndpoints, Slot, Versions};
 use super::endpoint::Endpoint;
-use super::slot::{ServiceEndpoints, Slot, Versions};
 
 /// All endpoints of the process.
 #[derive(Debug, Default)]

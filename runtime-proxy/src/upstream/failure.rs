@@ -30,7 +30,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The status of the proxy's own answer (`semantics.md`, "Answers").
+    /// The status of the proxy's own answer (`docs/proxy.md`, "Reasons").
     #[must_use]
     pub fn status(self) -> StatusCode {
         match self {

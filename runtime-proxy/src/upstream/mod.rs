@@ -3,6 +3,7 @@
 mod admission;
 mod attempt;
 mod attempts;
+mod balance;
 mod connect;
 mod directory;
 mod dns;
@@ -15,10 +16,10 @@ mod pool;
 mod replay;
 mod retry;
 mod service;
-mod slot;
 
 pub use admission::{Admission, Full, Permit, RetryPermit};
 pub use attempts::{Call, Means, Outcome, Response, send};
+pub use balance::{Slot, Versions};
 pub use connect::Connector;
 pub use directory::Directory;
 pub use dns::{DnsRefresh, Lookup, SystemResolver};
@@ -30,4 +31,3 @@ pub use outlier::{Health, Verdict};
 pub use pool::{Lease, Pools};
 pub use retry::{Random, backoff, budget_allows, may_repeat};
 pub use service::{Transport, UpstreamService};
-pub use slot::{Slot, Versions};

@@ -53,7 +53,7 @@ impl RequestBody {
     }
 }
 
-/// The most bytes of a request body that are kept for another attempt (`semantics.md`, "Time-outs and retries").
+/// The most bytes of a request body that are kept for another attempt (`docs/spec.md`).
 const REPLAY_BYTES: usize = mesh_bundle::limits::REPLAY_BYTES;
 
 /// A request body together with what was read of it, from which each attempt takes its own [`Replay`].

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use mesh_bundle::program::Outlier;
 
 use super::admission::Admission;
+use super::balance::Slot;
 use super::outcomes::Outcomes;
-use super::slot::Slot;
 use crate::tls::SpiffeId;
 
 /// One upstream service under one bundle.

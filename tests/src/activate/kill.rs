@@ -9,8 +9,8 @@ use std::process::{Command, Output, Stdio};
 use mesh_bundle::Digest;
 use mesh_bundle::trust::{SigningKey, TrustSet};
 
+use super::broken_disks::Bad;
 use super::check::{Allowed, Said, whole};
-use super::disks::Bad;
 use crate::kit::bundle::Signed;
 use crate::kit::files::copy;
 use crate::kit::small;

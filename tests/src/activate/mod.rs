@@ -3,11 +3,11 @@
 //! `ladder` is the one place that knows how a proxy's ladder is set up; `script` runs steps of it in a process of one
 //! thread, whose system calls `kill` counts and ends and `power` cuts off; `check` says whether what is left on the disk is whole.
 
+pub mod broken_disks;
 pub mod check;
-pub mod disks;
 pub mod kill;
 pub mod ladder;
-pub mod power;
+pub mod power_cut;
 pub mod script;
 
 use std::io::Write;

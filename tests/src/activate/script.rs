@@ -10,7 +10,7 @@ use mesh_bundle::trust::TrustSet;
 use mesh_proxy::activation::ReloadOutcome;
 use mesh_proxy::store::{Disk, Journal};
 
-use super::disks::{AnyDisk, Bad};
+use super::broken_disks::{AnyDisk, Bad};
 use super::ladder::{Ladder, NoPreflight, Setup, ladder};
 
 /// Longer than any probation of the bundles that harnesses make.

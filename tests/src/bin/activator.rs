@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use mesh_proxy::preflight;
-use mesh_tests::activate::disks::Bad;
+use mesh_tests::activate::broken_disks::Bad;
 use mesh_tests::activate::script;
 
 /// Runs steps of activation; one line each says what came of it.

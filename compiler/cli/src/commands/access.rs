@@ -5,6 +5,7 @@ use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Owner, Program};
 
 use crate::callers::caller;
+use crate::exit;
 use crate::failure::Failure;
 use crate::load::{self, Day, Revision, Where};
 use crate::output::Outputs;
@@ -34,7 +35,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
     let mesh = load::mesh(place, &args.revision, Day::Given(None))?;
     if !load::is_sound(&mesh, "access", outputs)? {
-        return Ok(1);
+        return Ok(exit::FOUND);
     }
     let environment = mesh.environment(args.env.as_deref())?;
     let program = &environment.program;

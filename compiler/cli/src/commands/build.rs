@@ -11,6 +11,7 @@ use mesh_workspace::pack::{Terms, read_key, sealed};
 use mesh_workspace::{Origin, bundles};
 
 use super::stage::{self, StageArg};
+use crate::exit;
 use crate::failure::Failure;
 use crate::load::{self, Day, Revision, Where, now};
 use crate::output::{Outputs, note};
@@ -88,7 +89,7 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     let keys = args.key.iter().map(|file| read_key(file)).collect::<Result<Vec<_>, _>>()?;
     let mesh = load::mesh(place, &args.revision, Day::Commit)?;
     if !load::is_sound(&mesh, "build", outputs)? {
-        return Ok(1);
+        return Ok(exit::FOUND);
     }
     let origin = &mesh.origin;
     let terms = terms(args, origin)?;

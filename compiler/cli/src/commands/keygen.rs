@@ -12,6 +12,7 @@ use mesh_bundle::trust::{SigningKey, TrustSet};
 use mesh_bundle::{Name, Owner};
 use mesh_compiler::spec::{Scalar as _, TrustDomain};
 
+use crate::exit;
 use crate::failure::Failure;
 use crate::load::{self, Day, Revision, Where, since_1970};
 use crate::output::{Outputs, pretty};
@@ -117,7 +118,7 @@ fn dev_ca(args: &Args, folder: &Path, place: &Where, outputs: &Outputs) -> Resul
                 Day::Given(None),
             )?;
             if !load::is_sound(&mesh, "keygen", outputs)? {
-                return Ok(1);
+                return Ok(exit::FOUND);
             }
             let program = &mesh.environment(args.env.as_deref())?.program;
             let services = program.services.keys().cloned().map(Owner::Service);

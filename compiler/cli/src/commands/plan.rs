@@ -8,14 +8,12 @@ use mesh_compiler::plan::{Plan, plan};
 use mesh_workspace::pack::packed;
 use mesh_workspace::{Mesh, Place, bundles, verify};
 
+use crate::exit;
 use crate::failure::Failure;
 use crate::load::{self, Day, Revision, Where};
 use crate::output::Outputs;
 use crate::places::Places;
 use crate::reports::{EnvironmentPlan, PlanReport, Side};
-
-/// Exit code of `--exit-code` where something changes.
-const CHANGES: u8 = 10;
 
 /// Say what a change does.
 #[derive(Debug, clap::Args)]
@@ -44,7 +42,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
     let after = load::mesh(place, &args.revision, Day::Commit)?;
     if !load::is_sound(&after, "plan", outputs)? {
-        return Ok(1);
+        return Ok(exit::FOUND);
     }
     let compared = match bundle(&args.against) {
         Some(path) => vec![against_bundle(&path, &after, args)?],
@@ -52,7 +50,7 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     };
     let report = PlanReport::new(args.against.clone(), compared);
     outputs.emit(&report)?;
-    Ok(if report.changes && args.exit_code { CHANGES } else { 0 })
+    Ok(if report.changes && args.exit_code { exit::CHANGES } else { exit::DONE })
 }
 
 /// The bundle that `against` names, if it does.

@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use super::stage::{self, StageArg};
 use crate::callers::caller;
+use crate::exit;
 use crate::failure::Failure;
 use crate::load::{self, Day, Revision, Where, now};
 use crate::look::Look;
@@ -89,7 +90,7 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     }
     let mesh = load::mesh(place, &args.revision, Day::Given(None))?;
     if !load::is_sound(&mesh, "route", outputs)? {
-        return Ok(1);
+        return Ok(exit::FOUND);
     }
     let environment = mesh.environment(args.env.as_deref())?;
     let state = stage::state(&environment.program, &args.stage)?;

@@ -8,6 +8,7 @@ use mesh_compiler::CompiledEnvironment;
 use mesh_compiler::diag::Sources;
 use mesh_compiler::scenario;
 
+use crate::exit;
 use crate::failure::Failure;
 use crate::load::{self, Day, Revision, Where};
 use crate::output::Outputs;
@@ -30,7 +31,7 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, at: &Where, outputs: &Outputs) -> Result<u8, Failure> {
     let mesh = load::mesh(at, &args.revision, Day::Given(None))?;
     if !load::is_sound(&mesh, "test", outputs)? {
-        return Ok(1);
+        return Ok(exit::FOUND);
     }
     let mut report = TestReport::new();
     for environment in mesh.environments(&args.env)? {

@@ -32,13 +32,6 @@ impl<'c, 'l> Cx<'c, 'l> {
         self.maps.entry(unit.clone()).or_default().push((pointer.into(), span));
     }
 
-    /// A field that no released proxy enforces.
-    pub(super) fn not_enforced(&mut self, what: &str, span: Span, help: &str) {
-        let message = format!("no proxy of this release enforces {what}");
-        let finding = Diagnostic::new(codes::NOT_ENFORCED, span, message).at("would not be in force");
-        self.findings.push(if help.is_empty() { finding } else { finding.help(help) });
-    }
-
     /// Findings of an expression, at their words in the file.
     pub(super) fn cel(&mut self, text: &Sp<CelText>, found: Vec<CelFinding>) {
         let map = text.value.map(self.model.sources(), text.span);

@@ -9,6 +9,7 @@ mod canary;
 mod context;
 mod matching;
 mod mesh;
+mod not_enforced;
 mod quota;
 mod resilience;
 mod retry;

@@ -7,8 +7,8 @@
 
 mod bytes;
 mod envelope;
-mod key;
 pub mod limits;
+mod map_keys;
 mod merge;
 mod node;
 mod read;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use granit_parser::{Event, Parser, ScalarStyle};
 
 use super::bytes::{self, offset};
-use super::key::{as_key, unique};
+use super::map_keys::{as_key, unique};
 use super::{Key, Node, Value, envelope, limits, secret};
 use crate::diag::{Comment, Diagnostic, FileId, Severity, Sources, Span, codes, quoted};
 

@@ -9,7 +9,7 @@ pub enum Protocol {
     Http2,
 }
 
-/// Lines of a message head; one more in a request is a 431 (`semantics.md`, "Limits" of a request).
+/// Lines of a message head; one more in a request is a 431 (`docs/proxy.md`, "Reasons").
 pub(super) const HEADER_LINES: usize = mesh_bundle::limits::HEADER_LINES;
 /// Bytes of an HTTP/1.1 message head.
 pub(super) const HEAD_BYTES: usize = mesh_bundle::limits::HEAD_BYTES;

@@ -6,9 +6,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use mesh_bundle::program::{Access, Routes};
-use mesh_bundle::release::Acknowledges;
-use mesh_bundle::{Name, Program, Refusal, Rung, limits};
+use crate::limits;
+use crate::name::Name;
+use crate::program::Program;
+use crate::refusal::{Refusal, Rung};
+use crate::release::Acknowledges;
+use crate::unit::{Access, Routes};
 
 /// What a bundle takes away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,8 +89,7 @@ fn allowed(access: &Access) -> impl Iterator<Item = &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mesh_bundle::Name;
-    use mesh_bundle::program::{Mesh, Protocol, Service, SlashMode};
+    use crate::unit::{Mesh, Protocol, Service, SlashMode};
     use std::collections::BTreeMap;
 
     fn program(services: usize) -> Program {
@@ -126,7 +128,7 @@ mod tests {
                 .map(|i| serde_json::json!({ "name": format!("allow[{i}]"), "from": ["any"] }))
                 .collect();
             let access = serde_json::from_value(serde_json::json!({ "allow": allow })).unwrap();
-            program.access.insert(mesh_bundle::Owner::Service(orders), access);
+            program.access.insert(crate::Owner::Service(orders), access);
             program
         };
         let between = |old: &Program, new: &Program| {

@@ -6,8 +6,8 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::broken_disks::Bad;
 use super::check::Said;
-use super::disks::Bad;
 use super::kill::{Fault, Point, Report, Scenario, Stage};
 
 /// The image's size in bytes; XFS takes no less than 300 MiB. The file is sparse.
