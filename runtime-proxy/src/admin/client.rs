@@ -4,12 +4,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode};
-use http_body_util::{BodyExt, Empty, Limited};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http::uri::Authority;
+use http::{Method, StatusCode, Version};
+use http_body_util::{BodyExt, Limited};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
+
+use crate::http::codec::Http1;
+use crate::http::{Body, Head, Headers, Scheme, Target};
 
 /// The longest answer in bytes.
 const ANSWER_BYTES: usize = 16 << 20;
@@ -48,16 +50,12 @@ async fn converse(socket: &Path, method: Method, target: &str) -> Result<(Status
         .await
         .map_err(|source| AdminError::Away { path: socket.display().to_string(), source })?;
     let broken = |error: &dyn std::fmt::Display| AdminError::Broken(error.to_string());
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(|e| broken(&e))?;
-    tokio::task::spawn_local(connection);
-    let request = Request::builder()
-        .method(method)
-        .uri(target)
-        .header(http::header::HOST, "admin")
-        .body(Empty::<Bytes>::new())
-        .map_err(|e| broken(&e))?;
-    let response = sender.send_request(request).await.map_err(|e| broken(&e))?;
-    let status = response.status();
-    let body = Limited::new(response.into_body(), ANSWER_BYTES).collect().await.map_err(|e| broken(&e))?;
-    Ok((status, body.to_bytes()))
+    let mut connection = Http1::connect(stream).await.map_err(|e| broken(&e))?;
+    let path = target.parse().map_err(|e: http::uri::InvalidUri| broken(&e))?;
+    let authority = Some(Authority::from_static("admin"));
+    let target = Target { scheme: Scheme::Http, authority, path: Some(path) };
+    let head = Head { method, target, version: Version::HTTP_11, headers: Headers::default() };
+    let (head, body) = connection.send(&head, Body::Empty).await.map_err(|e| broken(&e))?;
+    let body = Limited::new(body, ANSWER_BYTES).collect().await.map_err(|e| broken(&e))?;
+    Ok((head.status, body.to_bytes()))
 }

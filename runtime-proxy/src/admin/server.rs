@@ -2,8 +2,8 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::convert::Infallible;
 use std::fs;
+use std::future::Future;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -12,13 +12,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Method, Request, Response, StatusCode};
-use http_body_util::Full;
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::uri::PathAndQuery;
+use http::{Method, StatusCode};
 use mesh_bundle::Digest;
 use serde::Serialize;
 use serde_json::json;
@@ -29,14 +25,13 @@ use tokio::sync::Notify;
 use super::health::{Phase, ready};
 use super::order::{Command, NoAnswer, Orders};
 use crate::activation::{ReloadOutcome, StatusView};
+use crate::http::codec::{self, Protocol, Service};
+use crate::http::{Body, Head, ResponseHead, Scheme};
 use crate::request::Shared;
 use crate::upstream::Directory;
 
 /// How long accepting rests when the process has no descriptor left.
 const REST: Duration = Duration::from_millis(50);
-/// Bytes of an admin request's head.
-const HEAD_BYTES: usize = 16 * 1024;
-
 /// How long an operator waits for a command: longer than a bundle's check may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -92,23 +87,28 @@ pub async fn serve(listener: UnixListener, panel: Rc<Panel>) {
 }
 
 async fn talk(stream: UnixStream, panel: Rc<Panel>) {
-    let service = service_fn(move |request| {
-        let panel = Rc::clone(&panel);
-        async move { Ok::<_, Infallible>(panel.answer(&request).await) }
-    });
-    let served =
-        http1::Builder::new().max_buf_size(HEAD_BYTES).serve_connection(TokioIo::new(stream), service);
     // An operator who went away needs no answer.
-    let _gone_or_not = served.await;
+    let _gone_or_not = codec::serve(stream, Protocol::Http1, Scheme::Http, Operator(panel), || false).await;
 }
 
-type Answer = Response<Full<Bytes>>;
+/// Whoever is at the other end of the socket.
+struct Operator(Rc<Panel>);
+
+impl Service for Operator {
+    fn call(&self, head: Head, _: Body) -> impl Future<Output = Answer> + 'static {
+        let panel = Rc::clone(&self.0);
+        async move { panel.answer(&head).await }
+    }
+}
+
+type Answer = (ResponseHead, Body);
 
 impl Panel {
-    async fn answer(&self, request: &Request<Incoming>) -> Answer {
+    async fn answer(&self, head: &Head) -> Answer {
+        let target = head.target.path.as_ref();
         // No query and an empty one ask the same.
-        let query = request.uri().query().unwrap_or_default();
-        match (request.method(), request.uri().path()) {
+        let query = target.and_then(PathAndQuery::query).unwrap_or_default();
+        match (&head.method, target.map_or("/", PathAndQuery::path)) {
             (&Method::GET, "/healthz") => text(StatusCode::OK, "ok\n"),
             (&Method::GET, "/readyz") => {
                 let (status, why) = ready(self.phase.get(), self.shared.active().is_some());
@@ -217,8 +217,7 @@ fn text(status: StatusCode, body: &str) -> Answer {
 }
 
 fn response(status: StatusCode, kind: &'static str, body: String) -> Answer {
-    let mut response = Response::new(Full::new(Bytes::from(body)));
-    *response.status_mut() = status;
-    response.headers_mut().insert(http::header::CONTENT_TYPE, http::HeaderValue::from_static(kind));
-    response
+    let mut head = ResponseHead::new(status);
+    head.headers.append(CONTENT_TYPE, HeaderValue::from_static(kind));
+    (head, Body::full(body))
 }

@@ -18,7 +18,7 @@ use mesh_bundle::trust::TrustSet;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, oneshot, watch};
 use tokio::task::LocalSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::time::{MissedTickBehavior, interval, timeout, timeout_at};
 
 use super::args::RunArgs;
 use super::control::Control;
@@ -234,7 +234,7 @@ impl Proxy {
         self.phase.set(Phase::Draining);
         self.control.stop();
         let grace = Duration::from_secs(args.drain);
-        let deadline = Instant::now() + grace + LAST;
+        let deadline = self.shared.clock.now() + grace + LAST;
         if let Some(stop) = stop {
             Events.say(Level::Info, "no new connections; requests in flight are finished");
             let _all_gone_already = stop.send(Some(grace));
@@ -251,7 +251,8 @@ impl Proxy {
                 format!("the control thread hangs ({doing}) and is left behind; the journal is as it was");
             Events.say(Level::Error, &message);
         }
-        if !self.shared.log.flush(deadline.saturating_duration_since(Instant::now()).min(LAST_LINES)) {
+        if !self.shared.log.flush(deadline.saturating_duration_since(self.shared.clock.now()).min(LAST_LINES))
+        {
             Events.say(Level::Error, "the access log takes nothing; its last lines are lost");
         }
         if let Some(path) = &args.admin {

@@ -11,8 +11,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{MissedTickBehavior, interval};
 
+use crate::clock::Clock;
 use crate::listen::{Bounds, Connections, accept_loop, bind};
 use crate::request::{Inbound, Outbound, Shared, Worker, recheck};
 
@@ -107,7 +108,7 @@ async fn work(
     for listener in accepting {
         listener.abort();
     }
-    drain(&connections, grace).await;
+    drain(&connections, &worker.shared.clock, grace).await;
 }
 
 fn open(
@@ -135,10 +136,10 @@ fn open(
 }
 
 /// Lets requests in flight end: `connection: close` and GOAWAY meanwhile, an end for all at the deadline.
-async fn drain(connections: &Connections, grace: Duration) {
-    let deadline = Instant::now() + grace;
+async fn drain(connections: &Connections, clock: &Clock, grace: Duration) {
+    let deadline = clock.now() + grace;
     connections.drain();
-    while !connections.is_empty() && Instant::now() < deadline {
+    while !connections.is_empty() && clock.now() < deadline {
         tokio::time::sleep(DRAIN_LOOK).await;
     }
     connections.kill();

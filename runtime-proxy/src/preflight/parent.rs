@@ -6,7 +6,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mesh_bundle::Refusal;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -17,6 +17,7 @@ use rustix::process::{Pid, PidfdFlags, pidfd_open};
 use super::cancel::Cancel;
 use super::failure::Failure;
 use super::input::{PreflightInput, Verdict};
+use crate::clock::Clock;
 
 /// Bytes of a child's answer, and of its last words.
 const ANSWER: u64 = 64 << 10;
@@ -173,9 +174,9 @@ enum Wait {
 fn wait(child: &Child, patience: Duration, cancel: &Cancel) -> io::Result<Wait> {
     let pid = Pid::from_child(child);
     let handle = pidfd_open(pid, PidfdFlags::empty())?;
-    let deadline = Instant::now() + patience;
+    let clock = Clock::system();
     loop {
-        let left = Timespec::try_from(deadline.saturating_duration_since(Instant::now()))
+        let left = Timespec::try_from(patience.saturating_sub(clock.elapsed()))
             .map_err(|_| io::Error::other("the bound on its time is too large"))?;
         let mut both = [PollFd::new(&handle, PollFlags::IN), PollFd::new(cancel, PollFlags::IN)];
         match poll(&mut both, Some(&left)) {

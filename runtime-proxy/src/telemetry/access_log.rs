@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
 use serde::Serialize;
 
+use crate::clock::Clock;
 use crate::files;
 
 /// Lines that may wait for the writer; more are dropped and counted.
@@ -155,15 +156,15 @@ impl AccessLog {
     #[must_use]
     pub fn flush(&self, patience: Duration) -> bool {
         let Some(lines) = &self.lines else { return true };
-        let deadline = Instant::now() + patience;
+        let clock = Clock::system();
         let (done, flushed) = sync_channel(1);
         while lines.try_send(Message::Flush(done.clone())).is_err() {
-            if Instant::now() >= deadline {
+            if clock.elapsed() >= patience {
                 return false;
             }
             thread::sleep(REST);
         }
-        flushed.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok()
+        flushed.recv_timeout(patience.saturating_sub(clock.elapsed())).is_ok()
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Builder;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -101,15 +101,15 @@ impl Events {
     #[must_use]
     pub fn flush(&self, patience: Duration) -> bool {
         let Some(writer) = WRITER.get() else { return true };
-        let deadline = Instant::now() + patience;
+        let clock = Clock::system();
         let (done, hears) = sync_channel(1);
         while writer.try_send(Message::Flush(done.clone())).is_err() {
-            if Instant::now() >= deadline {
+            if clock.elapsed() >= patience {
                 return false;
             }
             std::thread::sleep(REST);
         }
-        hears.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok()
+        hears.recv_timeout(patience.saturating_sub(clock.elapsed())).is_ok()
     }
 }
 

@@ -1,7 +1,7 @@
 //! A connection to an endpoint: requests out, responses in.
 
 use std::error::Error as _;
-use std::io;
+use std::{fmt, io};
 
 use hyper::client::conn::{TrySendError, http1, http2};
 use hyper_util::rt::TokioIo;
@@ -51,33 +51,31 @@ pub async fn connect<S>(io: S, protocol: Protocol) -> io::Result<Client>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let io = TokioIo::new(io);
     match protocol {
-        Protocol::Http1 => {
-            let (sender, connection) = http1::Builder::new()
-                .max_headers(HEADER_LINES)
-                .max_header_size(HEAD_BYTES)
-                .handshake(io)
-                .await
-                .map_err(io::Error::other)?;
-            tokio::task::spawn_local(connection);
-            Ok(Client::Http1(Http1(sender)))
-        }
-        Protocol::Http2 => {
-            let (sender, connection) = http2::Builder::new(LocalExecutor)
-                .max_header_list_size(HEADER_LIST)
-                .initial_stream_window_size(STREAM_WINDOW)
-                .initial_connection_window_size(CONNECTION_WINDOW)
-                .handshake(io)
-                .await
-                .map_err(io::Error::other)?;
-            tokio::task::spawn_local(connection);
-            Ok(Client::Http2(Http2(sender)))
-        }
+        Protocol::Http1 => Http1::connect(io).await.map(Client::Http1),
+        Protocol::Http2 => Http2::connect(io).await.map(Client::Http2),
     }
 }
 
 impl Http1 {
+    /// Makes a connection of a byte stream; its own task runs on this thread.
+    ///
+    /// # Errors
+    /// The codec refuses to begin.
+    pub async fn connect<S>(io: S) -> io::Result<Self>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (sender, connection) = http1::Builder::new()
+            .max_headers(HEADER_LINES)
+            .max_header_size(HEAD_BYTES)
+            .handshake(TokioIo::new(io))
+            .await
+            .map_err(io::Error::other)?;
+        tokio::task::spawn_local(connection);
+        Ok(Self(sender))
+    }
+
     /// Whether it carries no more requests.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -101,6 +99,25 @@ impl Http1 {
 }
 
 impl Http2 {
+    /// Makes a connection of a byte stream and exchanges the settings; its own task runs on this thread.
+    ///
+    /// # Errors
+    /// The peer does not speak HTTP/2, or the stream failed.
+    pub async fn connect<S>(io: S) -> io::Result<Self>
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let (sender, connection) = http2::Builder::new(LocalExecutor)
+            .max_header_list_size(HEADER_LIST)
+            .initial_stream_window_size(STREAM_WINDOW)
+            .initial_connection_window_size(CONNECTION_WINDOW)
+            .handshake(TokioIo::new(io))
+            .await
+            .map_err(io::Error::other)?;
+        tokio::task::spawn_local(connection);
+        Ok(Self(sender))
+    }
+
     /// Whether it carries no more requests.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -114,6 +131,18 @@ impl Http2 {
     pub async fn send(&mut self, head: &Head, body: Body) -> Result<(ResponseHead, Body), SendError> {
         let request = request_to_wire(head, body, Protocol::Http2).ok_or(SendError::Unwritable)?;
         self.0.try_send_request(request).await.map(response_from_wire).map_err(classify)
+    }
+}
+
+impl fmt::Display for SendError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotSent(_) => "the connection was closed before the request was written",
+            Self::Refused => "the peer refused to process the request",
+            Self::Cancelled => "the request's body broke off",
+            Self::Closed => "the connection ended without an answer",
+            Self::Unwritable => "the request has no target that can be written",
+        })
     }
 }
 
