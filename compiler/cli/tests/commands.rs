@@ -189,7 +189,7 @@ fn a_request_is_followed_with_places() {
     assert_eq!(answer["places"]["route/orders/refund"], "services/orders/mesh.yaml:11");
     assert_eq!(answer["places"]["access/orders/allow[0]"], "services/orders/mesh.yaml:40");
     let paid = ["POST", "http://orders/orders/7/paid", "--as", "payments"];
-    assert!(route(&paid).expect(0).out.contains("403 denied"));
+    assert!(route(&paid).expect(0).out.contains("403 not-allowed"));
     let paid = [&paid[..], &["-H", "Idempotency-Key: 1"]].concat();
     assert!(route(&paid).expect(0).out.contains("goes to orders"));
     assert!(route(&["GET", "http://orders/", "--as", "oders"]).expect(2).err.contains("`orders`?"));

@@ -144,7 +144,7 @@ fn d07_every_way_in_climbs_the_same_ladder() {
     assert_eq!(lone.take(&second, &Terms::of(2)).unwrap(), "activated");
     lone.wait_good(second.id, 20).unwrap();
     let (first, second) = (first.id.to_string(), second.id.to_string());
-    let stranger = SigningKey::from_seed(&[1; 32]).unwrap();
+    let stranger = SigningKey::from_seed(&[99; 32]).unwrap();
     let bad = bundle("bad");
     let bytes = signed(bad.clone(), std::slice::from_ref(&stranger), |release| release.generation = 9)
         .unwrap()
