@@ -59,8 +59,10 @@ pub async fn serve<S: Service>(
     });
     match protocol {
         Protocol::Http1 => {
-            // No `pipeline_flush`: with it hyper buffers without bound for a client that does not read.
+            // No `pipeline_flush`: with it hyper buffers without bound for a client that does not read. One buffer costs small
+            // answers less than a list of pieces, and is bounded too.
             let connection = http1::Builder::new()
+                .writev(false)
                 .max_headers(HEADER_LINES)
                 .max_header_size(HEAD_BYTES)
                 .header_read_timeout(None)
