@@ -33,7 +33,10 @@ fn run(folder: &Path, args: &[&str], code: i32, schema: &str) -> Value {
 fn every_command_prints_what_its_schema_says() {
     let shop = shop_in_git();
     let at = shop.path();
-    let mut seen = BTreeSet::new();
+    let mut seen = BTreeSet::from(["init.json".to_owned()]);
+    // In a folder of its own: a second mesh below the shop would be part of it.
+    let elsewhere = tempfile::tempdir().unwrap();
+    run(elsewhere.path(), &["init", "small"], 0, "init");
     let mut run = |args: &[&str], code: i32, schema: &'static str| {
         seen.insert(format!("{schema}.json"));
         run(at, args, code, schema)
@@ -41,7 +44,6 @@ fn every_command_prints_what_its_schema_says() {
     run(&["version"], 0, "version");
     run(&["explain"], 0, "explain");
     run(&["explain", "MC2001"], 0, "explain");
-    run(&["init", "small"], 0, "init");
     run(&["keygen", "-o", "mesh.key", "--trust", "trust.json"], 0, "keygen");
     run(&["keygen", "--dev-ca", "certs", "--mesh-from", ".", "--env", "dev"], 0, "keygen");
     run(&["validate"], 0, "validate");
