@@ -3,7 +3,7 @@
 mod args;
 mod control;
 mod file_watch;
-mod operate;
+mod operator_commands;
 mod run;
 mod worker;
 
@@ -11,5 +11,5 @@ mod worker;
 mod tests;
 
 pub use args::{Cli, Operate, RunArgs};
-pub use operate::operate;
+pub use operator_commands::operate;
 pub use run::{Seams, StartError, run, run_with};
