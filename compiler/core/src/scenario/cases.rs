@@ -53,7 +53,7 @@ pub struct Expect {
     pub quota: Option<Sp<String>>,
     /// Timeout in milliseconds.
     pub timeout_ms: Option<Sp<u64>>,
-    /// Reason of an answer by the mesh itself, such as `no-route`.
+    /// Reason of an answer by the mesh itself, such as `no-rule`.
     pub reason: Option<Sp<String>>,
 }
 

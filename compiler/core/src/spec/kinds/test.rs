@@ -80,7 +80,7 @@ object! {
         quota "quota": Option<Sp<Prose>>,
         /// The timeout that holds.
         timeout "timeout": Option<Sp<Duration>>,
-        /// Reason of an answer by the mesh itself, such as `no-route`.
+        /// Reason of an answer by the mesh itself, such as `no-rule`.
         reason "reason": Option<Sp<Prose>>,
     }
     rules [Rule::AtLeastOne(&[
