@@ -120,7 +120,7 @@ impl Engine {
     #[must_use]
     pub fn explain_inbound(&self, request: &Request<'_>) -> Vec<Step> {
         let mut steps = Vec::new();
-        self.each_entry(request, &mut |step| steps.push(step));
+        self.each_entry(request, Which::All, &mut |step| steps.push(step));
         shorten(&mut steps);
         steps
     }
@@ -130,7 +130,7 @@ impl Engine {
     #[must_use]
     pub fn because_inbound(&self, request: &Request<'_>) -> Vec<Step> {
         let mut steps = Vec::new();
-        self.each_entry(request, &mut |step| {
+        self.each_entry(request, Which::Decisive, &mut |step| {
             if step.verdict == StepVerdict::Taken {
                 steps = vec![step];
             } else if step.because.is_some() && steps.len() < BECAUSE {
@@ -140,11 +140,11 @@ impl Engine {
         steps
     }
 
-    fn each_entry(&self, request: &Request<'_>, tell: &mut dyn FnMut(Step)) {
+    fn each_entry(&self, request: &Request<'_>, which: Which, tell: &mut dyn FnMut(Step)) {
         let Some(access) = self.program().access.get(self.owner()) else { return };
         self.decide_access(
             request,
-            &mut Entries { engine: self, access, context: self.context(request), tell },
+            &mut Entries { engine: self, access, context: self.context(request), which, tell },
         );
     }
 
@@ -182,11 +182,20 @@ impl Engine {
     }
 }
 
+/// The entries that are told of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    All,
+    /// Those that take the request, and those that have an expression: a denial on a busy path explains no others.
+    Decisive,
+}
+
 /// An observer that turns the entries that a decision about access asks into steps.
 struct Entries<'e> {
     engine: &'e Engine,
     access: &'e Access,
     context: Context<'e>,
+    which: Which,
     tell: &'e mut dyn FnMut(Step),
 }
 
@@ -197,6 +206,9 @@ impl Trace for Entries<'_> {
             Effect::Allow => &self.access.allow,
         };
         let when = list.get(at).and_then(|entry| entry.when.as_ref());
+        if self.which == Which::Decisive && when.is_none() && !takes {
+            return;
+        }
         let (verdict, because) = self.reason(built, when);
         let verdict = if takes { StepVerdict::Taken } else { verdict };
         (self.tell)(Step { rule: built.address.clone(), verdict, because });

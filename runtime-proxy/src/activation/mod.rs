@@ -16,6 +16,7 @@ mod probation_window;
 mod proven;
 mod refused;
 mod reloader;
+mod rollback;
 mod secrets;
 mod source;
 mod status;

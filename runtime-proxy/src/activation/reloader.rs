@@ -12,6 +12,7 @@ use super::in_force::{Admission, InForce};
 use super::ladder::{Check, Ladder};
 use super::outcome::ReloadOutcome;
 use super::refused::Refused;
+use super::rollback;
 use super::secrets::Secrets;
 use super::source::{Fingerprint, Offer, Source};
 use super::status::{Status, StatusView};
@@ -189,22 +190,7 @@ impl<D: Disk> Reloader<D> {
     /// # Errors
     /// A [`Refusal`]: there is none, it is below the floor, or it does not climb.
     pub fn rollback(&mut self, to: Option<Digest>) -> Result<Digest, Refusal> {
-        let journal = self.in_force.journal();
-        let target = to.or_else(|| journal.before_active()).ok_or_else(|| {
-            Refusal::new(Rung::Eligible, "no-older-bundle", "there is no older bundle in the history")
-        })?;
-        let activation = journal.activation_of(target).ok_or_else(|| {
-            let message = format!("{target} was never in force on this proxy");
-            Refusal::new(Rung::Eligible, "not-in-history", message)
-        })?;
-        if activation.generation < journal.floor() {
-            let message = format!("{target} is of generation {}, below the floor", activation.generation);
-            return Err(Refusal::new(Rung::Eligible, "below-floor", message));
-        }
-        if let Some(reason) = journal.quarantine.get(&target) {
-            let message = format!("{target} is quarantined: {reason}; `resume {target}` ends that");
-            return Err(Refusal::new(Rung::Probation, "quarantined", message));
-        }
+        let target = rollback::target(self.in_force.journal(), to)?;
         let ready = boot::restore(&self.ladder, &mut self.in_force, target, Check::InChildFirst)?;
         self.in_force.update(|journal| journal.hold = true)?;
         self.in_force.activate(&self.ladder, ready, ActivationCause::Returned);

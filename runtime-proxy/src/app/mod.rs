@@ -5,6 +5,7 @@ mod control;
 mod file_watch;
 mod operator_commands;
 mod run;
+mod shutdown;
 mod worker;
 
 #[cfg(test)]

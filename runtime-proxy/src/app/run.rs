@@ -10,22 +10,21 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc;
-use std::thread::JoinHandle;
 use std::time::{Duration, UNIX_EPOCH};
 
 use mesh_bundle::Owner;
 use mesh_bundle::trust::TrustSet;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 use tokio::task::LocalSet;
-use tokio::time::{MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::args::RunArgs;
 use super::control::Control;
 use super::file_watch::{self, Watched};
+use super::shutdown::{Draining, Stopper, Workers};
 use super::worker::{self, Listeners, Stop};
 use crate::activation::{Config, LocalPath, Reloader, Secrets, StatusView};
-use crate::admin::{self, Command, Order, Orders, Panel, Phase};
+use crate::admin::{self, Order, Orders, Panel, Phase};
 use crate::clock::Clock;
 use crate::files::{self, Links};
 use crate::preflight::{Cancel, ChildPreflight, Preflight};
@@ -39,10 +38,6 @@ use crate::upstream::{Directory, DnsRefresh, EndpointsFile, SystemResolver};
 const DNS_EVERY: Duration = Duration::from_secs(5);
 /// How long a start waits for the first addresses from DNS.
 const FIRST_DNS: Duration = Duration::from_secs(3);
-/// How long workers and the journal have after the drain timeout. What hangs longer is left behind.
-const LAST: Duration = Duration::from_secs(1);
-/// How long the access log has for its last lines.
-const LAST_LINES: Duration = Duration::from_millis(300);
 /// Bytes of a trust file.
 const TRUST_BYTES: u64 = 64 * 1024;
 
@@ -162,7 +157,7 @@ impl Proxy {
             clock,
         };
         let (orders, waiting) = Orders::channel();
-        let stopper = Stopper::new(orders)?;
+        let stopper = Stopper::new(orders).map_err(system("signals"))?;
         let phase = Rc::new(Cell::new(Phase::Starting));
         if let Some(path) = &args.admin {
             let listener =
@@ -171,8 +166,8 @@ impl Proxy {
                 shared: Arc::clone(&shared),
                 directory: Arc::clone(&directory),
                 status: view.clone(),
-                orders: stopper.orders.clone(),
-                stop: Rc::clone(&stopper.ordered),
+                orders: stopper.orders(),
+                stop: stopper.ordered(),
                 phase: Rc::clone(&phase),
             };
             tokio::task::spawn_local(admin::serve(listener, Rc::new(panel)));
@@ -187,12 +182,12 @@ impl Proxy {
         let (stop, workers) = match begun {
             Ok(workers) => workers.unzip(),
             Err(error) => {
-                self.end(args, None, Vec::new()).await;
+                self.drain(args, None, Vec::new()).await;
                 return Err(error);
             }
         };
         let fault = if stop.is_some() { self.serve().await } else { false };
-        self.end(args, stop, workers.unwrap_or_default()).await;
+        self.drain(args, stop, workers.unwrap_or_default()).await;
         if fault { Err(StartError::Control) } else { Ok(()) }
     }
 
@@ -229,32 +224,10 @@ impl Proxy {
         }
     }
 
-    /// Lets requests in flight end within `--drain`; all else has a second more.
-    async fn end(self, args: &RunArgs, stop: Option<watch::Sender<Stop>>, workers: Workers) {
+    async fn drain(self, args: &RunArgs, stop: Option<watch::Sender<Stop>>, workers: Workers) {
         self.phase.set(Phase::Draining);
-        self.control.stop();
-        let grace = Duration::from_secs(args.drain);
-        let deadline = self.shared.clock.now() + grace + LAST;
-        if let Some(stop) = stop {
-            Events.say(Level::Info, "no new connections; requests in flight are finished");
-            let _all_gone_already = stop.send(Some(grace));
-            let join = || workers.into_iter().all(|worker| worker.join().is_ok());
-            match timeout_at(deadline, tokio::task::spawn_blocking(join)).await {
-                Ok(Ok(true)) => {}
-                Ok(_) => Events.say(Level::Error, "a worker ended by a fault"),
-                Err(_) => Events.say(Level::Error, "a worker does not end and is left behind"),
-            }
-        }
-        if timeout_at(deadline, self.control.ended).await.is_err() {
-            let doing = self.view.busy().map_or("it", |busy| busy.with);
-            let message =
-                format!("the control thread hangs ({doing}) and is left behind; the journal is as it was");
-            Events.say(Level::Error, &message);
-        }
-        if !self.shared.log.flush(deadline.saturating_duration_since(self.shared.clock.now()).min(LAST_LINES))
-        {
-            Events.say(Level::Error, "the access log takes nothing; its last lines are lost");
-        }
+        let draining = Draining { shared: self.shared, view: self.view, control: self.control };
+        draining.end(Duration::from_secs(args.drain), stop, workers).await;
         if let Some(path) = &args.admin {
             let _gone_already = std::fs::remove_file(path);
         }
@@ -328,8 +301,6 @@ impl Proxy {
     }
 }
 
-type Workers = Vec<JoinHandle<()>>;
-
 fn start_threads(
     reloader: Reloader<RealDisk>,
     watched: Watched,
@@ -339,45 +310,6 @@ fn start_threads(
     let clock = watched.clock.clone();
     let refresh = file_watch::start(watched)?;
     Control::start(reloader, clock, orders, refresh, cancel)
-}
-
-/// Who may tell the proxy to stop, or to look now.
-struct Stopper {
-    hangup: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-    /// `drain` on the admin socket.
-    ordered: Rc<Notify>,
-    orders: Orders,
-}
-
-impl Stopper {
-    fn new(orders: Orders) -> Result<Self, StartError> {
-        let on = |kind| signal(kind).map_err(system("signals"));
-        Ok(Self {
-            hangup: on(SignalKind::hangup())?,
-            terminate: on(SignalKind::terminate())?,
-            interrupt: on(SignalKind::interrupt())?,
-            ordered: Rc::default(),
-            orders,
-        })
-    }
-
-    /// Waits until the proxy shall stop; passes on a hang-up meanwhile.
-    async fn wait(&mut self) {
-        loop {
-            tokio::select! {
-                _ = self.terminate.recv() => return,
-                _ = self.interrupt.recv() => return,
-                () = self.ordered.notified() => return,
-                _ = self.hangup.recv() => {
-                    if !self.orders.send(Command::Reload) {
-                        Events.say(Level::Warn, "SIGHUP is ignored: too many commands wait already");
-                    }
-                }
-            }
-        }
-    }
 }
 
 fn read_trust(path: &Path) -> Result<TrustSet, StartError> {

@@ -8,10 +8,10 @@ use std::task::Poll;
 use http::StatusCode;
 use mesh_decision::head::strip_response;
 
-use super::answer::Answer;
+use super::end::refuse;
 use super::prepare::Prepared;
 use super::record::Record;
-use super::refuse::refuse;
+use super::refusal::Answer;
 use super::streams::Watch;
 use crate::http::{Body, ResponseHead};
 use crate::upstream::{self, Call, Failure, Outcome, Response, UpstreamService};

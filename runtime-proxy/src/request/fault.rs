@@ -8,10 +8,10 @@ use std::task::Poll;
 
 use http::{Method, StatusCode, Version};
 
-use super::answer::Answer;
 use super::direction::Direction;
+use super::end::refuse;
 use super::record::Record;
-use super::refuse::refuse;
+use super::refusal::Answer;
 use super::worker::Worker;
 use crate::http::{Body, Head, Headers, ResponseHead, Target};
 use crate::listen::{InFlight, Peer};

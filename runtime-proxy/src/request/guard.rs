@@ -3,8 +3,8 @@
 use http::StatusCode;
 use mesh_decision::{Request, Verdict};
 
-use super::answer::Answer;
 use super::record::Record;
+use super::refusal::Answer;
 use super::worker::Local;
 use crate::quota;
 

@@ -9,15 +9,15 @@ use mesh_bundle::program::{Retry, TlsMode};
 use mesh_decision::Engine;
 use mesh_decision::head::Trust;
 
-use super::answer::Answer;
 use super::ask::Ask;
 use super::direction::Direction;
+use super::end::refuse;
 use super::exchange::exchange;
 use super::fault::guarded;
 use super::guard::guard;
 use super::prepare::{Prepared, prepare, remove_credentials};
 use super::record::Record;
-use super::refuse::refuse;
+use super::refusal::Answer;
 use super::response::relay;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, Scheme};

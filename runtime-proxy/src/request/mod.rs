@@ -5,14 +5,14 @@
 //! that outlive their bundle once more, in `recheck`.
 //!
 //! Files lean on each other in one direction: `inbound` and `outbound` are the listeners; below them `fault`, `guard`,
-//! `exchange`, `relay`, `refuse` and `recheck` are steps; below those `record` is what is remembered, `worker` what is at
-//! hand, and `direction`, `ask`, `prepare`, `answer`, `deadline`, `meters`, `streams`, `running` are leaves.
+//! `exchange`, `response`, `end` and `recheck` are steps; below those `record` is what is remembered, `worker` what is at
+//! hand, and `direction`, `ask`, `prepare`, `refusal`, `rule_answer`, `deadline`, `meters`, `streams`, `running` are leaves.
 
 mod active;
-mod answer;
 mod ask;
 mod deadline;
 mod direction;
+mod end;
 mod exchange;
 mod fault;
 mod guard;
@@ -23,18 +23,19 @@ mod prepare;
 mod probation;
 mod recheck;
 mod record;
-mod refuse;
+mod refusal;
 mod response;
+mod rule_answer;
 mod running;
 mod streams;
 mod worker;
 
 pub use active::{Active, BuildInput, ServiceVersions, UnitDigests};
-pub use answer::Answer;
 pub use direction::Direction;
 pub use inbound::Inbound;
 pub use outbound::Outbound;
 pub use probation::Probation;
 pub use recheck::recheck;
+pub use refusal::Answer;
 pub use running::Running;
 pub use worker::{Hook, Shared, Worker};

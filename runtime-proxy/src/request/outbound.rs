@@ -9,18 +9,19 @@ use mesh_bundle::Owner;
 use mesh_decision::head::Trust;
 use mesh_decision::{Forward, Outcome, Request};
 
-use super::answer::{self, Answer};
 use super::ask::Ask;
 use super::deadline::{deadline, is_stream};
 use super::direction::Direction;
+use super::end::{refuse, reply};
 use super::exchange::exchange;
 use super::fault::guarded;
 use super::guard::guard;
 use super::prepare::{Prepared, edit_all, prepare};
 use super::probation::Drawn;
 use super::record::Record;
-use super::refuse::{refuse, reply};
+use super::refusal::Answer;
 use super::response::relay;
+use super::rule_answer;
 use super::worker::{Local, Worker};
 use crate::http::{Body, Head, ResponseHead, Scheme};
 use crate::listen::{Handler, InFlight, ListenerMode, Peer};
@@ -145,11 +146,11 @@ fn decide<'a>(
         }
         Outcome::Redirect { status, location } => {
             record.decided(rule, "", "");
-            Ok(Next::Answer(answer::redirect(status, &location)))
+            Ok(Next::Answer(rule_answer::redirect(status, &location)))
         }
         Outcome::Respond(respond) => {
             record.decided(rule, "", "");
-            Ok(Next::Answer(answer::respond(respond, &head.method)))
+            Ok(Next::Answer(rule_answer::respond(respond, &head.method)))
         }
         Outcome::Refuse(reason) => {
             record.decided(rule, "", "");

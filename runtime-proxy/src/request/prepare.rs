@@ -10,7 +10,7 @@ use mesh_bundle::program::{HeaderEdits, SlashMode};
 use mesh_decision::head::{self, Admitted, HeaderLines, StartLine, Trust, Version};
 use mesh_decision::{Fields, Reason, Sole, edit};
 
-use super::answer::Answer;
+use super::refusal::Answer;
 use crate::http::{Head, Headers};
 
 /// What a request is decided by, apart from its headers.

@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
-use super::answer;
 use super::record::Record;
+use super::refusal;
 use super::streams::Watch;
 use crate::http::{Body, BodyError, ResponseHead};
 use crate::upstream::{Failure, Lease, Load, Permit, Response};
@@ -73,7 +73,7 @@ impl Tracked {
         self.end(false, "denied-since");
         Poll::Ready(match (ended, grpc) {
             (true, _) => None,
-            (false, true) => Some(Ok(Frame::trailers(answer::denied_trailers()))),
+            (false, true) => Some(Ok(Frame::trailers(refusal::denied_trailers()))),
             (false, false) => Some(Err(BodyError::Denied)),
         })
     }

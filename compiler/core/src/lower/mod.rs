@@ -15,6 +15,7 @@ mod resilience;
 mod retry;
 mod route;
 mod service;
+mod split;
 
 use std::collections::BTreeMap;
 

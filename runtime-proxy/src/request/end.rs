@@ -1,7 +1,7 @@
-//! Requests that the proxy answers itself.
+//! How a request ends that the proxy answers itself: logged, counted, and explained afterwards if it was refused.
 
-use super::answer::Answer;
 use super::record::Record;
+use super::refusal::Answer;
 use crate::http::{Body, ResponseHead};
 use crate::telemetry::{Explained, timestamp};
 
