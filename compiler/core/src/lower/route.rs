@@ -6,7 +6,7 @@ use mesh_bundle::program::{
     Action, HeaderEdits, Program, Redirect, Respond, Rewrite, RewritePath, Routes, Rule, SlashMode,
 };
 use mesh_bundle::unit::UnitId;
-use mesh_bundle::{Name as Key, Owner, PathPattern, limits};
+use mesh_bundle::{Name as Key, Owner, PathPattern};
 use mesh_decision::{host, path};
 
 use super::context::{Cx, key, only_one, owner, unique};
