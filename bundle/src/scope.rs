@@ -206,8 +206,9 @@ impl Scopes {
     }
 
     /// The needs of the proxy of `owner`: the mesh, its own units, the services whose labels its access reads, and
-    /// for every service that it may call, that one's service, routes, canary and resilience with the destinations of
-    /// those routes. `None` for an owner that is not there.
+    /// for every service that it may call, that one's service, routes, canary and resilience, with service, canary and
+    /// resilience of the destinations of those routes: there a way ends, so their own routes are not asked. `None` for an
+    /// owner that is not there.
     #[must_use]
     pub fn needs(&self, owner: &Owner) -> Option<Needs> {
         let me = self.owners.get(owner)?;
@@ -216,21 +217,13 @@ impl Scopes {
         let mut calls = me.scope.calls.services.clone();
         let in_groups: Vec<&Group> = groups(&me.scope.calls);
         calls.extend(in_groups.into_iter().flat_map(|group| &group.calls).cloned());
-        let mut targets = calls.clone();
-        if let Owner::Service(name) = owner {
-            targets.insert(name.clone());
-        }
-        let first: Vec<Name> = targets.iter().cloned().collect();
-        for service in first {
-            let links = self.owners.get(&Owner::Service(service));
-            targets.extend(links.into_iter().flat_map(|l| &l.scope.forwards_to).cloned());
-        }
         let mut units = me.units.clone();
         units.insert(UnitId::Mesh);
-        for target in targets {
-            let links = self.owners.get(&Owner::Service(target));
-            units.extend(links.into_iter().flat_map(|l| &l.units).filter(|id| is_for_callers(id)).cloned());
-        }
+        let own = match owner {
+            Owner::Service(name) => Some(name),
+            Owner::Gateway(_) => None,
+        };
+        units.extend(calls.iter().chain(own).flat_map(|service| self.for_callers(service)).cloned());
         let known: Vec<&Group> = groups(&me.scope.reads_labels_of);
         let known = known.into_iter().flat_map(|group| &group.members);
         for service in me.scope.reads_labels_of.services.iter().chain(known) {
@@ -239,6 +232,34 @@ impl Scopes {
             }
         }
         Some(Needs { units, calls })
+    }
+
+    /// The units that whoever calls `service` needs for that: the service's own, and of the destinations of its Route
+    /// all but their Routes, since a way ends there.
+    pub fn for_callers(&self, service: &Name) -> impl Iterator<Item = &UnitId> {
+        let links = |service: &Name| self.owners.get(&Owner::Service(service.clone()));
+        let own = links(service);
+        let ends = own.into_iter().flat_map(|own| &own.scope.forwards_to).filter_map(links);
+        let ends = ends.flat_map(|end| &end.units).filter(|id| !matches!(id, UnitId::Routes(_)));
+        own.into_iter().flat_map(|own| &own.units).chain(ends).filter(|id| is_for_callers(id))
+    }
+
+    /// Whether the proxy of `owner` reads the labels of `service`.
+    #[must_use]
+    pub fn knows(&self, owner: &Owner, service: &Name) -> bool {
+        let Some(me) = self.owners.get(owner) else { return false };
+        let ServiceSet { services, groups } = &me.scope.reads_labels_of;
+        let member = |key: &String| self.groups.get(key).is_some_and(|group| group.members.contains(service));
+        services.contains(service) || groups.iter().any(member)
+    }
+
+    /// Whether the proxy of `owner` may call `service`.
+    #[must_use]
+    pub fn may_call(&self, owner: &Owner, service: &Name) -> bool {
+        let Some(me) = self.owners.get(owner) else { return false };
+        let ServiceSet { services, groups } = &me.scope.calls;
+        let lets_in = |key: &String| self.groups.get(key).is_some_and(|group| group.calls.contains(service));
+        services.contains(service) || groups.iter().any(lets_in)
     }
 }
 

@@ -106,6 +106,27 @@ fn each_proxy_gets_what_it_needs_and_no_more() {
 }
 
 #[test]
+fn a_way_ends_where_a_route_sends_it_so_the_route_behind_is_nobodys_need() {
+    let program = program(&[
+        ("services/web", json!({ "port": 80 })),
+        ("services/orders", json!({ "port": 80 })),
+        ("services/stock", json!({ "port": 80 })),
+        ("services/depot", json!({ "port": 80 })),
+        ("access/orders", allow(&json!({ "service": "web" }))),
+        ("routes/orders", sends("stock")),
+        ("routes/stock", sends("depot")),
+    ]);
+    let scopes = Scopes::of(&program);
+    let web = Owner::Service(name("web"));
+    let needs = scopes.needs(&web).unwrap();
+    assert_eq!(shown(&needs).1, "mesh services/orders services/stock services/web routes/orders");
+    for owner in scopes.owners.keys() {
+        let part = program.part(scopes.needs(owner).unwrap());
+        assert_eq!(verify::complete(&part), Ok(()), "{owner}");
+    }
+}
+
+#[test]
 fn a_limit_per_label_needs_the_labels_of_whoever_may_come() {
     let limit = json!({ "name": "team", "per": { "slot": { "sourceLabel": "team" } }, "rate": { "count": 1, "perMs": 1000 }, "burst": 1 });
     let program = program(&[

@@ -364,6 +364,15 @@ pub fn well_formed_with(
     Ok(program)
 }
 
+/// The part of rung 4 that differs from proxy to proxy: whatever the units of `part` refer to is among them. For one
+/// proxy's part of a program that is [`well_formed`] as a whole.
+///
+/// # Errors
+/// A [`Refusal`] with unit and pointer.
+pub fn complete(part: &Program) -> Result<(), Refusal> {
+    references::complete(part)
+}
+
 impl Intact {
     /// The bytes of a unit; `None` where the bundle lacks it.
     #[must_use]
@@ -380,6 +389,12 @@ impl Intact {
     /// Every service and gateway of the bundle: the owners that proxies stand for.
     pub fn owners(&self) -> impl Iterator<Item = &Owner> {
         self.scopes.owners.keys()
+    }
+
+    /// Who needs which units, as the index says.
+    #[must_use]
+    pub fn scopes(&self) -> &Scopes {
+        &self.scopes
     }
 
     /// The needs of the proxy of `owner`; `None` for an owner that is not there.

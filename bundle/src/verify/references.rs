@@ -8,8 +8,8 @@ use crate::expr::{Expression, Type};
 use crate::limits;
 use crate::name::Name;
 use crate::program::{
-    Action, Destination, From, HeaderEdits, Match, Matches, Program, RateKey, Redirect, Role, Routes, Rule,
-    Service, Sticky, ValueMatch,
+    Action, Canary, Destination, From, HeaderEdits, Match, Matches, Program, RateKey, Redirect, Role, Routes,
+    Rule, Service, Sticky, ValueMatch,
 };
 use crate::refusal::{Refusal, Rung};
 use crate::unit::UnitId;
@@ -44,17 +44,7 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
     }
     for (name, unit) in &program.canaries {
         let id = UnitId::Canary(name.clone());
-        let known = |version: &Name| program.services.get(name).is_some_and(|s| s.versions.contains(version));
-        for (field, version) in [("/stable", Some(&unit.stable)), ("/candidate", unit.candidate.as_ref())] {
-            let Some(version) = version else { continue };
-            if !known(version) {
-                return Err(at(id)(complain(
-                    field,
-                    "unknown-version",
-                    format!("`{name}` has no version `{version}`"),
-                )));
-            }
-        }
+        canary_versions(program, name, unit).map_err(at(id.clone()))?;
         let weights: Vec<u32> = unit.stages.iter().map(|s| s.weight).collect();
         let grow = weights.windows(2).all(|pair| matches!(pair, [a, b] if a < b));
         let inside = weights.iter().all(|w| (1..limits::WHOLE).contains(w));
@@ -71,7 +61,7 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
         }
     }
     for (name, unit) in &program.routes {
-        routes(program, unit).map_err(at(UnitId::Routes(name.clone())))?;
+        routes(program, unit, Hop::Service).map_err(at(UnitId::Routes(name.clone())))?;
     }
     for (gateway, map) in &program.gateway_routes {
         for (name, unit) in map {
@@ -83,7 +73,7 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
                     format!("there is no gateway `{gateway}`"),
                 )));
             }
-            routes(program, unit).map_err(at(id))?;
+            routes(program, unit, Hop::Gateway).map_err(at(id))?;
         }
     }
     for (owner, unit) in &program.access {
@@ -113,6 +103,40 @@ pub(super) fn check(program: &Program) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Checks that what the units of one proxy's part refer to is in the part. What [`check`] checks inside of units is the
+/// same in every part.
+///
+/// # Errors
+/// The first complaint, in the order of the units.
+pub(super) fn complete(part: &Program) -> Result<(), Refusal> {
+    let refuse = |id: &UnitId, (pointer, code, message): Complaint| {
+        Refusal::new(Rung::WellFormed, code, message).at(id).pointing(pointer)
+    };
+    for (name, unit) in &part.canaries {
+        canary_versions(part, name, unit).map_err(|c| refuse(&UnitId::Canary(name.clone()), c))?;
+    }
+    let own = part.routes.iter().map(|(name, unit)| (UnitId::Routes(name.clone()), unit, Hop::Service));
+    let edge = part.gateway_routes.iter().flat_map(|(gateway, by_name)| {
+        let id = |name: &Name| UnitId::GatewayRoutes(gateway.clone(), name.clone());
+        by_name.iter().map(move |(name, unit)| (id(name), unit, Hop::Gateway))
+    });
+    for (id, unit, hop) in own.chain(edge) {
+        for (i, rule) in unit.rules.iter().enumerate() {
+            targets(part, rule, hop, format_args!("/rules/{i}")).map_err(|c| refuse(&id, c))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whose Route a rule stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hop {
+    /// A service's: its destinations are final.
+    Service,
+    /// A gateway's: a service without a version is entered by its own Route.
+    Gateway,
+}
+
 fn complain(pointer: impl Display, code: &'static str, message: String) -> Complaint {
     (pointer.to_string(), code, message)
 }
@@ -132,7 +156,17 @@ fn service(unit: &Service) -> Result<(), Complaint> {
     }
 }
 
-fn routes(program: &Program, unit: &Routes) -> Result<(), Complaint> {
+fn canary_versions(program: &Program, name: &Name, unit: &Canary) -> Result<(), Complaint> {
+    let known = |version: &Name| program.services.get(name).is_some_and(|s| s.versions.contains(version));
+    for (field, version) in [("/stable", Some(&unit.stable)), ("/candidate", unit.candidate.as_ref())] {
+        if let Some(version) = version.filter(|version| !known(version)) {
+            return Err(complain(field, "unknown-version", format!("`{name}` has no version `{version}`")));
+        }
+    }
+    Ok(())
+}
+
+fn routes(program: &Program, unit: &Routes, hop: Hop) -> Result<(), Complaint> {
     if let Some(Sticky::Header(name)) = &unit.sticky {
         header_name(name, format_args!("/sticky"))?;
     }
@@ -143,7 +177,7 @@ fn routes(program: &Program, unit: &Routes) -> Result<(), Complaint> {
             let here = format_args!("/rules/{i}");
             return Err(complain(here, "duplicate-rule", format!("two rules are called `{}`", rule.name)));
         }
-        self::rule(program, rule, format_args!("/rules/{i}"))?;
+        self::rule(program, rule, hop, format_args!("/rules/{i}"))?;
     }
     Ok(())
 }
@@ -158,7 +192,7 @@ fn one_match(matches: &Match, here: Arguments<'_>) -> Result<(), Complaint> {
     expression(matches.when.as_deref(), format_args!("{here}/when"))
 }
 
-fn rule(program: &Program, rule: &Rule, here: Arguments<'_>) -> Result<(), Complaint> {
+fn rule(program: &Program, rule: &Rule, hop: Hop, here: Arguments<'_>) -> Result<(), Complaint> {
     match &rule.matches {
         Matches::One(one) => one_match(one, format_args!("{here}/match"))?,
         Matches::Any(several) => {
@@ -170,16 +204,13 @@ fn rule(program: &Program, rule: &Rule, here: Arguments<'_>) -> Result<(), Compl
     edits(&rule.request_headers, format_args!("{here}/requestHeaders"))?;
     edits(&rule.response_headers, format_args!("{here}/responseHeaders"))?;
     match &rule.action {
-        Action::Forward(targets) => {
-            let sum: u64 = targets.iter().map(|t| u64::from(t.weight)).sum();
+        Action::Forward(shares) => {
+            let sum: u64 = shares.iter().map(|t| u64::from(t.weight)).sum();
             if sum != u64::from(limits::WHOLE) {
                 let message = format!("weights sum to {sum} of {}", limits::WHOLE);
                 return Err(complain(format_args!("{here}/action/forward"), "bad-split", message));
             }
-            for (i, target) in targets.iter().enumerate() {
-                destination(program, &target.to, format_args!("{here}/action/forward/{i}"))?;
-            }
-            Ok(())
+            targets(program, rule, hop, here)
         }
         Action::Redirect(redirect) => {
             let Redirect { status, scheme, .. } = &**redirect;
@@ -202,7 +233,15 @@ fn rule(program: &Program, rule: &Rule, here: Arguments<'_>) -> Result<(), Compl
     }
 }
 
-fn destination(program: &Program, to: &Destination, here: Arguments<'_>) -> Result<(), Complaint> {
+fn targets(program: &Program, rule: &Rule, hop: Hop, here: Arguments<'_>) -> Result<(), Complaint> {
+    let Action::Forward(shares) = &rule.action else { return Ok(()) };
+    let mut shares = shares.iter().enumerate();
+    shares.try_for_each(|(i, share)| {
+        destination(program, &share.to, hop, format_args!("{here}/action/forward/{i}"))
+    })
+}
+
+fn destination(program: &Program, to: &Destination, hop: Hop, here: Arguments<'_>) -> Result<(), Complaint> {
     let Some(service) = program.services.get(&to.service) else {
         return Err(complain(here, "unknown-service", format!("there is no service `{}`", to.service)));
     };
@@ -220,6 +259,8 @@ fn destination(program: &Program, to: &Destination, here: Arguments<'_>) -> Resu
             Err(complain(here, "no-canary", format!("`{}` has no canary with that role", to.service)))
         }
         (None, None) if canary || service.versions.len() == 1 => Ok(()),
+        // The service's own Route goes on from here.
+        (None, None) if hop == Hop::Gateway && program.routes.contains_key(&to.service) => Ok(()),
         (None, None) => {
             let message = format!("`{}` has several versions and no canary", to.service);
             Err(complain(here, "ambiguous-version", message))
