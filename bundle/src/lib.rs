@@ -18,6 +18,7 @@ pub mod features;
 pub mod files;
 pub mod limits;
 pub mod manifest;
+pub mod message;
 pub mod name;
 pub mod pack;
 pub mod path;

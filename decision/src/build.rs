@@ -7,11 +7,12 @@ use foldhash::fast::FixedState;
 use mesh_bundle::defaulted::Defaulted;
 use mesh_bundle::program::{
     Action, Destination, Entry, From, HeaderEdits, Match, Matches, Redirect, Respond, Retry, Rewrite, Role,
-    Routes, Rule, Sticky,
+    Routes, Rule, SlashMode, Sticky,
 };
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name, Owner, PathPattern, Program, State};
 
+use crate::edit;
 use crate::index::PathIndex;
 use crate::matcher::Matcher;
 use crate::outbound_decision::RuleRef;
@@ -33,6 +34,9 @@ pub struct BuildError {
 pub(crate) struct Table {
     pub(crate) rules: Vec<BuiltRule>,
     pub(crate) index: PathIndex,
+    /// What paths are made canonical with before the table is asked: at a gateway escaped slashes stay where any rule sends
+    /// to a service that keeps them.
+    pub(crate) slashes: SlashMode,
 }
 
 #[derive(Debug)]
@@ -120,7 +124,7 @@ impl<'p> Builder<'p> {
         match self.program.routes.get(name) {
             Some(routes) => {
                 let rules = self.rules_of(&unit, routes, &format!("route/{name}"), false)?;
-                Ok(table(rules))
+                Ok(table(rules, self.slashes(name)))
             }
             None => {
                 let to = Destination { service: name.clone(), version: None, role: None };
@@ -136,7 +140,7 @@ impl<'p> Builder<'p> {
                 })?;
                 let action = BuiltAction::Forward(vec![(mesh_bundle::limits::WHOLE, target)]);
                 let rule = self.plain(format!("route/{name}/default"), matcher, action);
-                Ok(table(vec![rule]))
+                Ok(table(vec![rule], self.slashes(name)))
             }
         }
     }
@@ -192,7 +196,17 @@ impl<'p> Builder<'p> {
                 rules.push(self.plain(format!("route/{route}"), matcher, BuiltAction::Fence));
             }
         }
-        Ok(table(rules))
+        let shares = rules.iter().filter_map(|rule| match &rule.action {
+            BuiltAction::Forward(shares) => Some(shares),
+            BuiltAction::Redirect(_) | BuiltAction::Respond(_) | BuiltAction::Fence => None,
+        });
+        let keeps = shares.flatten().any(|(_, target)| self.slashes(&target.service) == SlashMode::Keep);
+        Ok(table(rules, if keeps { SlashMode::Keep } else { SlashMode::Reject }))
+    }
+
+    /// What a service does with escaped slashes.
+    fn slashes(&self, service: &Name) -> SlashMode {
+        self.program.services.get(service).map_or(SlashMode::Reject, |service| service.escaped_slashes)
     }
 
     fn rules_of(
@@ -216,7 +230,7 @@ impl<'p> Builder<'p> {
             let matcher = Matcher::new(one).map_err(|e| fail(format!("/match{}", e.pointer), e.reason))?;
             let action = match &rule.action {
                 Action::Redirect(redirect) => BuiltAction::Redirect(redirect.clone()),
-                Action::Respond(respond) => BuiltAction::Respond(respond.clone()),
+                Action::Respond(respond) => BuiltAction::Respond(Box::new(edit::permitted_response(respond))),
                 Action::Forward(targets) => {
                     let mut upper = 0;
                     let mut shares = Vec::with_capacity(targets.len());
@@ -356,15 +370,15 @@ pub(crate) struct GatewayTables {
 impl BuiltRule {
     fn take(&mut self, rule: &Rule, sticky: Option<&Sticky>) {
         self.rewrite = rule.rewrite.clone();
-        self.request_headers = rule.request_headers.clone();
-        self.response_headers = rule.response_headers.clone();
+        self.request_headers = edit::permitted(&rule.request_headers);
+        self.response_headers = edit::permitted(&rule.response_headers);
         self.timeout_ms = rule.timeout_ms;
         self.retry.clone_from(&rule.retry);
         self.sticky = sticky.cloned();
     }
 }
 
-fn table(rules: Vec<BuiltRule>) -> Table {
+fn table(rules: Vec<BuiltRule>, slashes: SlashMode) -> Table {
     let index = PathIndex::new(rules.iter().map(|r| r.matcher.pattern()));
-    Table { rules, index }
+    Table { rules, index, slashes }
 }

@@ -81,15 +81,12 @@ impl Engine {
         self.limits.as_slice()
     }
 
-    /// The handling of escaped slashes by the service of a canonical `host`; the path must be made canonical with it
-    /// before the request is decided. Gateways and unknown hosts refuse them.
+    /// The handling of escaped slashes in requests for a canonical `host`; the path must be made canonical with it before
+    /// the request is decided. It is that of the host's service; at a gateway they stay where any rule of the host sends to
+    /// a service that keeps them, and a rule that sends elsewhere refuses them. Unknown hosts refuse them.
     #[must_use]
     pub fn slash_mode(&self, host: &str) -> SlashMode {
-        let service = match self.owner {
-            Owner::Gateway(_) => None,
-            Owner::Service(_) => self.service_of(host).and_then(|name| self.program.services.get(name)),
-        };
-        service.map(|s| s.escaped_slashes).unwrap_or_default()
+        self.routing.slash_mode(host)
     }
 
     /// The handling of escaped slashes by the owner's own application, as in [`Engine::slash_mode`].

@@ -63,6 +63,12 @@ pub fn canonical(raw: &str, slashes: SlashMode) -> Result<Cow<'_, str>, PathErro
     if path.len() > limits::VALUE_BYTES { Err(PathError::TooLong) } else { Ok(path) }
 }
 
+/// Whether a canonical path has an escaped slash or backslash, which [`SlashMode::Keep`] leaves in.
+#[must_use]
+pub fn has_escaped_slash(path: &str) -> bool {
+    path.as_bytes().windows(3).any(|escape| matches!(escape, b"%2F" | b"%5C"))
+}
+
 /// Decodes unreserved characters once and writes what stays escaped in upper case.
 fn decode(raw: &str, slashes: SlashMode) -> Result<String, PathError> {
     let mut out = String::with_capacity(raw.len());

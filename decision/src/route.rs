@@ -122,6 +122,11 @@ impl Routing {
         }
     }
 
+    /// What a path is made canonical with before a request for `host` is decided; unknown hosts keep no escaped slashes.
+    pub(crate) fn slash_mode(&self, host: &str) -> SlashMode {
+        self.table_for(host).map_or(SlashMode::Reject, |table| table.slashes)
+    }
+
     /// The table of a service's own rules.
     pub(crate) fn table_of_service(&self, name: &Name) -> Option<&Table> {
         self.services.get(name)
@@ -171,9 +176,13 @@ impl Routing {
         let Some(target) = target else {
             return refused(edge, Reason::NoRule);
         };
+        let slashes =
+            self.program.services.get(&target.service).map(|s| s.escaped_slashes).unwrap_or_default();
+        // The table kept escaped slashes for the sake of another service.
+        if slashes == SlashMode::Reject && path::has_escaped_slash(request.path) {
+            return refused(edge, Reason::BadPath);
+        }
         if matches!(target.to, Choice::Route) {
-            let slashes =
-                self.program.services.get(&target.service).map(|s| s.escaped_slashes).unwrap_or_default();
             return match rewritten(rule, request.path, slashes) {
                 Ok(path) => Edge::Enters { service: &target.service, rule, path },
                 Err(reason) => refused(edge, reason),

@@ -135,6 +135,44 @@ fn methods_hosts_and_paths_decide_in_order() {
 }
 
 #[test]
+fn escaped_slashes_pass_a_gateway_to_services_that_keep_them_and_to_no_other() {
+    let open = serde_json::json!({"allow": [{"from": ["any"], "name": "all"}]});
+    let to = |service: &str| serde_json::json!({"forward": [{"to": {"service": service}}]});
+    let program = program(&[
+        ("services/packages", serde_json::json!({"port": 8080, "escapedSlashes": "keep"})),
+        ("services/web", serde_json::json!({"port": 8080})),
+        ("access/packages", open.clone()),
+        ("access/web", open),
+        ("gateways/public", serde_json::json!({"listen": 443, "hosts": ["a.example", "b.example"]})),
+        (
+            "routes/public/a",
+            serde_json::json!({"hosts": ["a.example"], "rules": [
+            {"name": "one", "match": {"path": "/pkg/x%2Fy"}, "action": to("packages")},
+            {"name": "all", "match": {"path": "/pkg/*"}, "action": to("packages"),
+             "rewrite": {"path": {"prefix": "/"}}},
+            {"name": "rest", "match": {"path": "/*"}, "action": to("web")}]}),
+        ),
+        (
+            "routes/public/b",
+            serde_json::json!({"hosts": ["b.example"], "rules": [{"name": "rest", "action": to("web")}]}),
+        ),
+    ]);
+    let seen = |url: &str| {
+        let journey = follow(&program, &State::default(), &ask("GET", url, None), 0);
+        (journey.edge_rule, journey.path, journey.status, journey.reason)
+    };
+    let passes =
+        |rule: &str, path: &str| (Some(format!("route/a/{rule}")), Some(path.to_owned()), None, None);
+    let refused =
+        |rule: Option<&str>| (rule.map(str::to_owned), None, Some(400), Some("bad-path".to_owned()));
+    assert_eq!(seen("https://a.example/pkg/x%2fy"), passes("one", "/pkg/x%2Fy"));
+    assert_eq!(seen("https://a.example/pkg/@z%2Fy%5C"), passes("all", "/@z%2Fy%5C"));
+    assert_eq!(seen("https://a.example/other"), passes("rest", "/other"));
+    assert_eq!(seen("https://a.example/other%2F.."), refused(Some("route/a/rest")));
+    assert_eq!(seen("https://b.example/pkg/x%2Fy"), refused(None));
+}
+
+#[test]
 fn redirects_keep_query_and_replace_the_prefix() {
     let journey = follow(&shop(), &State::default(), &ask("GET", "https://shop.example/old/a?b=1", None), 0);
     assert_eq!(journey.status, Some(301));

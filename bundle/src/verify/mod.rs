@@ -5,10 +5,12 @@
 
 mod references;
 mod removal;
+mod reserved;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 pub use removal::{Removal, not_too_much};
+pub use reserved::{LeftOut, reserved};
 
 use crate::canonical;
 use crate::digest::Digest;
@@ -49,6 +51,16 @@ pub struct Authentic {
     pub release: Release,
     /// The rollout's state to run the bundle with.
     pub state: State,
+}
+
+/// Whether a bundle is new to the proxy that climbs with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It is offered: whatever this version refuses is refused.
+    Offered,
+    /// The proxy accepted it once. What later versions refuse does not bind it: it runs on, without what [`reserved`]
+    /// tells.
+    Accepted,
 }
 
 /// The identity, clock and history of the proxy that is to run a bundle.
@@ -317,23 +329,24 @@ pub fn eligible(candidate: &Authentic, me: &Expectation<'_>) -> Result<(), Refus
     Ok(())
 }
 
-/// Rung 4: strict decode of the units of `owner`'s scope (of all units for `None`), with every
-/// reference among them complete.
+/// Rung 4 for an offer: strict decode of the units of `owner`'s scope (of all units for `None`), with every
+/// reference among them complete, and nothing [`reserved`].
 ///
 /// # Errors
 /// A [`Refusal`] with unit, pointer and, from the unit's source map, file and line.
 pub fn well_formed(bundle: &Intact, owner: Option<&Owner>) -> Result<Program, Refusal> {
-    well_formed_with(bundle, owner, |_, _| None)
+    well_formed_with(bundle, owner, Standing::Offered, |_, _| None)
 }
 
-/// Rung 4, as [`well_formed`], where some units are at hand already: `known` gives the one whose bytes have this
-/// digest. Only the others are decoded; references are checked among all.
+/// Rung 4 for a bundle of either standing, where some units are at hand already: `known` gives the one whose bytes have
+/// this digest. Only the others are decoded; references are checked among all.
 ///
 /// # Errors
 /// As [`well_formed`].
 pub fn well_formed_with(
     bundle: &Intact,
     owner: Option<&Owner>,
+    standing: Standing,
     known: impl Fn(&UnitId, &Digest) -> Option<Unit>,
 ) -> Result<Program, Refusal> {
     let Needs { units: ids, calls } = match owner {
@@ -361,7 +374,11 @@ pub fn well_formed_with(
         return Err(Refusal::new(Rung::WellFormed, "mixed-units", message).at("mesh"));
     }
     references::check(&program).map_err(|refusal| bundle.locate(refusal))?;
-    Ok(program)
+    let refused = match standing {
+        Standing::Offered => reserved(&program).first().map(LeftOut::refusal),
+        Standing::Accepted => None,
+    };
+    refused.map_or(Ok(program), |refusal| Err(bundle.locate(refusal)))
 }
 
 /// The part of rung 4 that differs from proxy to proxy: whatever the units of `part` refer to is among them. For one

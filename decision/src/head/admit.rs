@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use mesh_bundle::message::is_identity;
 use mesh_bundle::program::SlashMode;
 
 use super::gate;
@@ -40,7 +41,7 @@ pub fn admit(
     let trailers = seen.accepts_trailers();
     lines.keep(|name, _| {
         let name = name.as_bytes();
-        let claim = identity::is_identity(name) || (trust == Trust::Stranger && identity::is_forgeable(name));
+        let claim = is_identity(name) || (trust == Trust::Stranger && identity::is_forgeable(name));
         !(claim || hop::ends_here(name, &listed))
     });
     if trailers {

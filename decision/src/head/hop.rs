@@ -1,5 +1,7 @@
 //! Hop-by-hop fields (RFC 9110 section 7.6.1): fields that end at this proxy and are never forwarded.
 
+use mesh_bundle::message::is_hop_by_hop;
+
 use super::lines::HeaderLines;
 
 /// The most names that a message may list in `Connection`.
@@ -28,20 +30,6 @@ pub fn strip_response(lines: &mut impl HeaderLines) -> Result<(), BadConnectionF
 /// fields, and those that `Connection` lists.
 pub(super) fn ends_here(name: &[u8], listed: &[Vec<u8>]) -> bool {
     name == b"host" || name == b"expect" || is_hop_by_hop(name) || listed.iter().any(|listed| listed == name)
-}
-
-/// Fields that end at every hop, whether `Connection` lists them or not.
-fn is_hop_by_hop(name: &[u8]) -> bool {
-    matches!(
-        name,
-        b"connection"
-            | b"te"
-            | b"transfer-encoding"
-            | b"upgrade"
-            | b"keep-alive"
-            | b"proxy-connection"
-            | b"http2-settings"
-    )
 }
 
 /// The names, in lower case, that `Connection` fields list and that are not removed anyway.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mesh_bundle::verify::Standing;
 use mesh_bundle::{Digest, Refusal};
 
 use super::in_force::InForce;
@@ -37,7 +38,7 @@ pub(super) fn restore(
     let candidate = ladder.stored(bundle, &packed, in_force.trust_sets())?;
     in_force.vouch(bundle, &packed);
     let active = in_force.active();
-    let program = ladder.well_formed(&candidate.bundle, active.as_deref())?;
+    let program = ladder.well_formed(&candidate.bundle, Standing::Accepted, active.as_deref())?;
     let current = in_force.current(active.as_deref());
     let ready = ladder.build(&candidate, program, &in_force.journal().state, current, check);
     ready.map_err(|refusal| candidate.bundle.locate(refusal))

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mesh_bundle::release::{Accepted, ReleaseKind};
 use mesh_bundle::trust::{PublicKey, TrustSet};
-use mesh_bundle::verify::Authentic;
+use mesh_bundle::verify::{self, Authentic, LeftOut};
 use mesh_bundle::{Digest, Refusal, Rung, canonical};
 
 use super::config::Config;
@@ -35,6 +35,8 @@ pub(super) struct InForce<D> {
     window: Option<ProbationWindow>,
     past: Past,
     integrity: Integrity,
+    /// What the bundle in force asks for and its engine leaves out, in words; it was accepted before that was refused.
+    left_out: Option<String>,
     /// An engine was let go since the last tick.
     freed: bool,
 }
@@ -65,6 +67,7 @@ impl<D: Disk> InForce<D> {
             window: None,
             past: Past::default(),
             integrity: Integrity::default(),
+            left_out: None,
             freed: false,
         }
     }
@@ -103,7 +106,7 @@ impl<D: Disk> InForce<D> {
         Snapshot {
             running: self.shared.running.load_full(),
             window: self.window.clone(),
-            alarms: self.integrity.alarms().cloned().chain(behind).collect(),
+            alarms: self.integrity.alarms().chain(&self.left_out).cloned().chain(behind).collect(),
             keys: self.trust().keys().map(PublicKey::id).collect(),
             journal: self.journal().clone(),
             known: Arc::clone(&self.known),
@@ -277,7 +280,24 @@ impl<D: Disk> InForce<D> {
         let Ready { active, known, public, denied: _ } = ready;
         self.known = Arc::new(known);
         self.public = public;
+        self.tell_what_is_left_out(&active);
         self.swap(active, compared);
+    }
+
+    /// Raises an alarm for header edits and contents that no rule may ask for any more.
+    fn tell_what_is_left_out(&mut self, active: &Active) {
+        let reserved = verify::reserved(active.engine.program());
+        self.shared.metrics.left_out(reserved.len());
+        let left_out = reserved.first().map(|LeftOut { unit, pointer, reason, .. }| {
+            let (bundle, count) = (active.bundle, reserved.len());
+            format!(
+                "{bundle} asks for {count} changes that are left out, the first in {unit}{pointer}: {reason}"
+            )
+        });
+        if let Some(alarm) = left_out.as_ref().filter(|alarm| self.left_out.as_ref() != Some(*alarm)) {
+            Events.say(Level::Error, alarm);
+        }
+        self.left_out = left_out;
     }
 
     fn swap(&mut self, active: Arc<Active>, compared: Option<Arc<Probation>>) {

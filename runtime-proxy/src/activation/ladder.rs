@@ -11,7 +11,7 @@ use mesh_bundle::release::Accepted;
 use mesh_bundle::scope::Needs;
 use mesh_bundle::trust::TrustSet;
 use mesh_bundle::unit::UnitId;
-use mesh_bundle::verify::{self, Authentic, Expectation, Intact};
+use mesh_bundle::verify::{self, Authentic, Expectation, Intact, Standing};
 use mesh_bundle::{Digest, FileSet, Owner, Program, Refusal, Rung, State, archive};
 use mesh_decision::selftest;
 
@@ -108,9 +108,11 @@ impl Ladder {
     pub(super) fn well_formed(
         &self,
         bundle: &Intact,
+        standing: Standing,
         active: Option<&Active>,
     ) -> Result<Arc<Program>, Refusal> {
-        let program = verify::well_formed_with(bundle, Some(&self.config.owner), |id, digest| {
+        let owner = Some(&self.config.owner);
+        let program = verify::well_formed_with(bundle, owner, standing, |id, digest| {
             let active = active?;
             let (known, _) = active.units.get(id)?;
             if known == digest { active.engine.program().unit(id) } else { None }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mesh_bundle::verify::{Authentic, not_too_much};
+use mesh_bundle::verify::{Authentic, Standing, not_too_much};
 use mesh_bundle::{Digest, Refusal, Rung, archive};
 
 use super::boot;
@@ -127,7 +127,10 @@ impl<D: Disk> Reloader<D> {
         let accepted = self.in_force.journal().accepted.as_ref();
         self.ladder.eligible(candidate, accepted, self.source.is_local())?;
         let active = self.in_force.active();
-        let program = self.ladder.well_formed(&candidate.bundle, active.as_deref())?;
+        // A stage of a canary, or the same release from another source: the bundle is the one that runs already.
+        let known = self.in_force.journal().has_accepted(candidate.bundle.id);
+        let standing = if known { Standing::Accepted } else { Standing::Offered };
+        let program = self.ladder.well_formed(&candidate.bundle, standing, active.as_deref())?;
         let admission = self.in_force.admit(candidate)?;
         if admission == Admission::Known {
             return Ok(ReloadOutcome::Unchanged);

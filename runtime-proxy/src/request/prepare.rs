@@ -117,8 +117,9 @@ impl HeaderLines for Headers {
     }
 
     fn add(&mut self, name: &str, value: &str) {
-        // The compiler lets no other names and values into a bundle.
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        // Rung 4 lets no other names and values into a program.
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
         {
             self.append(name, value);
         }

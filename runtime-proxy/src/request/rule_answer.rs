@@ -23,7 +23,8 @@ pub(super) fn respond(respond: &Respond, method: &Method) -> (ResponseHead, Body
     let status = StatusCode::from_u16(respond.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut head = ResponseHead::new(status);
     for (name, value) in &respond.headers {
-        if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value))
+        if let (Ok(name), Ok(value)) =
+            (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_bytes(value.as_bytes()))
         {
             head.headers.append(name, value);
         }

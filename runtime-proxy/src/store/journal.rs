@@ -206,6 +206,12 @@ impl Journal {
         held
     }
 
+    /// Whether this proxy accepted a bundle and has not judged it bad since.
+    #[must_use]
+    pub fn has_accepted(&self, bundle: Digest) -> bool {
+        self.holds(usize::MAX).contains(&bundle)
+    }
+
     /// The oldest generation that may come into force; 0 where no release said so.
     #[must_use]
     pub fn floor(&self) -> u64 {

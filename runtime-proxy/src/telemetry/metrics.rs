@@ -86,6 +86,7 @@ pub struct Metrics {
     pub streams_ended: Counter,
     /// 1 while the bundle in force is on probation.
     pub probation: Gauge,
+    left_out: Gauge,
 }
 
 impl Default for Metrics {
@@ -119,6 +120,7 @@ impl Metrics {
             alarms: Counter::default(),
             streams_ended: Counter::default(),
             probation: Gauge::default(),
+            left_out: Gauge::default(),
         };
         metrics.register();
         metrics
@@ -185,6 +187,11 @@ impl Metrics {
             "1 while the bundle in force is on probation",
             self.probation.clone(),
         );
+        registry.register(
+            "service_mesh_bundle_left_out",
+            "Header edits and contents of the bundle in force that are left out",
+            self.left_out.clone(),
+        );
     }
 
     /// The meter of one label set.
@@ -224,8 +231,12 @@ impl Metrics {
     pub fn endpoints(&self, service: &str, version: &str, count: usize) {
         let gauge =
             self.endpoints.get_or_create_owned(&labels(&[("service", service), ("version", version)]));
-        // A directory holds far fewer than 2^63.
-        gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
+        gauge.set(whole(count));
+    }
+
+    /// How many changes the bundle in force asks for that are left out.
+    pub fn left_out(&self, count: usize) {
+        self.left_out.set(whole(count));
     }
 
     /// Endpoints of a service were ejected.
@@ -262,6 +273,11 @@ impl Metrics {
         let _written = encode(&mut text, &registry);
         text
     }
+}
+
+/// A count of things that memory holds, far fewer than 2^63.
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn labels(pairs: &[(&'static str, &str)]) -> Labels {

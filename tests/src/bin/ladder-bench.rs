@@ -76,7 +76,12 @@ fn measure(args: &Args) -> Result<Vec<(&'static str, f64)>, Problem> {
             let (entries, program) = before.as_ref()?;
             if entries.get(id)?.digest == *digest { program.unit(id) } else { None }
         };
-        let program = Arc::new(verify::well_formed_with(&candidate.bundle, Some(&args.owner), known)?);
+        let program = Arc::new(verify::well_formed_with(
+            &candidate.bundle,
+            Some(&args.owner),
+            verify::Standing::Offered,
+            known,
+        )?);
         lap("4 formed");
         if let Some(proxy) = &args.proxy {
             let unknown = |id: &UnitId, entry: &Entry| {

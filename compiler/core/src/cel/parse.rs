@@ -105,7 +105,8 @@ fn tokens(text: &str) -> Result<Vec<Token>, Vec<CelFinding>> {
             _ => {}
         }
         tokens.push(token);
-        if chains.len() > limits::EXPR_DEPTH || chains.last().is_some_and(|chain| *chain > CHAIN) {
+        // The first chain stands in no bracket.
+        if chains.len() > limits::EXPR_DEPTH + 1 || chains.last().is_some_and(|chain| *chain > CHAIN) {
             return Err(limit(format!("the expression is nested deeper than {}", limits::EXPR_DEPTH)));
         }
         if tokens.len() > TOKENS {

@@ -31,6 +31,18 @@ fn the_shops_rule_lowers() {
 }
 
 #[test]
+fn as_many_open_brackets_as_documented_and_no_more() {
+    let within = |n: usize| format!("{}request.path{} == '/a'", "(".repeat(n), ")".repeat(n));
+    let around = |n: usize| format!("{}request.path == '/a'{}", "(".repeat(n), ")".repeat(n));
+    for good in [within(32), around(32)] {
+        assert!(condition(&good, Phase::Inbound, &["id"], false).is_ok(), "{good}");
+    }
+    for bad in [within(33), around(33)] {
+        assert_eq!(findings(&bad), [(codes::CEL_LIMIT.0, bad.clone())]);
+    }
+}
+
+#[test]
 fn guards_dominate_through_and_or_not_and_conditionals() {
     for good in [
         "'x' in request.headers && request.headers['x'] == 'a'",

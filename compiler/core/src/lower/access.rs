@@ -8,6 +8,7 @@ use mesh_bundle::unit::UnitId;
 
 use super::context::{Cx, key, only_one, owner, unique};
 use super::matching;
+use super::slashes::Kept;
 use crate::cel::Phase;
 use crate::diag::{Diagnostic, Span, codes};
 use crate::spec::{self, FromItem};
@@ -15,6 +16,7 @@ use crate::spec::{self, FromItem};
 /// Lowers the access of all services and gateways.
 pub(super) fn access(cx: &mut Cx<'_, '_>, program: &mut Program) {
     let model = cx.model;
+    let kept = Kept::of(model, program);
     let mut seen: BTreeMap<Owner, Span> = BTreeMap::new();
     for (object, spec) in model.policies_of_access() {
         let Some(owner) = owner(cx, spec.service.as_ref(), spec.gateway.as_ref()) else { continue };
@@ -23,7 +25,7 @@ pub(super) fn access(cx: &mut Cx<'_, '_>, program: &mut Program) {
         }
         let unit = UnitId::Access(owner.clone());
         cx.place(&unit, "", object.span);
-        let slashes = slashes(program, &owner);
+        let slashes = kept.behind(program, &owner);
         let strangers = matches!(owner, Owner::Gateway(_)) || program.mesh.tls == TlsMode::Permissive;
         let lowered = Access {
             mode: match spec.mode().value {
@@ -73,13 +75,6 @@ pub(super) fn access(cx: &mut Cx<'_, '_>, program: &mut Program) {
             }
             _ => {}
         }
-    }
-}
-
-fn slashes(program: &Program, owner: &Owner) -> SlashMode {
-    match owner {
-        Owner::Service(name) => program.services.get(name).map(|s| s.escaped_slashes).unwrap_or_default(),
-        Owner::Gateway(_) => SlashMode::Reject,
     }
 }
 

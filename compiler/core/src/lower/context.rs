@@ -32,6 +32,11 @@ impl<'c, 'l> Cx<'c, 'l> {
         self.maps.entry(unit.clone()).or_default().push((pointer.into(), span));
     }
 
+    /// Where each unit was written, as a whole.
+    pub(super) fn unit_places(&self) -> impl Iterator<Item = (&UnitId, Span)> {
+        self.maps.iter().filter_map(|(unit, places)| places.first().map(|(_, span)| (unit, *span)))
+    }
+
     /// Findings of an expression, at their words in the file.
     pub(super) fn cel(&mut self, text: &Sp<CelText>, found: Vec<CelFinding>) {
         let map = text.value.map(self.model.sources(), text.span);

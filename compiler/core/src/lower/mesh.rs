@@ -75,6 +75,7 @@ fn identity(cx: &mut Cx<'_, '_>, spec: &Identity, unit: &mut Mesh) {
     if let Some(path) = &spec.path {
         path.as_str().clone_into(&mut unit.identity_path);
         cx.place(&UnitId::Mesh, "/identityPath", path.span);
+        identity_path(cx, path);
     }
     match &spec.issuer {
         Some(Issuer::Simple(kind)) if kind.value == IssuerKind::Spire => {
@@ -105,6 +106,25 @@ fn identity(cx: &mut Cx<'_, '_>, spec: &Identity, unit: &mut Mesh) {
         }
         unit.remove_credentials |= forward.credentials().value == spec::Credentials::Remove;
     }
+}
+
+/// From the path of an identity a proxy reads back which service it is.
+fn identity_path(cx: &mut Cx<'_, '_>, path: &spec::Sp<spec::IdentityPath>) {
+    let text = path.as_str();
+    let here = text.replace("{env}", cx.model.environment.as_str());
+    let message = if text.matches("{service}").count() != 1 {
+        "the path of an identity has `{service}` once, so that each service has its own"
+    } else if text.matches("{env}").count() > 1 {
+        "the path of an identity has `{env}` at most once"
+    } else if text.split('/').any(|segment| matches!(segment, "." | "..")) {
+        "the path of an identity has no segment `.` or `..` (SPIFFE-ID section 2.2)"
+    } else if here == format!("/{}/gateway/{{service}}", cx.model.environment) {
+        "the path would give services the identities of gateways"
+    } else {
+        return;
+    };
+    let finding = Diagnostic::new(codes::IDENTITY_PATH, path.span, message);
+    cx.report(finding.help("write a template such as `/{env}/{service}` or `/ns/{env}/sa/{service}`"));
 }
 
 fn telemetry(cx: &mut Cx<'_, '_>, spec: &Telemetry, unit: &mut Mesh) {

@@ -7,6 +7,7 @@ mod access;
 mod bounds;
 mod canary;
 mod context;
+mod edits;
 mod matching;
 mod mesh;
 mod not_enforced;
@@ -15,6 +16,8 @@ mod resilience;
 mod retry;
 mod route;
 mod service;
+mod size;
+mod slashes;
 mod split;
 
 use std::collections::BTreeMap;
@@ -62,6 +65,7 @@ pub fn lower(model: &Model<'_>, findings: &mut Vec<Diagnostic>) -> Option<Lowere
             cx.findings.push(Diagnostic::new(codes::LIMIT_MESH, model.mesh.name_span, message));
         }
     }
+    size::check(&mut cx, &program);
     let maps = cx.maps();
     findings.append(&mut cx.findings);
     Some(Lowered { program, maps })

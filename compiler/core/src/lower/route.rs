@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use mesh_bundle::program::{
-    Action, HeaderEdits, Program, Redirect, Respond, Rewrite, RewritePath, Routes, Rule, SlashMode,
-};
+use mesh_bundle::program::{Action, Program, Redirect, Rewrite, RewritePath, Routes, Rule, SlashMode};
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name as Key, Owner, PathPattern};
 use mesh_decision::{host, path};
 
 use super::context::{Cx, key, only_one, owner, unique};
+use super::edits::{self, Side};
+use super::slashes::{self, Kept};
 use super::{matching, retry, split};
 use crate::diag::{Diagnostic, Span, codes};
 use crate::spec::{self, Kind, Object, PathLiteral, Sp};
@@ -17,6 +17,7 @@ use crate::spec::{self, Kind, Object, PathLiteral, Sp};
 /// Lowers all Routes.
 pub(super) fn routes(cx: &mut Cx<'_, '_>, program: &mut Program) {
     let model = cx.model;
+    let kept = Kept::of(model, program);
     let mut seen = BTreeMap::new();
     for (object, spec) in model.routes() {
         if let (None, Some(gateway)) = (&spec.service, &spec.gateway) {
@@ -24,7 +25,7 @@ pub(super) fn routes(cx: &mut Cx<'_, '_>, program: &mut Program) {
                 && let Some(name) = key(&object.address.name)
             {
                 let unit = UnitId::GatewayRoutes(gateway.clone(), name.clone());
-                let routes = one(cx, program, object, spec, &unit, SlashMode::Reject, true);
+                let routes = one(cx, program, object, spec, &unit, kept.at(spec), true);
                 program.gateway_routes.entry(gateway).or_default().insert(name, routes);
             }
             continue;
@@ -33,7 +34,7 @@ pub(super) fn routes(cx: &mut Cx<'_, '_>, program: &mut Program) {
         if !only_one(cx, &mut seen, &name, "a Route", object.name_span) {
             continue;
         }
-        let slashes = program.services.get(&name).map(|s| s.escaped_slashes).unwrap_or_default();
+        let slashes = slashes::of_service(program, &name);
         let unit = UnitId::Routes(name.clone());
         let routes = one(cx, program, object, spec, &unit, slashes, false);
         program.routes.insert(name, routes);
@@ -88,15 +89,8 @@ fn rule(
 ) -> Option<Rule> {
     unsupported(cx, spec);
     let matches = spec.match_.as_ref().map(|m| matching::matches(cx, m, slashes)).unwrap_or_default();
-    if edge
-        && let Some(first) = spec.match_.as_ref().and_then(|m| m.callers.as_ref()).and_then(|c| c.first())
-        && let Some(span) = matching::from_span(first)
-    {
-        let finding =
-            Diagnostic::new(codes::CALLERS_AT_GATEWAY, span, "a gateway's callers have no mesh identity");
-        cx.report(
-            finding.help("write the rule in the Route of a service, or an AccessPolicy with `gateway:`"),
-        );
+    for caller in spec.match_.iter().filter_map(|m| m.callers.as_ref()).flat_map(|callers| callers.iter()) {
+        callers_in_reach(cx, caller, edge);
     }
     if !fences.is_empty() {
         let inside = |path: &PathPattern| fences.iter().any(|f| f.covers(path));
@@ -106,19 +100,38 @@ fn rule(
             cx.report(Diagnostic::new(codes::OUTSIDE_FENCE, written.unwrap_or(spec.name.span), message));
         }
     }
-    let rewrite = rewrite(cx, spec, &matches.path, slashes);
+    let rewrite = rewrite(cx, spec, &matches.path, slashes::of_destinations(program, spec));
     let action = action(cx, program, spec, edge)?;
     let headers = spec.headers.as_ref();
+    let request_headers =
+        headers.and_then(|h| h.request.as_ref()).map(|spec| edits::edits(cx, spec, Side::Request));
+    let response_headers =
+        headers.and_then(|h| h.response.as_ref()).map(|spec| edits::edits(cx, spec, Side::Response));
     Some(Rule {
         name: key(&spec.name)?,
         matches: matches.into(),
         action,
         rewrite: rewrite.into(),
-        request_headers: headers.and_then(|h| h.request.as_ref()).map(edits).unwrap_or_default().into(),
-        response_headers: headers.and_then(|h| h.response.as_ref()).map(edits).unwrap_or_default().into(),
+        request_headers: request_headers.unwrap_or_default().into(),
+        response_headers: response_headers.unwrap_or_default().into(),
         timeout_ms: spec.timeout.as_ref().map(|t| t.as_millis_ceil()),
         retry: spec.retry.as_ref().map(|r| retry::retry(cx, r).into()),
     })
+}
+
+/// A gateway's callers are strangers, and nobody else's are.
+fn callers_in_reach(cx: &mut Cx<'_, '_>, caller: &spec::FromItem, edge: bool) {
+    let Some(span) = matching::from_span(caller) else { return };
+    let external = matches!(caller, spec::FromItem::Caller(caller) if caller.value == spec::Caller::External);
+    if edge {
+        let message = "a gateway's callers have no mesh identity";
+        let help = "write the rule in the Route of a service, or an AccessPolicy with `gateway:`";
+        cx.report(Diagnostic::new(codes::CALLERS_AT_GATEWAY, span, message).help(help));
+    } else if external {
+        let message = "no stranger asks the Route of a service: it stands at the proxy of the caller";
+        let help = "name services or `gateway/<name>`; strangers are let in or kept out by an AccessPolicy";
+        cx.report(Diagnostic::new(codes::EXTERNAL_IN_ROUTE, span, message).help(help));
+    }
 }
 
 fn unsupported(cx: &mut Cx<'_, '_>, spec: &spec::Rule) {
@@ -169,12 +182,7 @@ fn action(cx: &mut Cx<'_, '_>, program: &Program, spec: &spec::Rule, edge: bool)
         })));
     }
     if let Some(respond) = &spec.respond {
-        let headers = respond.headers.iter().map(|(k, v)| (k.as_str().to_owned(), v.as_str().to_owned()));
-        return Some(Action::Respond(Box::new(Respond {
-            status: respond.status.get(),
-            body: respond.body().as_str().to_owned(),
-            headers: headers.collect(),
-        })));
+        return Some(Action::Respond(Box::new(edits::respond(cx, respond))));
     }
     Some(Action::Forward(split::targets(cx, program, spec.to.as_ref()?, edge)?))
 }
@@ -186,23 +194,13 @@ fn implicit(cx: &mut Cx<'_, '_>, program: &Program, object: &Object, spec: &spec
     let decided = cx.model.canary(name.as_str()).is_some() || program.routes.contains_key(&name);
     let hidden = [Kind::Route, Kind::Canary]
         .into_iter()
-        .any(|kind| cx.model.exists(&spec::Address { kind, name: object.address.name.clone() }));
+        .any(|kind| cx.model.is_broken(&spec::Address { kind, name: object.address.name.clone() }));
     if several && !decided && !hidden {
         let message =
             format!("`{name}` has several versions, and neither a Canary nor a Route chooses among them");
         let finding = Diagnostic::new(codes::AMBIGUOUS_DESTINATION, spec.name.span, message);
         cx.report(finding.help("add a Canary, or a Route with `to: name@version`"));
     }
-}
-
-fn edits(spec: &spec::HeaderEdit) -> HeaderEdits {
-    let map = |dict: &spec::Dict<spec::HeaderName, Sp<spec::HeaderValue>>| {
-        dict.iter().map(|(k, v)| (k.as_str().to_owned(), v.as_str().to_owned())).collect()
-    };
-    let mut remove: Vec<String> = spec.remove.iter().map(|r| r.as_str().to_owned()).collect();
-    remove.sort();
-    remove.dedup();
-    HeaderEdits { set: map(&spec.set), add: map(&spec.add), remove }
 }
 
 fn rewrite(

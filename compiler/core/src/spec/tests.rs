@@ -153,6 +153,19 @@ fn mistakes_have_their_code_and_the_exact_words() {
     one("- a\n", codes::WRONG_TYPE, "- a");
 }
 
+#[test]
+fn configured_hosts_are_hosts_that_requests_can_have() {
+    for good in ["a.example", "a_b.example", "_acme.a_.example", "localhost", "0_0"] {
+        assert_eq!(ExactHost::parse(good).unwrap().as_str(), good);
+        assert_eq!(HostText::parse(&format!("*.{good}")).unwrap().wildcard(), Some(good));
+        assert_eq!(mesh_decision::host::canonical(good).as_deref(), Ok(good));
+        assert!(Endpoint::parse(&format!("{good}:80")).is_some());
+    }
+    for bad in ["-a.example", "a_-.example", "a..b", "A.example", "a.example.", "*.a"] {
+        assert!(ExactHost::parse(bad).is_none(), "{bad}");
+    }
+}
+
 fn rule(fields: &str) -> String {
     format!("kind: Route\nservice: orders\nrules:\n  - {{ name: a, {fields} }}\n")
 }

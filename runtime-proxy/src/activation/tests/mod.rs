@@ -1,5 +1,6 @@
 //! A reloader against a real folder, with a clock of the test's own.
 
+mod left_out;
 mod offers;
 mod probation;
 mod survival;
@@ -71,6 +72,8 @@ struct Content {
     floor: u64,
     denied: Vec<String>,
     expires: Option<u64>,
+    /// Its rule edits a field that is reserved.
+    reserved: bool,
 }
 
 impl Rig {
@@ -137,9 +140,11 @@ impl Rig {
         program.gateways.insert(name("public"), gateway);
         let behind = json!({ "port": 8080 });
         program.services.insert(name("orders"), serde_json::from_value(behind).unwrap());
-        let to_orders = json!({ "rules": [
-            { "name": "all", "action": { "forward": [{ "to": { "service": "orders" } }] } },
-        ] });
+        let mut rule = json!({ "name": "all", "action": { "forward": [{ "to": { "service": "orders" } }] } });
+        if content.reserved {
+            rule["requestHeaders"] = json!({ "set": { "host": "elsewhere", "x-a": "1" } });
+        }
+        let to_orders = json!({ "hosts": ["shop.example"], "rules": [rule] });
         let routes = [(name("edge"), serde_json::from_value(to_orders).unwrap())];
         program.gateway_routes.insert(name("public"), routes.into());
         let (maps, tests) = (BTreeMap::new(), BTreeMap::new());

@@ -75,6 +75,24 @@ codes! {
         bad: "kind: Route\nname: edge\ngateway: public\nrules: [{ name: a, match: { callers: [web] }, to: a }]\n",
         good: "kind: Route\nservice: a\nrules: [{ name: a, match: { callers: [web] }, to: a }]\n",
     }
+    RESERVED_FIELD = 1220 "reserved-field" "a rule edits a header field that is not its own" {
+        checks: "Rules set, add and remove no field that frames a message (`content-length`, `transfer-encoding`, `trailer`), routes it (`host`), is about one connection (`connection`, `te`, `upgrade`, `keep-alive`, `proxy-connection`, `http2-settings`), is a promise of its sender (`expect`) or the mesh's own word (`x-mesh-*`, `x-source-service`, `x-target-service`, `x-forwarded-client-cert`), neither in `headers` nor in `respond.headers`.",
+        why: "A second `host` or a length that is not the content's makes two servers read one message differently: requests are smuggled, and responses go to somebody else (RFC 9112 sections 3.2 and 6, RFC 9110 section 7.6.1).",
+        bad: "headers: { request: { set: { host: api.example } } }\n",
+        good: "rewrite: { host: api.example }\n",
+    }
+    NO_CONTENT = 1221 "no-content" "a response has content that its status cannot have" {
+        checks: "`respond` with status 204, 205 or 304 has no `body`.",
+        why: "Clients read such a response to the end of its head; what follows would be the beginning of the next one.",
+        bad: "respond: { status: 204, body: gone }\n",
+        good: "respond: { status: 204 }\n",
+    }
+    EXTERNAL_IN_ROUTE = 1222 "external-in-route" "a service's Route asks for strangers" {
+        checks: "`callers` in the Route of a service names callers of the mesh, not `external`.",
+        why: "The Route is asked at the proxy of the caller, and strangers have none: the rule takes nothing, and proxies refuse it.",
+        bad: "kind: Route\nservice: a\nrules: [{ name: strangers, match: { callers: [external] }, to: a }]\n",
+        good: "kind: Route\nservice: a\nrules: [{ name: shop, match: { callers: [gateway/public] }, to: a }]\n",
+    }
     STAGES = 1301 "canary-stages" "the stages of a canary do not grow" {
         checks: "Weights grow strictly, from above 0 % to below 100 %; there are 1 to 20 stages.",
         why: "The end of a canary, 100 %, is not a stage; and a stage that does not grow tests nothing.",
@@ -128,5 +146,11 @@ codes! {
         why: "No request would ever pass.",
         bad: "limits: [{ per: caller, rate: 5/s, burst: 1, cost: 2 }]\n",
         good: "limits: [{ per: caller, rate: 5/s, burst: 10, cost: 2 }]\n",
+    }
+    IDENTITY_PATH = 1420 "identity-path" "the path of identities does not tell services apart" {
+        checks: "`Identity.path` has `{service}` once and `{env}` at most once, no segment `.` or `..`, and is not the path of gateways.",
+        why: "Proxies read from the path of a certificate which service calls: without `{service}` nobody is anybody, and every call is refused.",
+        bad: "kind: Identity\npath: \"/ns/{env}\"\n",
+        good: "kind: Identity\npath: \"/ns/{env}/sa/{service}\"\n",
     }
 }

@@ -12,6 +12,12 @@ macro_rules! label {
         "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?"
     };
 }
+/// One label of a host, as a pattern: a DNS label, or one with `_`, as requests may have them.
+macro_rules! host_label {
+    () => {
+        "[a-z0-9_](?:[-a-z0-9_]{0,61}[a-z0-9_])?"
+    };
+}
 /// A port, 1 to 65535, as a pattern.
 macro_rules! port {
     () => {
@@ -20,14 +26,19 @@ macro_rules! port {
 }
 
 fn is_label(text: &str) -> bool {
-    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    is_label_of(text, |b| b.is_ascii_lowercase() || b.is_ascii_digit())
+}
+
+/// 1 to 63 characters that `inner` takes, with hyphens inside.
+fn is_label_of(text: &str, inner: impl Fn(u8) -> bool) -> bool {
     let bytes = text.as_bytes();
     let ends = bytes.first().zip(bytes.last()).is_some_and(|(a, b)| inner(*a) && inner(*b));
     bytes.len() <= 63 && ends && bytes.iter().all(|b| inner(*b) || *b == b'-')
 }
 
 fn is_host(text: &str) -> bool {
-    text.split('.').all(is_label)
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_';
+    text.split('.').all(|label| is_label_of(label, inner))
 }
 
 fn lower(text: &str) -> Option<String> {
@@ -53,9 +64,10 @@ text! {
 }
 
 text! {
-    /// A host that requests ask for: exact, or `*.x` for one or more labels before `x`. Lower case, no port.
+    /// A host that requests ask for: exact, or `*.x` for one or more labels before `x`. Lower case, no port; labels may
+    /// have `_`.
     pub struct HostText, "a host like `shop.example` or `*.shop.example`";
-    pattern concat!("^(?:\\*\\.)?(?:", label!(), "\\.)*", label!(), "$"), length 1..=253,
+    pattern concat!("^(?:\\*\\.)?(?:", host_label!(), "\\.)*", host_label!(), "$"), length 1..=253,
     check |text| is_host(text.strip_prefix("*.").unwrap_or(text)),
     repair |text| Some(text.trim_end_matches('.').to_ascii_lowercase()),
 }
@@ -68,9 +80,9 @@ impl HostText {
 }
 
 text! {
-    /// An exact host name, lower case, no port.
+    /// An exact host name, lower case, no port; labels may have `_`.
     pub struct ExactHost, "a host like `shop.example`";
-    pattern concat!("^(?:", label!(), "\\.)*", label!(), "$"), length 1..=253,
+    pattern concat!("^(?:", host_label!(), "\\.)*", host_label!(), "$"), length 1..=253,
     check is_host,
     repair |text| Some(text.trim_end_matches('.').to_ascii_lowercase()),
 }
@@ -78,7 +90,7 @@ text! {
 text! {
     /// The address of an endpoint: `host:port` or `[IPv6]:port`.
     pub struct Endpoint, "an endpoint like `10.0.0.7:8080`";
-    pattern concat!("^(?:(?:", label!(), "\\.)*", label!(), "|\\[[0-9a-f:.]{2,45}\\]):", port!(), "$"), length 3..=260,
+    pattern concat!("^(?:(?:", host_label!(), "\\.)*", host_label!(), "|\\[[0-9a-f:.]{2,45}\\]):", port!(), "$"), length 3..=260,
     check |text| split_endpoint(text).is_some(),
     repair lower,
 }

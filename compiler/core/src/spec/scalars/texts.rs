@@ -240,14 +240,14 @@ impl Default for IdentityPath {
 text! {
     /// The address of the endpoints of a service: `{service}.prod.internal:{port}`.
     pub struct EndpointPattern, "a pattern of `{service}` and `{port}` like `{service}.prod.internal:{port}`";
-    pattern r"^(?:[a-z0-9.-]|\{service\})+:(?:\{port\}|[1-9][0-9]{0,4})$", length 3..=512,
+    pattern r"^(?:[a-z0-9._-]|\{service\})+:(?:\{port\}|[1-9][0-9]{0,4})$", length 3..=512,
     check |text| is_endpoint_pattern(text, &["{service}"]),
 }
 
 text! {
     /// The address of the endpoints of one version: `{service}-{version}.prod.internal:{port}`.
     pub struct VersionPattern, "a pattern of `{service}`, `{version}` and `{port}` like `{service}-{version}.prod.internal:{port}`";
-    pattern r"^(?:[a-z0-9.-]|\{service\}|\{version\})+:(?:\{port\}|[1-9][0-9]{0,4})$", length 3..=512,
+    pattern r"^(?:[a-z0-9._-]|\{service\}|\{version\})+:(?:\{port\}|[1-9][0-9]{0,4})$", length 3..=512,
     check |text| is_endpoint_pattern(text, &["{service}", "{version}"]),
 }
 
@@ -263,7 +263,9 @@ fn is_endpoint_pattern(text: &str, holes: &[&str]) -> bool {
     }
     (number || port == "{port}")
         && !host.is_empty()
-        && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-'))
+        && host
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'))
 }
 
 text! {
