@@ -109,58 +109,129 @@ fn read_folder(
     Ok(())
 }
 
-/// Writes bundles below one folder, each in the folder that its key names (`""` is the folder itself), and puts the
-/// whole in the place of what is there by one rename.
+/// Bundles that are written and not yet in their place: what is there stays until [`Staged::put`]. Dropped before, they
+/// leave nothing behind.
+#[derive(Debug)]
+pub struct Staged {
+    to: PathBuf,
+    form: Form,
+    /// Removed with all that it holds: bundles that were not put, or those that were replaced.
+    beside: tempfile::TempDir,
+}
+
+/// What is staged.
+#[derive(Debug)]
+enum Form {
+    Archive,
+    Folders {
+        /// Bundles are in their place already.
+        replaces: bool,
+    },
+}
+
+/// Writes bundles below one folder beside `to`, each in the folder that its key names (`""` is the folder itself).
 ///
 /// # Errors
-/// When something else than bundles is there, or it cannot be written.
-pub fn write_folders(to: &Path, bundles: &BTreeMap<String, FileSet>) -> Result<(), BundleError> {
+/// When something else than bundles is at `to`, or it cannot be written.
+pub fn stage_folders(to: &Path, bundles: &BTreeMap<String, FileSet>) -> Result<Staged, BundleError> {
     let cannot = |source| BundleError::Write { path: to.to_owned(), source };
-    let replaces = occupied(to).map_err(cannot)?;
-    if replaces == Occupied::Foreign {
-        return Err(BundleError::Foreign { path: to.to_owned() });
-    }
-    let parent = to.parent().filter(|p| !p.as_os_str().is_empty()).map_or(PathBuf::from("."), Path::to_owned);
-    std::fs::create_dir_all(&parent).map_err(cannot)?;
-    // Removed with all that it holds when this function ends: a half-written bundle, or the one that was replaced.
-    let beside = tempfile::Builder::new().prefix(".meshc-").tempdir_in(&parent).map_err(cannot)?;
-    let fresh = beside.path().join("bundle");
-    for (folder, files) in bundles {
+    let replaces = match occupied(to).map_err(cannot)? {
+        Occupied::Foreign => return Err(BundleError::Foreign { path: to.to_owned() }),
+        Occupied::Bundles => true,
+        Occupied::No => false,
+    };
+    let staged = Staged::new(to, Form::Folders { replaces }).map_err(cannot)?;
+    for (key, files) in bundles {
+        let folder = staged.path(key);
         for (path, bytes) in files {
-            let path = if folder.is_empty() { fresh.join(path) } else { fresh.join(folder).join(path) };
+            let path = folder.join(path);
             if let Some(parent) = path.parent() {
                 std::fs::create_dir_all(parent).map_err(cannot)?;
             }
             std::fs::write(&path, bytes).map_err(cannot)?;
         }
     }
-    if replaces == Occupied::No {
-        return std::fs::rename(&fresh, to).map_err(cannot);
-    }
-    match rustix::fs::renameat_with(CWD, &fresh, CWD, to, RenameFlags::EXCHANGE) {
-        Ok(()) => Ok(()),
-        // A file system that cannot exchange: the old one steps aside first, and comes back if the new one fails.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
-            let old = beside.path().join("old");
-            std::fs::rename(to, &old).map_err(cannot)?;
-            std::fs::rename(&fresh, to).map_err(|e| {
-                // The first error is the one to tell.
-                let _ = std::fs::rename(&old, to);
-                cannot(e)
-            })
-        }
-        Err(errno) => Err(cannot(errno.into())),
-    }
+    Ok(staged)
 }
 
-/// Writes one archive in the place of what is there.
+/// Writes one archive beside `to`.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write_archive(to: &Path, files: &FileSet) -> Result<(), BundleError> {
+pub fn stage_archive(to: &Path, files: &FileSet) -> Result<Staged, BundleError> {
     let cannot = |source| BundleError::Write { path: to.to_owned(), source };
     let bytes = archive::write(files).map_err(cannot)?;
-    replace_file(to, &bytes, 0o666).map_err(cannot)
+    let staged = Staged::new(to, Form::Archive).map_err(cannot)?;
+    replace_file(&staged.path(""), &bytes, 0o666).map_err(cannot)?;
+    Ok(staged)
+}
+
+impl Staged {
+    fn new(to: &Path, form: Form) -> std::io::Result<Self> {
+        let parent = to.parent().filter(|p| !p.as_os_str().is_empty());
+        let parent = parent.map_or(PathBuf::from("."), Path::to_owned);
+        std::fs::create_dir_all(&parent)?;
+        let beside = tempfile::Builder::new().prefix(".meshc-").tempdir_in(&parent)?;
+        Ok(Self { to: to.to_owned(), form, beside })
+    }
+
+    /// Where the bundle of a key lies now; an archive holds one, whatever its key.
+    fn path(&self, key: &str) -> PathBuf {
+        let fresh = self.beside.path().join("fresh");
+        match self.form {
+            Form::Folders { .. } if !key.is_empty() => fresh.join(key),
+            Form::Folders { .. } | Form::Archive => fresh,
+        }
+    }
+
+    /// Reads what was written for a key, as [`read`] does.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not an archive.
+    pub fn read(&self, key: &str) -> Result<Result<FileSet, Refusal>, BundleError> {
+        read(&self.path(key))
+    }
+
+    /// Puts the whole in the place of what is there, by one rename.
+    ///
+    /// # Errors
+    /// When it cannot be written; what was there is there then.
+    pub fn put(self) -> Result<(), BundleError> {
+        let cannot = |source| BundleError::Write { path: self.to.clone(), source };
+        match self.form {
+            Form::Archive => self.put_archive().map_err(cannot),
+            Form::Folders { replaces: false } => std::fs::rename(self.path(""), &self.to).map_err(cannot),
+            Form::Folders { replaces: true } => self.exchange().map_err(cannot),
+        }
+    }
+
+    fn put_archive(&self) -> std::io::Result<()> {
+        let (fresh, to) = (self.path(""), &self.to);
+        match std::fs::metadata(to) {
+            // A device or pipe: written to, never replaced.
+            Ok(there) if !there.is_file() && !there.is_dir() => return std::fs::copy(fresh, to).map(drop),
+            Ok(there) if there.is_file() => std::fs::set_permissions(&fresh, there.permissions())?,
+            _ => {}
+        }
+        std::fs::rename(fresh, to)
+    }
+
+    fn exchange(&self) -> std::io::Result<()> {
+        let (fresh, to) = (self.path(""), &self.to);
+        match rustix::fs::renameat_with(CWD, &fresh, CWD, to, RenameFlags::EXCHANGE) {
+            Ok(()) => Ok(()),
+            // A file system that cannot exchange: the old one steps aside first, and comes back if the new one fails.
+            Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::OPNOTSUPP) => {
+                let old = self.beside.path().join("old");
+                std::fs::rename(to, &old)?;
+                std::fs::rename(&fresh, to).inspect_err(|_| {
+                    // The first error is the one to tell.
+                    let _ = std::fs::rename(&old, to);
+                })
+            }
+            Err(errno) => Err(errno.into()),
+        }
+    }
 }
 
 /// State of the place that bundles are to be written to.
@@ -205,6 +276,8 @@ fn names(folder: &Path) -> std::io::Result<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     fn bundle(text: &str) -> FileSet {
@@ -216,14 +289,33 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let to = root.path().join("out");
         for text in ["1", "2"] {
-            write_folders(&to, &[(String::new(), bundle(text))].into()).unwrap();
+            let staged = stage_folders(&to, &[(String::new(), bundle(text))].into()).unwrap();
+            assert_eq!(staged.read("").unwrap().unwrap(), bundle(text));
+            staged.put().unwrap();
             assert_eq!(read(&to).unwrap().unwrap(), bundle(text));
         }
-        write_folders(&to, &[("dev".to_owned(), bundle("3"))].into()).unwrap();
+        drop(stage_folders(&to, &[("dev".to_owned(), bundle("3"))].into()).unwrap());
+        assert_eq!(read(&to).unwrap().unwrap(), bundle("2"), "what was not put left nothing");
+        stage_folders(&to, &[("dev".to_owned(), bundle("3"))].into()).unwrap().put().unwrap();
         assert_eq!(names(&to).unwrap(), ["dev"]);
         assert_eq!(names(root.path()).unwrap(), ["out"], "nothing is left beside");
         std::fs::write(to.join("notes.txt"), "mine").unwrap();
-        assert!(write_folders(&to, &[(String::new(), bundle("4"))].into()).is_err());
+        assert!(stage_folders(&to, &[(String::new(), bundle("4"))].into()).is_err());
         assert_eq!(std::fs::read(to.join("notes.txt")).unwrap(), b"mine");
+    }
+
+    #[test]
+    fn an_archive_is_replaced_and_keeps_its_permissions() {
+        let root = tempfile::tempdir().unwrap();
+        let to = root.path().join("deep/prod.mcb");
+        stage_archive(&to, &bundle("1")).unwrap().put().unwrap();
+        std::fs::set_permissions(&to, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let staged = stage_archive(&to, &bundle("2")).unwrap();
+        assert_eq!(staged.read("prod").unwrap().unwrap(), bundle("2"));
+        assert_eq!(read(&to).unwrap().unwrap(), bundle("1"));
+        staged.put().unwrap();
+        assert_eq!(read(&to).unwrap().unwrap(), bundle("2"));
+        assert_eq!(std::fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(names(&root.path().join("deep")).unwrap(), ["prod.mcb"], "nothing is left beside");
     }
 }

@@ -1,18 +1,22 @@
 //! The rungs of a proxy's ladder that need no proxy: bound, authentic, well formed, built, proven.
 
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
+mod shares;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use mesh_bundle::refusal::Rung;
 use mesh_bundle::selftest::SelfTests;
 use mesh_bundle::trust::TrustSet;
 use mesh_bundle::unit::UnitId;
+pub use mesh_bundle::verify::Standing;
 use mesh_bundle::verify::{self, Intact};
 use mesh_bundle::{FileSet, Program, Refusal, Release, State, dsse};
 use mesh_decision::Engine;
 use mesh_decision::selftest::{self, Proved};
 
+use self::shares::Shares;
 use crate::files::read_small;
 
 /// Bytes of a trust set: 64 keys fit many times.
@@ -55,38 +59,26 @@ pub struct Verified {
     pub engines: usize,
 }
 
-/// Rung 6 for every proxy: the self-tests, each unit's read once, and what became of them.
+/// What became of the self-tests.
 #[derive(Debug, Default)]
 pub struct Proof {
-    tests: BTreeMap<UnitId, Option<SelfTests>>,
-    /// At how many proxies each unit was proven.
-    proxies: BTreeMap<UnitId, usize>,
     /// Number of self-tests that passed, and that were left out.
     pub proved: Proved,
 }
 
-/// Proxies at which one unit is proven: what a Route says is the same at every caller, and a mesh may have thousands.
-const PROXIES: usize = 8;
-
 impl Proof {
-    /// Runs the self-tests of the units that the engine's proxy needs, and that fewer than [`PROXIES`] proved yet.
-    fn of(&mut self, bundle: &Intact, engine: &Engine, units: &BTreeSet<UnitId>) -> Result<(), Refusal> {
-        for id in units {
-            if self.proxies.get(id).is_some_and(|count| *count >= PROXIES) {
-                continue;
-            }
-            let tests = match self.tests.entry(id.clone()) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert(bundle.self_tests(id)?),
-            };
-            let Some(tests) = tests else { continue };
+    /// Runs the self-tests of units at the proxy that the engine is for.
+    fn of<'t>(
+        &mut self,
+        bundle: &Intact,
+        engine: &Engine,
+        tests: impl Iterator<Item = (&'t UnitId, &'t SelfTests)>,
+    ) -> Result<(), Refusal> {
+        for (id, tests) in tests {
             let proved = selftest::prove(engine, id, tests).map_err(|failure| {
                 let message = format!("at the proxy of {}: {failure}", engine.owner());
                 bundle.locate(Refusal::new(Rung::Proven, "self-test-failed", message).at(id))
             })?;
-            if proved.passed > 0 {
-                *self.proxies.entry(id.clone()).or_insert(0) += 1;
-            }
             self.proved.passed += proved.passed;
             self.proved.skipped += proved.skipped;
         }
@@ -94,13 +86,15 @@ impl Proof {
     }
 }
 
-/// The rungs that need no proxy; the self-tests among them where a `proof` is asked for.
+/// The rungs that need no proxy, as every proxy of the bundle climbs them; the self-tests among them where a `proof` is
+/// asked for.
 ///
 /// # Errors
 /// The refusal that a proxy would give.
 pub fn climb(
     files: FileSet,
     trust: Option<&TrustSet>,
+    standing: Standing,
     mut proof: Option<&mut Proof>,
 ) -> Result<Verified, Refusal> {
     verify::bound(&files)?;
@@ -111,25 +105,39 @@ pub fn climb(
         }
         None => unsigned(files)?,
     };
-    let program = verify::well_formed(&bundle, None)?;
+    let program = verify::well_formed_with(&bundle, None, standing, |_, _| None)?;
+    let tests = if proof.is_some() { self_tests(&bundle)? } else { BTreeMap::new() };
+    let mut shares = Shares::new(bundle.scopes(), &tests);
     let mut engines = 0;
-    for owner in bundle.owners() {
-        let Some(needs) = bundle.needs(owner) else {
-            let message = format!("the index does not say what the proxy of {owner} needs");
-            return Err(Refusal::new(Rung::WellFormed, "missing-unit", message));
-        };
-        let units = if proof.is_some() { needs.units.clone() } else { BTreeSet::new() };
-        let part = std::sync::Arc::new(program.part(needs));
+    for (owner, links) in &bundle.scopes().owners {
+        let needs = shares.of(owner, links);
+        let own = needs.units.iter().filter_map(|id| tests.get_key_value(id)).collect::<Vec<_>>();
+        let part = Arc::new(program.part(needs));
+        verify::complete(&part).map_err(|mut refusal| {
+            refusal.message = format!("at the proxy of {owner}: {}", refusal.message);
+            bundle.locate(refusal)
+        })?;
         let built = Engine::new(part, &state, owner).map_err(|e| {
             let refusal = Refusal::new(Rung::Built, "cannot-build", e.reason.clone());
             bundle.locate(refusal.at(&e.unit).pointing(e.pointer))
         })?;
         if let Some(proof) = &mut proof {
-            proof.of(&bundle, &built, &units)?;
+            proof.of(&bundle, &built, own.into_iter())?;
         }
         engines += 1;
     }
     Ok(Verified { bundle, release, state, program, authentic: trust.is_some(), engines })
+}
+
+/// Every unit's self-tests, strictly read.
+fn self_tests(bundle: &Intact) -> Result<BTreeMap<UnitId, SelfTests>, Refusal> {
+    let mut all = BTreeMap::new();
+    for id in bundle.entries().keys() {
+        if let Some(tests) = bundle.self_tests(id)? {
+            all.insert(id.clone(), tests);
+        }
+    }
+    Ok(all)
 }
 
 /// The content of a bundle without trust: every byte is the one that the manifest accounts for, and release and state

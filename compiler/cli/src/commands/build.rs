@@ -1,13 +1,15 @@
-//! `meshc build`: compiles, packs and signs the bundle of each environment.
+//! `meshc build`: compiles, packs and signs the bundle of each environment, and checks what it wrote as a proxy does.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use mesh_bundle::limits;
 use mesh_bundle::release::Acknowledges;
+use mesh_bundle::trust::{PublicKey, SigningKey, TrustSet};
+use mesh_bundle::{FileSet, Refusal, limits};
 use mesh_compiler::spec::{Duration, Scalar as _};
 use mesh_workspace::pack::{Terms, read_key, sealed};
+use mesh_workspace::verify::{Proof, Standing, climb};
 use mesh_workspace::{Origin, bundles};
 
 use super::stage::{self, StageArg};
@@ -17,14 +19,18 @@ use crate::load::{self, Day, Revision, Where, now};
 use crate::output::{Outputs, note};
 use crate::progress::Progress;
 use crate::reports::{BuildReport, Built};
+use crate::text::clean;
 
 /// Build and sign bundles.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "The last line of standard output is the bundle's id.\n\nExamples:\n  \
+#[command(
+    after_help = "What was written is checked as `meshc verify` checks it before it takes the place of what \
+    is there.\nThe last line of standard output is the bundle's id.\n\nExamples:\n  \
     meshc keygen -o mesh.key --trust mesh.trust.json\n  \
     meshc build --env prod -o prod.mcb --key mesh.key\n  \
     meshc build -o bundles --key mesh.key               every environment, each in a folder of its own\n  \
-    meshc build --env prod -o prod.mcb --key mesh.key --stage canary/orders=1")]
+    meshc build --env prod -o prod.mcb --key mesh.key --stage canary/orders=1"
+)]
 pub(crate) struct Args {
     #[command(flatten)]
     revision: Revision,
@@ -117,13 +123,7 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
         });
         files.insert(folder, bundle.files);
     }
-    if bundles::is_archive(&args.out) {
-        for set in files.values() {
-            bundles::write_archive(&args.out, set)?;
-        }
-    } else {
-        bundles::write_folders(&args.out, &files)?;
-    }
+    write(&args.out, &files, &keys)?;
     drop(progress);
     if origin.dirty {
         note("note: the work tree differs from its commit, so the bundle names no commit");
@@ -135,6 +135,32 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     }
     outputs.emit(&BuildReport::new(terms.generation, built))?;
     Ok(0)
+}
+
+/// Writes the bundles, each in the folder of its key, and puts them in their place once every proxy would take what was
+/// written.
+fn write(out: &Path, bundles: &BTreeMap<String, FileSet>, keys: &[SigningKey]) -> Result<(), Failure> {
+    let staged = match bundles.first_key_value() {
+        Some((_, files)) if bundles::is_archive(out) => bundles::stage_archive(out, files)?,
+        _ => bundles::stage_folders(out, bundles)?,
+    };
+    for folder in bundles.keys() {
+        if let Err(refusal) = check_written(staged.read(folder)?, keys) {
+            let message = format!("`{}` was not written, since proxies would not take it", out.display());
+            return Err(Failure::cannot(format!("{message}: {}", clean(&refusal.to_string()))).help(
+                "this is a fault of meshc and not of the mesh: please report it with the files that it was built from",
+            ));
+        }
+    }
+    Ok(staged.put()?)
+}
+
+/// The rungs of a proxy's ladder that need no proxy, for what was written: what `meshc verify` climbs.
+fn check_written(files: Result<FileSet, Refusal>, keys: &[SigningKey]) -> Result<(), Refusal> {
+    let signers: BTreeSet<PublicKey> = keys.iter().map(SigningKey::public).collect();
+    // A bundle without signatures, or with more than a set has keys, is checked without them.
+    let trust = TrustSet::new(signers.len(), signers.into_iter().collect()).ok();
+    climb(files?, trust.as_ref(), Standing::Offered, Some(&mut Proof::default())).map(drop)
 }
 
 /// The terms that the arguments and git give.

@@ -60,7 +60,8 @@ fn bundle(against: &str) -> Option<PathBuf> {
 }
 
 fn against_bundle(path: &Path, after: &Mesh, args: &Args) -> Result<EnvironmentPlan, Failure> {
-    let good = bundles::read(path)?.and_then(|files| verify::climb(files, None, None));
+    let good =
+        bundles::read(path)?.and_then(|files| verify::climb(files, None, verify::Standing::Accepted, None));
     let good = good.map_err(|refusal| Failure::cannot(refusal.to_string()).help("see `meshc verify`"))?;
     let name = good.bundle.manifest.environment.clone();
     let name = name.as_str();

@@ -82,7 +82,8 @@ fn header(text: &str) -> Result<(String, String), String> {
 /// Runs the command.
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
     if let Some(path) = &args.bundle {
-        let good = bundles::read(path)?.and_then(|files| verify::climb(files, None, None));
+        let good = bundles::read(path)?
+            .and_then(|files| verify::climb(files, None, verify::Standing::Accepted, None));
         let Verified { bundle, state, program, .. } =
             good.map_err(|refusal| Failure::cannot(clean(&refusal.to_string())).help("see `meshc verify`"))?;
         let state = if args.stage.is_empty() { state } else { stage::state(&program, &args.stage)? };

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use mesh_workspace::bundles;
-use mesh_workspace::verify::{Proof, climb, read_trust};
+use mesh_workspace::verify::{Proof, Standing, climb, read_trust};
 
 use crate::failure::Failure;
 use crate::output::Outputs;
@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Args, outputs: &Outputs) -> Result<u8, Failure> {
     let progress = Progress::start("verifying");
     let files = bundles::read(&args.bundle)?;
     let mut proof = Proof::default();
-    let verdict = files.and_then(|files| climb(files, trust.as_ref(), Some(&mut proof)));
+    let verdict = files.and_then(|files| climb(files, trust.as_ref(), Standing::Offered, Some(&mut proof)));
     drop(progress);
     outputs.emit(&VerifyReport::new(args.bundle.display().to_string(), &verdict, proof.proved))?;
     Ok(u8::from(verdict.is_err()))
