@@ -7,7 +7,9 @@ pub mod activate;
 pub mod cel;
 pub mod generate;
 pub mod kit;
+pub mod mutate;
 pub mod random;
+pub mod varied;
 
 use std::path::PathBuf;
 

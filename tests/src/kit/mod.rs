@@ -3,6 +3,7 @@
 //! - [`bundle`]: specs to programs, programs to signed bundles; [`draft`] takes a bundle apart and signs it again
 //! - [`small`]: little programs of one gateway, for tests of the activation ladder
 //! - [`lone`]: one gateway's proxy before toy services; [`fleet`]: every service of a mesh with its proxy
+//! - [`inputs`]: the files of a golden case
 //! - [`client`]: requests; [`process`], [`ports`], [`wait`], [`files`]: what these stand on
 
 pub mod bundle;
@@ -11,6 +12,7 @@ pub mod draft;
 pub mod error;
 pub mod files;
 pub mod fleet;
+pub mod inputs;
 pub mod lone;
 pub mod ports;
 pub mod process;

@@ -13,10 +13,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use mesh_tests::kit::files::{copy, read};
+use mesh_tests::kit::files::read;
+use mesh_tests::kit::inputs;
 use mesh_tests::kit::process::binary;
 use similar::TextDiff;
 
@@ -63,13 +64,7 @@ impl Case {
         let folder = tempfile::tempdir()?;
         let place = folder.path().canonicalize()?;
         let shown = place.display().to_string();
-        if let Ok(base) = std::fs::read_to_string(self.folder.join("base")) {
-            copy(&mesh_tests::top().join(base.trim()), &place)?;
-        }
-        if self.folder.join("input").is_dir() {
-            copy(&self.folder.join("input"), &place)?;
-            edit(&place)?;
-        }
+        inputs::place(&self.folder, &place)?;
         let before = read(&place)?;
         let command = std::fs::read_to_string(self.folder.join("cmd"))?;
         let words = shlex::split(&command).ok_or_else(|| io::Error::other("cmd: a quote is not closed"))?;
@@ -139,28 +134,4 @@ impl Case {
 fn diff(name: &str, expected: &str, got: &str) -> String {
     let (old, new) = (format!("{name} (expected)"), format!("{name} (got)"));
     TextDiff::from_lines(expected, got).unified_diff().context_radius(3).header(&old, &new).to_string()
-}
-
-/// Applies `.edit` files: each replaces one text by another in the file beside it.
-fn edit(folder: &Path) -> io::Result<()> {
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let path = entry.path();
-        if entry.file_type()?.is_dir() {
-            edit(&path)?;
-        } else if path.extension().is_some_and(|e| e == "edit") {
-            let change = std::fs::read_to_string(&path)?;
-            let target = path.with_extension("");
-            let text = std::fs::read_to_string(&target)?;
-            let parts = change.split_once("\n====\n");
-            let (old, new) = parts.ok_or_else(|| io::Error::other("an edit is `old`, `====`, `new`"))?;
-            let new = new.strip_suffix('\n').unwrap_or(new);
-            if !text.contains(old) {
-                return Err(io::Error::other(format!("{} has no `{old}`", target.display())));
-            }
-            std::fs::write(&target, text.replacen(old, new, 1))?;
-            std::fs::remove_file(&path)?;
-        }
-    }
-    Ok(())
 }
