@@ -16,7 +16,7 @@ const NAMES: &[&str] = &[
     "stock",
     "pay",
     "mail",
-    "a-name-of-sixty-three-characters-is-the-longest-that-there-may-b",
+    "a-name-of-sixty-three-characters-is-the-longest-that-there-mayx",
 ];
 const TIERS: &[&str] = &["front", "back", "data"];
 const PATHS: &[&str] =
@@ -38,7 +38,7 @@ const INBOUND: &[&str] = &[
     "source.service == \"web\"",
     "has(source.labels.tier) && source.labels.tier == \"front\"",
     "connection.mtls && source.trustDomain == \"varied.example\"",
-    "destination.port > 80 && destination.version != \"v9\"",
+    "source.principal != \"\" || source.ip.startsWith(\"10.\")",
 ];
 
 struct Service {
