@@ -476,7 +476,7 @@ impl Writer<'_> {
                 2 => self.line(&format!("  service/{name}: {{ versions: [{last}] }}")),
                 3 => self.line(&format!("  service/{name}: {{ escapedSlashes: keep }}")),
                 4 if route => {
-                    self.line(&format!("  route/{name}: {{ rules: [{{ name: r0, to: {name} }}] }}"))
+                    self.line(&format!("  route/{name}: {{ rules: [{{ name: r0, to: {name} }}] }}"));
                 }
                 5 if at == 0 => self.line(&format!("  service/{name}: null")),
                 6..=9 => self.line(&format!("  service/{name}: {{ labels: {{ tier: data }} }}")),
