@@ -197,3 +197,51 @@ fn terms(args: &Args, origin: &Origin) -> Result<Terms, Failure> {
     let expires = args.expires.map(|duration| after(from, duration)).transpose()?;
     Ok(Terms { generation, floor: args.floor, expires, acknowledges })
 }
+
+#[cfg(test)]
+mod tests {
+    use mesh_bundle::State;
+    use mesh_compiler::{Options, compile};
+
+    use super::*;
+
+    const MESH: &str = "kind: Mesh\nname: a\nversion: 1\ntrustDomain: a.example\n---\n\
+        kind: Service\nname: web\nport: 80\ncallers: [web]\n";
+
+    fn key(seed: u8) -> SigningKey {
+        SigningKey::from_seed(&[seed; 32]).unwrap()
+    }
+
+    fn bundle() -> FileSet {
+        let compiled = compile(vec![("mesh.yaml".to_owned(), MESH.as_bytes().to_vec())], &Options::default());
+        let environment = compiled.environments.first().unwrap();
+        sealed(environment, None, &State::default(), &Terms::default(), &[key(1)]).unwrap().files
+    }
+
+    fn tampered() -> FileSet {
+        let mut files = bundle();
+        files.get_mut("units/services/web.json").unwrap().push(b' ');
+        files
+    }
+
+    #[test]
+    fn what_was_written_is_checked_with_its_signatures() {
+        assert!(check_written(Ok(bundle()), &[key(1)]).is_ok());
+        assert!(check_written(Ok(bundle()), &[]).is_ok());
+        assert_eq!(check_written(Ok(bundle()), &[key(2)]).unwrap_err().code, "bad-signature");
+        assert_eq!(check_written(Ok(tampered()), &[key(1)]).unwrap_err().code, "wrong-digest");
+    }
+
+    #[test]
+    fn what_proxies_would_refuse_takes_no_place() {
+        let root = tempfile::tempdir().unwrap();
+        for out in [root.path().join("out"), root.path().join("out.mcb")] {
+            let set = |files| BTreeMap::from([(String::new(), files)]);
+            write(&out, &set(bundle()), &[key(1)]).unwrap();
+            let failure = write(&out, &set(tampered()), &[key(1)]).unwrap_err();
+            assert!(failure.to_string().contains("was not written"), "{failure}");
+            assert_eq!(bundles::read(&out).unwrap().unwrap(), bundle());
+        }
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 2, "nothing is left beside");
+    }
+}
