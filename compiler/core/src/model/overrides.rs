@@ -7,8 +7,9 @@ use crate::diag::{Diagnostic, codes, nearest, quoted};
 use crate::source::{Node, Value, merge};
 use crate::spec::{Address, Environment, Loaded, Object, decode_node};
 
-/// Fields that say what an object is, and so are the same everywhere.
-const IDENTITY: &[&str] = &["kind", "name", "service", "gateway"];
+/// Fields that say what an object is, and so are the same everywhere; and the Mesh's `ignore`, which holds before there are
+/// environments.
+const IDENTITY: &[&str] = &["kind", "name", "service", "gateway", "ignore"];
 
 /// Replaces the objects that `environment` overrides.
 pub(super) fn apply<'l>(

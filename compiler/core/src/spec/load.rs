@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::foreign;
 use super::object::{DocumentId, Object, address_hint, decode};
 use super::scalars::Address;
-use crate::diag::{Comment, Diagnostic, Diagnostics, Sources, codes};
+use crate::diag::{Comment, Diagnostic, Diagnostics, SourceFile, Sources, codes};
 use crate::source::{Document, parse};
 
 /// A mesh as it is written.
@@ -40,8 +41,15 @@ pub fn load(files: Vec<(String, Vec<u8>)>) -> Loaded {
     let mut loaded = Loaded::default();
     let mut findings = Vec::new();
     let mut places: BTreeMap<Address, usize> = BTreeMap::new();
+    let base = foreign::base(&files);
     for (path, bytes) in files {
-        let (_, parsed) = parse(&mut loaded.sources, &path, &bytes);
+        let (file, mut parsed) = parse(&mut loaded.sources, &path, &bytes);
+        let text = loaded.sources.file(file).map_or("", SourceFile::text);
+        if let Some(finding) = foreign::finding(file, &path, text, &parsed, &base) {
+            parsed.findings.retain(|other| other.code == codes::SECRET);
+            parsed.findings.push(finding);
+            parsed.documents.clear();
+        }
         findings.extend(parsed.findings);
         loaded.comments.extend(parsed.comments);
         for document in parsed.documents {

@@ -6,6 +6,7 @@
 
 mod context;
 mod decode;
+mod foreign;
 mod kind;
 mod kinds;
 mod load;

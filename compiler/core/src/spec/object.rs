@@ -194,7 +194,8 @@ fn kind_of(root: &Node, cx: &mut Cx<'_>) -> Option<(Kind, Span)> {
     };
     let Some((_, node)) = root.entry("kind") else {
         let span = entries.first().map_or(root.span, |(key, _)| key.span);
-        cx.report(Diagnostic::new(codes::UNKNOWN_KIND, span, "the document has no `kind`").help(help));
+        let finding = Diagnostic::new(codes::UNKNOWN_KIND, span, "the document has no `kind`").help(help);
+        cx.report(finding.help("a file of another program is listed in mesh.yaml: `ignore: [PATH]`"));
         return None;
     };
     let Some(word) = node.as_str() else {

@@ -22,8 +22,8 @@ codes! {
         good: "discovery: { pattern: \"{service}.internal:{port}\", versions: \"{service}-{version}.internal:{port}\" }\n",
     }
     OVERRIDE_IDENTITY = 1504 "override-identity" "an override changes what an object is" {
-        checks: "`kind`, `name`, `service` and `gateway` are not overridden.",
-        why: "The object would become another one, at an address that others refer to.",
+        checks: "`kind`, `name`, `service` and `gateway` are not overridden, nor `ignore` of the Mesh.",
+        why: "The object would become another one, at an address that others refer to; and files are read before there are environments.",
         bad: "overrides: { quota/payments: { service: orders } }\n",
         good: "overrides: { quota/payments: { limits: [{ per: caller, rate: 5/s }] } }\n",
     }

@@ -21,4 +21,10 @@ codes! {
         bad: "kind: Service\nname: s1\nport: 80\ncallers: [web]\n# ... and 10,000 more\n",
         good: "kind: Service\nname: s1\nport: 80\ncallers: [web]\n",
     }
+    FOREIGN = 6005 "foreign-yaml" "a file belongs to another program" {
+        checks: "No file below the mesh's folder has the name or form of a well-known other program's, such as Docker Compose, Helm or Kubernetes, unless `ignore` of the Mesh lists it.",
+        why: "All YAML files below the folder of `mesh.yaml` are the mesh's.",
+        bad: "apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: web }\n",
+        good: "kind: Mesh\nname: shop\nversion: 1\ntrustDomain: shop.example\nignore: [docker-compose.yml]\n",
+    }
 }

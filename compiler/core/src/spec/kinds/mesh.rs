@@ -31,6 +31,8 @@ object! {
         teams "teams": Dict<Name, Team>,
         /// Activation of bundles by proxies.
         proxy "proxy": Option<ProxySettings> = |_| ProxySettings { probation: None, max_removed: None, keep: None },
+        /// Files and folders below the mesh's folder that are not the mesh's: YAML of other programs.
+        ignore "ignore": Vec<Sp<Glob>>,
         /// Settings of the tool for this repository.
         tool "tool": Option<Tool>,
     }
