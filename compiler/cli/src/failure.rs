@@ -27,6 +27,11 @@ impl Failure {
         Self { exit: exit::COULD_NOT_RUN, message: message.into(), help: None }
     }
 
+    /// Says what to do, where nothing better is known.
+    pub(crate) fn help_unless_known(self, text: &str) -> Self {
+        if self.help.is_some() { self } else { self.help(text) }
+    }
+
     /// Says what to do.
     pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
         self.help = Some(text.into());
@@ -47,21 +52,20 @@ impl fmt::Display for Failure {
 impl From<TreeError> for Failure {
     fn from(error: TreeError) -> Self {
         let failure = Self::cannot(error.to_string());
-        match error {
-            TreeError::NoMesh { .. } => {
-                failure.help("start one with `meshc init NAME`, or name its folder with -C DIR")
-            }
-            TreeError::Repository { .. } => failure.help("look at it with `git fsck`"),
-            _ => failure,
+        match error.remedy() {
+            Some(remedy) => failure.help(remedy),
+            None => failure,
         }
     }
 }
 
 impl From<GenerationError> for Failure {
     fn from(error: GenerationError) -> Self {
+        let or_given = Self::cannot(format!("{error}, or give --generation"));
         match error {
-            GenerationError::Shallow => Self::cannot(format!("{error}, or give --generation")),
-            _ => Self::cannot(error.to_string()),
+            GenerationError::Shallow => or_given.help("run `git fetch --unshallow`"),
+            GenerationError::Tree => Self::cannot(error.to_string()).help("give --generation N"),
+            GenerationError::TooMany | GenerationError::Repository { .. } => Self::cannot(error.to_string()),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use mesh_compiler::diag::{Date, Severity};
-use mesh_workspace::{Mesh, Place, load};
+use mesh_workspace::{GitEnvironment, Mesh, Place, Which, load};
 
 use crate::failure::Failure;
 use crate::output::{Outputs, note};
@@ -20,13 +20,27 @@ pub(crate) struct Where {
     pub(crate) directory: PathBuf,
 }
 
-/// Which revision is read.
+/// Which files of the mesh are read: those of the folder, or others that git has.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Revision {
-    /// Read this git revision (whatever `git rev-parse` takes) and not the files of the folder; the work tree is not
-    /// touched. In a bare repository COMMIT:FOLDER names the mesh's folder
+    /// Read this git revision and not the files of the folder: a commit, branch, tag or tree in a form of `git
+    /// rev-parse` (main, origin/main, v1.2, HEAD~2, main@{yesterday}, 1a2b3c4, HEAD^{tree}, :/text); REV:FOLDER where
+    /// the mesh lies in another folder there, or the repository is bare
     #[arg(long, value_name = "REV", env = "MESHC_REV")]
     pub(crate) rev: Option<String>,
+    /// Read what is staged (`git add`) and not the files of the folder, as a hook before a commit does
+    #[arg(long, conflicts_with = "rev")]
+    pub(crate) staged: bool,
+}
+
+impl Revision {
+    fn which(&self) -> Which {
+        match &self.rev {
+            Some(rev) => Which::Revision(rev.clone()),
+            None if self.staged => Which::Staged,
+            None => Which::Files,
+        }
+    }
 }
 
 /// The date of the check.
@@ -43,7 +57,10 @@ pub(crate) enum Day {
 /// # Errors
 /// When there is none, or it cannot be read.
 pub(crate) fn mesh(at: &Where, revision: &Revision, day: Day) -> Result<Mesh, Failure> {
-    mesh_of(Place::find(&at.directory, revision.rev.clone())?, day, &[])
+    let environment = GitEnvironment::new(std::env::vars_os());
+    let mesh = mesh_of(Place::find(&at.directory, revision.which(), environment)?, day, &[])?;
+    mesh.remarks.iter().for_each(|remark| note(&format!("note: {remark}")));
+    Ok(mesh)
 }
 
 /// Reads and compiles the mesh of a place that is known, with the findings of some environments only; of all if the list

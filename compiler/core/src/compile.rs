@@ -7,7 +7,7 @@ use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name, Program};
 
 use crate::check::{self, Policies};
-use crate::diag::{Date, Diagnostic, Diagnostics, Severity, Sources, codes, suppress};
+use crate::diag::{Date, Diagnostic, Diagnostics, Severity, Sources, Span, codes, suppress};
 use crate::lower;
 use crate::model::Model;
 use crate::scenario::{self, TestCase};
@@ -37,6 +37,8 @@ pub struct Compiled {
     pub counts: Counts,
     /// The mesh's name.
     pub mesh: Option<String>,
+    /// Place of the Mesh's `ignore`, where it says one.
+    pub ignore: Option<Span>,
     /// One an environment, by name; empty without a usable Mesh.
     pub environments: Vec<CompiledEnvironment>,
 }
@@ -108,9 +110,10 @@ pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
     };
     let mesh = mesh_of(&loaded);
     let name = mesh.map(|m| m.name.as_str().to_owned());
+    let ignore = mesh.and_then(|mesh| mesh.ignore.first()).map(|first| first.span);
     let findings = settle(findings, mesh, &loaded, options.today);
     let notes = notes(&loaded);
-    Compiled { sources: loaded.sources, findings, notes, counts, mesh: name, environments }
+    Compiled { sources: loaded.sources, findings, notes, counts, mesh: name, ignore, environments }
 }
 
 fn mesh_of(loaded: &Loaded) -> Option<&spec::Mesh> {
@@ -129,7 +132,7 @@ fn one_mesh(loaded: &Loaded, findings: &mut Vec<Diagnostic>) {
             findings.push(finding.label(first.name_span, "first here").help("a repository has one mesh"));
         }
         (None, _) if !hidden => {
-            let place = loaded.sources.iter().next().map(|(id, _)| crate::diag::Span::new(id, 0, 0));
+            let place = loaded.sources.iter().next().map(|(id, _)| Span::new(id, 0, 0));
             // Without any file there is no place to point at, and the caller has said so already.
             if let Some(span) = place {
                 let finding = Diagnostic::new(codes::NO_MESH, span, "no file says what the mesh is");

@@ -19,4 +19,4 @@ pub mod tree;
 pub mod verify;
 
 pub use load::{Day, LoadError, Mesh};
-pub use tree::{Origin, Place};
+pub use tree::{GitEnvironment, Origin, Place, Which};

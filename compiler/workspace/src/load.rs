@@ -1,10 +1,10 @@
 //! From the files of a mesh to its compilation.
 
-use mesh_compiler::diag::{Date, Diagnostic, Span, codes};
+use mesh_compiler::diag::{Date, Diagnostic, Sources, Span, codes};
 use mesh_compiler::{Compiled, CompiledEnvironment, Options, compile};
 
 use crate::redact::redact;
-use crate::tree::{Origin, Place, TreeError};
+use crate::tree::{Origin, Place, Remark, Snapshot, TreeError, listed};
 
 /// A mesh that was read and compiled.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Mesh {
     pub origin: Origin,
     /// Program, findings and tests by the compiler.
     pub compiled: Compiled,
+    /// What a person should know about the repository, each once.
+    pub remarks: Vec<Remark>,
 }
 
 /// The day of a check: suppressions and waivers end by it.
@@ -79,14 +81,18 @@ impl Mesh {
             std::mem::take(&mut snapshot.files),
             &Options { today, environments: environments.to_vec() },
         );
-        for refused in &snapshot.refused {
-            let file = compiled.sources.add(refused.path.clone(), String::new());
-            let message = format!("the file cannot be part of a mesh: {}", refused.why);
-            compiled.findings.push(Diagnostic::new(codes::TREE, Span::new(file, 0, 0), message));
+        for finding in of_the_tree(&snapshot, &place, &mut compiled) {
+            compiled.findings.push(finding);
         }
         compiled.findings = redact(std::mem::take(&mut compiled.findings), &compiled.sources);
         compiled.findings.sort(&compiled.sources);
-        Ok(Self { place, origin, compiled })
+        let mut remarks = snapshot.remarks;
+        for remark in &origin.remarks {
+            if !remarks.contains(remark) {
+                remarks.push(remark.clone());
+            }
+        }
+        Ok(Self { place, origin, compiled, remarks })
     }
 
     /// The environments with these names, or all.
@@ -120,6 +126,44 @@ impl Mesh {
     fn names(&self) -> Vec<String> {
         self.compiled.environments.iter().map(|e| e.name.to_string()).collect()
     }
+}
+
+/// Findings about files that are no part of the mesh, or were not there to be read.
+fn of_the_tree(snapshot: &Snapshot, place: &Place, compiled: &mut Compiled) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    for refused in &snapshot.refused {
+        let file = compiled.sources.add(refused.path.clone(), String::new());
+        let message = format!("the file cannot be part of a mesh: {}", refused.why);
+        findings.push(Diagnostic::new(codes::TREE, Span::new(file, 0, 0), message));
+    }
+    let mesh =
+        [place.prefix(), "mesh.yaml"].iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>();
+    let mesh = mesh.join("/");
+    if !snapshot.hidden.is_empty() {
+        let span = head_of(&mesh, &mut compiled.sources);
+        let message = format!("a sparse checkout leaves out files of the mesh: {}", listed(&snapshot.hidden));
+        let finding = Diagnostic::new(codes::SPARSE, span, message);
+        findings.push(
+            finding.help(
+                "check all out with `git sparse-checkout disable`, or read what is committed: --rev HEAD",
+            ),
+        );
+    }
+    // Ignored is what the file says that is read before all others.
+    let elsewhere = compiled.ignore.filter(|span| compiled.sources.path(span.file) != mesh);
+    if let Some(span) = elsewhere.filter(|_| snapshot.ignored.is_empty()) {
+        let message = "`ignore` has no effect here";
+        let finding = Diagnostic::new(codes::IGNORE_ELSEWHERE, span, message);
+        findings.push(finding.help(format!("write the Mesh in `{mesh}`")));
+    }
+    findings
+}
+
+/// The start of a file, which is added where it is not there.
+fn head_of(path: &str, sources: &mut Sources) -> Span {
+    let there = sources.iter().find(|(_, file)| file.path() == path).map(|(id, _)| id);
+    let file = there.unwrap_or_else(|| sources.add(path.to_owned(), String::new()));
+    Span::new(file, 0, 0)
 }
 
 /// `there are dev, prod`.

@@ -126,7 +126,8 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     write(&args.out, &files, &keys)?;
     drop(progress);
     if origin.dirty {
-        note("note: the work tree differs from its commit, so the bundle names no commit");
+        let what = if args.revision.staged { "what is staged" } else { "the work tree" };
+        note(&format!("note: {what} differs from its commit, so the bundle names no commit"));
     }
     if keys.is_empty() {
         note(

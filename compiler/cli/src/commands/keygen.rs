@@ -114,7 +114,7 @@ fn dev_ca(args: &Args, folder: &Path, place: &Where, outputs: &Outputs) -> Resul
         (Some(from), ..) => {
             let mesh = load::mesh(
                 &Where { directory: place.directory.join(from) },
-                &Revision { rev: None },
+                &Revision { rev: None, staged: false },
                 Day::Given(None),
             )?;
             if !load::is_sound(&mesh, "keygen", outputs)? {

@@ -6,12 +6,12 @@ use mesh_bundle::Program;
 use mesh_compiler::CompiledEnvironment;
 use mesh_compiler::plan::{Plan, plan};
 use mesh_workspace::pack::packed;
-use mesh_workspace::{Mesh, Place, bundles, verify};
+use mesh_workspace::{Mesh, bundles, verify};
 
 use crate::exit;
 use crate::failure::Failure;
 use crate::load::{self, Day, Revision, Where};
-use crate::output::Outputs;
+use crate::output::{Outputs, note};
 use crate::places::Places;
 use crate::reports::{EnvironmentPlan, PlanReport, Side};
 
@@ -21,6 +21,7 @@ use crate::reports::{EnvironmentPlan, PlanReport, Side};
     after_help = "Shows objects, fields and the units that proxies fetch, with the bundle's id before and after.\n\n\
     Examples:\n  \
     meshc plan                                    the work tree against HEAD, every environment\n  \
+    meshc plan --staged                           what the next commit changes\n  \
     meshc plan --against origin/main --env prod   a branch on a pull request\n  \
     meshc plan --against prod.mcb --exit-code     against what was built; 10 if something changes"
 )]
@@ -81,10 +82,11 @@ fn against_bundle(path: &Path, after: &Mesh, args: &Args) -> Result<EnvironmentP
 }
 
 fn against_revision(after: &Mesh, args: &Args) -> Result<Vec<EnvironmentPlan>, Failure> {
-    let base = Place { folder: after.place.folder.clone(), rev: Some(args.against.clone()) };
-    let before = load::mesh_of(base, Day::Commit, &[]).map_err(|failure| {
-        failure.help("compare with another revision or with a bundle: --against REF|FILE.mcb")
+    let before = load::mesh_of(after.place.at(&args.against), Day::Commit, &[]).map_err(|failure| {
+        failure.help_unless_known("compare with another revision or with a bundle: --against REV|FILE.mcb")
     })?;
+    let new = before.remarks.iter().filter(|remark| !after.remarks.contains(remark));
+    new.for_each(|remark| note(&format!("note: {remark}")));
     if before.compiled.findings.has_errors() {
         let errors = before.compiled.findings.count(mesh_compiler::diag::Severity::Error);
         let message = format!("`{}` has {}", args.against, crate::text::count(errors, "error"));

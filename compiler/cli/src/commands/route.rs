@@ -56,7 +56,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     revision: Revision,
     /// Ask a bundle, with the state that it holds, and not the files
-    #[arg(long, value_name = "DIR|FILE.mcb", conflicts_with_all = ["rev", "env"])]
+    #[arg(long, value_name = "DIR|FILE.mcb", conflicts_with_all = ["rev", "staged", "env"])]
     bundle: Option<PathBuf>,
     /// Let a canary stand at this stage; may be repeated
     #[arg(long, value_name = "canary/NAME=N|done")]

@@ -22,6 +22,7 @@ use crate::text::count;
     meshc validate --env prod            those of one environment\n  \
     meshc validate --fix                 repair what can be repaired safely\n  \
     meshc validate --rev origin/main     a revision, without touching the work tree\n  \
+    meshc validate --staged              what the next commit has, for a hook\n  \
     meshc validate --output concise --output json=findings.json")]
 pub(crate) struct Args {
     /// Report findings of these files and folders only
@@ -38,7 +39,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DATE", value_parser = date, env = "MESHC_NOW")]
     now: Option<Date>,
     /// Apply the repairs that are safe to the files of the work tree
-    #[arg(long, conflicts_with = "rev")]
+    #[arg(long, conflicts_with_all = ["rev", "staged"])]
     fix: bool,
 }
 
@@ -149,8 +150,8 @@ fn reported(path: &Path, mesh: &Mesh) -> Option<String> {
     let path = path.canonicalize().ok()?;
     let prefix = mesh.place.prefix();
     if mesh.place.folder.starts_with(&path) {
-        return Some(prefix);
+        return Some(prefix.to_owned());
     }
     let below = path.strip_prefix(&mesh.place.folder).ok()?.to_str()?.to_owned();
-    Some([prefix, below].iter().filter(|p| !p.is_empty()).cloned().collect::<Vec<_>>().join("/"))
+    Some([prefix, &below].iter().filter(|p| !p.is_empty()).copied().collect::<Vec<_>>().join("/"))
 }

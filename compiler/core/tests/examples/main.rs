@@ -23,7 +23,10 @@ use mesh_compiler::{Options, compile};
 const NEIGHBOURS: &str = include_str!("neighbours.yaml");
 
 /// Findings about files on a disk; a golden case of the command line shows each.
-const COMMAND_LINE: &[Code] = &[codes::TREE];
+const COMMAND_LINE: &[Code] = &[codes::TREE, codes::IGNORE_ELSEWHERE];
+
+/// Findings about what git has on a disk; a test with a repository shows each.
+const GIT: &[Code] = &[codes::SPARSE];
 
 /// An object with a gap for an example.
 struct Frame {
@@ -108,7 +111,7 @@ const FRAMES: &[Frame] = &[
 #[test]
 fn every_bad_example_has_its_finding_and_every_good_one_no_error() {
     let mut wrong = Vec::new();
-    let judged = codes::all().filter(|info| !COMMAND_LINE.contains(&info.code));
+    let judged = codes::all().filter(|info| ![COMMAND_LINE, GIT].concat().contains(&info.code));
     for info in judged {
         let bad =
             findings(abridged(info.code, info.bad).unwrap_or_else(|| vec![framed(info.code, info.bad)]));
@@ -134,6 +137,10 @@ fn what_no_compilation_finds_is_shown_by_a_golden() {
                 .is_ok_and(|text| text.contains(&code.to_string()))
         };
         assert!(cases.iter().any(shown), "no golden shows {code}");
+    }
+    let tests = include_str!("../../../../tests/tests/git/setups.rs");
+    for code in GIT {
+        assert!(tests.contains(&code.to_string()), "no test with a repository shows {code}");
     }
 }
 

@@ -5,29 +5,41 @@ use std::io::Read as _;
 use std::path::Path;
 
 use super::error::TreeError;
+use super::ignore::Ignored;
 use super::snapshot::{
     BYTES, DEPTH, ENTRIES, FILES, NOT_REGULAR, Refused, Snapshot, TWICE, is_spec, unusable,
 };
+use crate::files::read_small;
 
 /// Largest file that is read to the end; the compiler refuses smaller ones in words.
 const FILE: u64 = 8 << 20;
 
-/// Reads every spec file below `folder`, hidden folders and files left out. `prefix` stands before their paths.
+/// Reads every spec file below `folder`; hidden folders and files are left out, and what the mesh ignores. `prefix` stands
+/// before their paths. What else a person or program put there is no part of a mesh: other files, sockets, pipes.
 pub(super) fn snapshot(folder: &Path, prefix: &str) -> Result<Snapshot, TreeError> {
-    let mut walk = Walk { files: Vec::new(), refused: Vec::new(), bytes: 0, entries: 0 };
+    let mesh = folder.join("mesh.yaml");
+    // One that cannot be read, or is no file, is met again below.
+    let says = if mesh.symlink_metadata().is_ok_and(|there| there.is_file()) {
+        read_small(&mesh, FILE).unwrap_or_default()
+    } else {
+        Vec::new()
+    };
+    let ignored = Ignored::of(prefix, &says);
+    let mut walk = Walk { ignored: &ignored, files: Vec::new(), refused: Vec::new(), bytes: 0, entries: 0 };
     walk.folder(folder, prefix, 0)?;
-    walk.files.sort();
-    Ok(Snapshot { files: walk.files, refused: walk.refused, commit: None })
+    let Walk { files, refused, .. } = walk;
+    Ok(Snapshot::of(files, refused, ignored))
 }
 
-struct Walk {
+struct Walk<'i> {
+    ignored: &'i Ignored,
     files: Vec<(String, Vec<u8>)>,
     refused: Vec<Refused>,
     bytes: usize,
     entries: usize,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn folder(&mut self, folder: &Path, shown: &str, depth: usize) -> Result<(), TreeError> {
         if depth > DEPTH {
             return Err(TreeError::FolderDepth { folder: shown.to_owned() });
@@ -50,6 +62,9 @@ impl Walk {
                 continue;
             }
             let path = if shown.is_empty() { name.clone() } else { format!("{shown}/{name}") };
+            if self.ignored.covers(&path) {
+                continue;
+            }
             if let Some(why) = unusable(raw.as_encoded_bytes()) {
                 self.refused.push(Refused { path, why: why.to_owned() });
                 continue;
@@ -68,9 +83,10 @@ impl Walk {
                 }
             } else if is_spec(&name) && kind.is_file() {
                 self.file(&entry.path(), path)?;
-            } else if !kind.is_file() {
-                let what = if kind.is_symlink() { "a symbolic link" } else { "not a regular file" };
-                self.refused.push(Refused { path, why: format!("it is {what}; {NOT_REGULAR}") });
+            } else if kind.is_symlink() {
+                self.refused.push(Refused { path, why: format!("it is a symbolic link; {NOT_REGULAR}") });
+            } else if is_spec(&name) {
+                self.refused.push(Refused { path, why: format!("it is not a regular file; {NOT_REGULAR}") });
             }
         }
         Ok(())
@@ -86,5 +102,42 @@ impl Walk {
         }
         self.files.push((path, bytes));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn what_people_and_proxies_put_there_is_no_part_of_a_mesh() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |below: &str| folder.path().join(below);
+        std::fs::write(path("mesh.yaml"), "kind: Mesh\nignore: [charts, links/*]\n").unwrap();
+        let _admin = UnixListener::bind(path("web.sock")).unwrap();
+        std::fs::create_dir_all(path("state-web/bundles")).unwrap();
+        std::fs::create_dir(path("charts")).unwrap();
+        std::fs::create_dir(path("links")).unwrap();
+        std::os::unix::fs::symlink("/etc", path("links/etc")).unwrap();
+        for (file, text) in [
+            ("mesh.key", "a key"),
+            ("state-web/journal.json", "{}"),
+            ("state-web/bundles/a.mcb", ""),
+            ("charts/values.yaml", "a: ["),
+        ] {
+            std::fs::write(path(file), text).unwrap();
+        }
+        let read = snapshot(folder.path(), "below/top").unwrap();
+        let files: Vec<&str> = read.files.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!((files, read.refused.clone()), (vec!["below/top/mesh.yaml"], Vec::new()));
+
+        // A name that says that it is of the mesh is told when it is no file.
+        let _socket = UnixListener::bind(path("odd.yaml")).unwrap();
+        std::os::unix::fs::symlink("/etc", path("etc")).unwrap();
+        let read = snapshot(folder.path(), "").unwrap();
+        let refused: Vec<&str> = read.refused.iter().map(|refused| refused.path.as_str()).collect();
+        assert_eq!(refused, ["etc", "odd.yaml"]);
     }
 }

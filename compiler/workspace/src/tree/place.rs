@@ -5,27 +5,45 @@ use std::path::{Path, PathBuf};
 
 use super::error::{GenerationError, TreeError};
 use super::folder;
-use super::git::Repository;
+use super::git::{GitEnvironment, Repository};
+use super::remark::Remark;
 use super::snapshot::{Commit, Snapshot};
 
 /// Provenance of a snapshot by git.
 #[derive(Debug, Clone, Default)]
 pub struct Origin {
-    /// The commit whose files the snapshot holds; absent outside git and for a work tree that differs from it.
+    /// The commit whose files the snapshot holds; absent outside git and for files that differ from it.
     pub commit: Option<Commit>,
-    /// First-parent commits up to the commit; `None` outside git, an error for a shallow clone.
+    /// First-parent commits up to the commit; `None` outside git and before the first commit, an error for a shallow
+    /// clone.
     pub generation: Option<Result<u64, GenerationError>>,
-    /// The work tree is in git and differs from its commit.
+    /// The files are in git and differ from the commit.
     pub dirty: bool,
+    /// What a person should know about the repository.
+    pub remarks: Vec<Remark>,
 }
 
-/// Location of a mesh: its folder, and the repository and revision where there is one.
+/// Which files of a mesh are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// Those of the folder.
+    Files,
+    /// Those that are staged in git's index.
+    Staged,
+    /// Those of a commit or tree.
+    Revision(String),
+}
+
+/// Location of a mesh: its folder, and which of its files are read.
 #[derive(Debug, Clone)]
 pub struct Place {
     /// The mesh's folder; for a bare repository the repository itself.
     pub folder: PathBuf,
-    /// The git revision to read instead of the folder.
-    pub rev: Option<String>,
+    /// Which files are read.
+    pub which: Which,
+    /// The path of the folder below the git top level.
+    prefix: String,
+    environment: GitEnvironment,
 }
 
 impl Place {
@@ -33,23 +51,30 @@ impl Place {
     /// Services have files of that name too; where none says it, the outermost one of the repository is meant.
     ///
     /// # Errors
-    /// When there is none.
-    pub fn find(start: &Path, rev: Option<String>) -> Result<Self, TreeError> {
+    /// When there is none, and when `start` lies in a repository that may not or cannot be read.
+    pub fn find(start: &Path, which: Which, environment: GitEnvironment) -> Result<Self, TreeError> {
         let start =
             start.canonicalize().map_err(|source| TreeError::Open { path: start.to_owned(), source })?;
+        let repository = Repository::open(&start, &environment)?;
         // A mesh is looked for in the repository of `start`, never in one around it.
-        let top = Repository::open_if_any(&start).and_then(|r| r.top());
-        let inside = |folder: &&Path| top.as_ref().is_none_or(|top| folder.starts_with(top));
+        let top = repository.as_ref().and_then(Repository::top);
+        let inside = |folder: &&Path| top.is_none_or(|top| folder.starts_with(top));
         let folders = || start.ancestors().take_while(inside).filter(|f| f.join("mesh.yaml").is_file());
         let says = folders().find(|folder| says_mesh(&folder.join("mesh.yaml")));
         let found = says.or_else(|| if top.is_some() { folders().last() } else { folders().next() });
-        if let Some(folder) = found {
-            return Ok(Self { folder: folder.to_owned(), rev });
-        }
-        if rev.is_some() {
-            return Ok(Self { folder: start, rev });
-        }
-        Err(TreeError::NoMesh { start })
+        let folder = match found {
+            Some(folder) => folder.to_owned(),
+            None if which != Which::Files => start,
+            None => return Err(TreeError::NoMesh { start }),
+        };
+        let prefix = repository.and_then(|repository| repository.prefix_of(&folder)).unwrap_or_default();
+        Ok(Self { folder, which, prefix, environment })
+    }
+
+    /// The same mesh at a revision.
+    #[must_use]
+    pub fn at(&self, rev: &str) -> Self {
+        Self { which: Which::Revision(rev.to_owned()), ..self.clone() }
     }
 
     /// Reads the files.
@@ -57,15 +82,25 @@ impl Place {
     /// # Errors
     /// When the folder or the repository cannot be read, or a bound of a mesh is passed.
     pub fn read(&self) -> Result<Snapshot, TreeError> {
-        match &self.rev {
-            Some(rev) => Repository::open(&self.folder)?.snapshot(rev),
-            None => folder::snapshot(&self.folder, &self.prefix()),
+        let repository = self.repository()?;
+        let needed = || TreeError::NoRepository { folder: self.folder.clone() };
+        match &self.which {
+            Which::Revision(rev) => repository.ok_or_else(needed)?.snapshot(rev),
+            Which::Staged => repository.ok_or_else(needed)?.staged(),
+            Which::Files => {
+                let mut snapshot = folder::snapshot(&self.folder, &self.prefix)?;
+                if let Some(repository) = repository {
+                    repository.look_at(&mut snapshot)?;
+                }
+                Ok(snapshot)
+            }
         }
     }
 
     /// The path of the mesh's folder below the git top level, with `/`; empty outside git.
-    pub fn prefix(&self) -> String {
-        Repository::open_if_any(&self.folder).and_then(|r| r.prefix_of(&self.folder)).unwrap_or_default()
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        &self.prefix
     }
 
     /// Provenance of `snapshot`, which was read from here.
@@ -73,21 +108,36 @@ impl Place {
     /// # Errors
     /// When the repository cannot be read.
     pub fn origin(&self, snapshot: &Snapshot) -> Result<Origin, TreeError> {
-        let Some(repository) = Repository::open_if_any(&self.folder) else { return Ok(Origin::default()) };
-        let rev = self.rev.as_deref().unwrap_or("HEAD");
-        // A repository without a commit has no origin to name.
-        let Some(generation) = repository.generation_of(rev) else { return Ok(Origin::default()) };
-        let mut origin = Origin { generation: Some(generation), ..Origin::default() };
-        if snapshot.commit.is_some() {
+        let Some(repository) = self.repository()? else { return Ok(Origin::default()) };
+        let rev = match &self.which {
+            Which::Revision(rev) => rev.as_str(),
+            Which::Files | Which::Staged => match repository.unborn() {
+                Some(branch) => {
+                    return Ok(Origin { remarks: vec![Remark::Unborn { branch }], ..Origin::default() });
+                }
+                None => "HEAD",
+            },
+        };
+        let mut origin = Origin { generation: Some(repository.generation_of(rev)?), ..Origin::default() };
+        if matches!(self.which, Which::Revision(_)) {
             origin.commit.clone_from(&snapshot.commit);
             return Ok(origin);
         }
-        // The work tree is the commit's where all its files are.
+        // The files are the commit's where all are; a commit without the mesh's folder has none of them.
         match repository.snapshot(rev) {
-            Ok(head) if head.files == snapshot.files => origin.commit = head.commit,
-            _ => origin.dirty = true,
+            Ok(head) => {
+                origin.dirty = head.files != snapshot.files;
+                origin.commit = head.commit.filter(|_| !origin.dirty);
+                origin.remarks = head.remarks;
+            }
+            Err(TreeError::NoFolder { .. }) => origin.dirty = true,
+            Err(error) => return Err(error),
         }
         Ok(origin)
+    }
+
+    fn repository(&self) -> Result<Option<Repository>, TreeError> {
+        Repository::open(&self.folder, &self.environment)
     }
 }
 

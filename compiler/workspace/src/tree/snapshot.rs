@@ -2,6 +2,9 @@
 
 use mesh_bundle::manifest::Source;
 
+use super::ignore::Ignored;
+use super::remark::Remark;
+
 /// Files that one mesh may have.
 pub const FILES: usize = 20_000;
 
@@ -21,8 +24,22 @@ pub struct Snapshot {
     pub files: Vec<(String, Vec<u8>)>,
     /// Files that no mesh holds: symbolic links, submodules, names that no file system takes.
     pub refused: Vec<Refused>,
-    /// The commit that they were read from; absent for a folder.
+    /// The commit that they were read from; absent for a folder, the index and a tree without a commit.
     pub commit: Option<Commit>,
+    /// Files of the mesh that a sparse checkout left out, by path.
+    pub hidden: Vec<String>,
+    /// Paths that were not read because the mesh says so.
+    pub ignored: Ignored,
+    /// What a person should know about the repository.
+    pub remarks: Vec<Remark>,
+}
+
+impl Snapshot {
+    /// Files and refusals, sorted; nothing is known of a commit.
+    pub(super) fn of(mut files: Vec<(String, Vec<u8>)>, refused: Vec<Refused>, ignored: Ignored) -> Self {
+        files.sort();
+        Self { files, refused, commit: None, hidden: Vec::new(), ignored, remarks: Vec::new() }
+    }
 }
 
 /// A commit from which a mesh is read.
@@ -42,6 +59,16 @@ pub struct Refused {
     /// Reason of the refusal, for the message.
     pub why: String,
 }
+
+impl Refused {
+    /// A submodule.
+    pub(super) fn submodule(path: String) -> Self {
+        Self { path, why: format!("it is a submodule; {NOT_REGULAR}") }
+    }
+}
+
+/// Paths that a message names; the others are counted.
+const SHOWN: usize = 3;
 
 /// True for a file that the compiler reads.
 pub(super) fn is_spec(name: &str) -> bool {
@@ -70,3 +97,13 @@ pub(super) const TWICE: &str = "two entries have this name, or differ in letter 
 
 /// Reason of refusal for links, submodules, devices and the like.
 pub(super) const NOT_REGULAR: &str = "a mesh is made of regular files";
+
+/// Some paths in words.
+pub(crate) fn listed(paths: &[String]) -> String {
+    let shown: Vec<String> =
+        paths.iter().take(SHOWN).map(|path| format!("`{}`", path.escape_debug())).collect();
+    match paths.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -28,39 +28,56 @@ pub(super) fn apply(mesh: &Mesh) -> Result<Fixed, Failure> {
     fixes.dedup();
     let files: BTreeSet<FileId> =
         fixes.iter().flat_map(|fix| &fix.edits).map(|edit| edit.span.file).collect();
-    let mut texts: BTreeMap<FileId, (&str, PathBuf)> = BTreeMap::new();
+    let mut texts: BTreeMap<FileId, Text<'_>> = BTreeMap::new();
     for file in files {
         texts.extend(unchanged(mesh, file)?.map(|found| (file, found)));
     }
-    let chosen = Chosen::of(&fixes, |file| texts.get(&file).map(|(text, _)| *text));
-    let mut written: Vec<(&str, &PathBuf)> = Vec::new();
+    let chosen = Chosen::of(&fixes, |file| texts.get(&file).map(|there| there.text));
+    let mut written: Vec<&Text<'_>> = Vec::new();
     for (file, edits) in &chosen.edits {
-        let Some((text, path)) = texts.get(file) else { continue };
-        if let Err(e) = replace_file(path, edited(text, edits).as_bytes(), 0o666) {
-            for (text, path) in written {
+        let Some(there) = texts.get(file) else { continue };
+        if let Err(e) = there.replace(&edited(there.text, edits)) {
+            for before in written {
                 // The first error is the one to tell.
-                let _ = replace_file(path, text.as_bytes(), 0o666);
+                let _ = before.replace(before.text);
             }
-            return Err(Failure::cannot(format!("cannot repair `{}`: {e}", path.display())));
+            return Err(Failure::cannot(format!("cannot repair `{}`: {e}", there.path.display())));
         }
-        written.push((text, path));
+        written.push(there);
     }
     Ok(Fixed { findings: chosen.fixes, files: chosen.edits.len() })
 }
 
-/// The text and path of a file, if the work tree still has the bytes that were checked.
-fn unchanged(mesh: &Mesh, file: FileId) -> Result<Option<(&str, PathBuf)>, Failure> {
+/// A file of the work tree that is as it was checked.
+struct Text<'m> {
+    text: &'m str,
+    path: PathBuf,
+    /// Its lines end with CRLF on disk, where git's checkout put that, and with LF in the text that was checked.
+    crlf: bool,
+}
+
+impl Text<'_> {
+    fn replace(&self, text: &str) -> std::io::Result<()> {
+        let text = if self.crlf { text.replace('\n', "\r\n") } else { text.to_owned() };
+        replace_file(&self.path, text.as_bytes(), 0o666)
+    }
+}
+
+/// A file, if the work tree still has what was checked.
+fn unchanged(mesh: &Mesh, file: FileId) -> Result<Option<Text<'_>>, Failure> {
     let Some(source) = mesh.compiled.sources.file(file) else { return Ok(None) };
-    let prefix = mesh.place.prefix();
-    let below = source.path().strip_prefix(prefix.as_str()).unwrap_or(source.path());
+    let below = source.path().strip_prefix(mesh.place.prefix()).unwrap_or(source.path());
     let path = mesh.place.folder.join(below.trim_start_matches('/'));
     let there = std::fs::read(&path)
         .map_err(|e| Failure::cannot(format!("cannot repair `{}`: {e}", path.display())))?;
-    if there != source.text().as_bytes() {
-        crate::output::note(&format!("`{}` changed meanwhile and is left as it is", path.display()));
+    let text = source.text();
+    let crlf = there != text.as_bytes() && there == text.replace('\n', "\r\n").as_bytes();
+    if there != text.as_bytes() && !crlf {
+        let message = format!("`{}` is not as it was checked, and is left as it is", path.display());
+        crate::output::note(&message);
         return Ok(None);
     }
-    Ok(Some((source.text(), path)))
+    Ok(Some(Text { text, path, crlf }))
 }
 
 /// Edits of a file by start, end and order of arrival.
