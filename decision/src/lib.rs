@@ -28,6 +28,7 @@ pub mod matcher;
 pub mod outbound_decision;
 pub mod path;
 mod quota;
+pub mod reach;
 pub mod reason;
 mod redirect;
 pub mod regex;

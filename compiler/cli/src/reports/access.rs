@@ -18,12 +18,31 @@ pub(crate) struct AccessReport {
     environment: String,
     /// One caller of one access entry each.
     entries: Vec<Rule>,
-    /// Whether an entry allows the caller; present where both ends were named.
+    /// Whether the entries allow the caller something that none denies again without a condition; present where both ends
+    /// were named.
     #[serde(skip_serializing_if = "Option::is_none")]
     allowed: Option<bool>,
+    /// Whether a request of the caller can pass: it is allowed, or the policy only audits; present where both ends were
+    /// named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    passes: Option<bool>,
+    /// Why, in words; present where both ends were named and the entries do not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
     /// The answer in a sentence, where both ends were named.
     #[serde(skip)]
     verdict: Option<String>,
+}
+
+/// Whether a caller may call a callee at all.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    /// Whether the entries allow it something.
+    pub(crate) allowed: bool,
+    /// Whether a request can pass.
+    pub(crate) passes: bool,
+    /// Why, in words, where the entries do not say it.
+    pub(crate) why: Option<String>,
 }
 
 /// One caller of one access entry.
@@ -71,21 +90,28 @@ impl Effect {
 impl AccessReport {
     /// The entries of an environment.
     pub(crate) fn new(environment: String, entries: Vec<Rule>) -> Self {
-        Self { head: Head::of("access"), environment, entries, allowed: None, verdict: None }
+        Self {
+            head: Head::of("access"),
+            environment,
+            entries,
+            allowed: None,
+            passes: None,
+            why: None,
+            verdict: None,
+        }
     }
 
-    /// Answers whether `from` may call `to`. A denial may have conditions, so it does not settle it.
-    pub(crate) fn answer(&mut self, from: &Owner, to: &Owner, audit: bool) {
-        let environment = &self.environment;
-        let allowed = self.entries.iter().any(|row| row.effect == Effect::Allow);
-        self.verdict = Some(match (allowed, audit) {
-            (true, _) => format!("{from} may call {to} in {environment}, as follows"),
-            (false, true) => {
-                format!("nothing allows {from} to call {to} in {environment}, but it is only audited")
-            }
-            (false, false) => format!("{from} may not call {to} in {environment}"),
-        });
+    /// Answers whether `from` may call `to` at all.
+    pub(crate) fn answer(&mut self, from: &str, to: &Owner, answer: Answered) {
+        let Answered { allowed, passes, why } = answer;
+        let may = if passes { "may" } else { "may not" };
+        let how = why.as_deref().unwrap_or("as follows");
+        let stranger = matches!(to, Owner::Gateway(_)) && from != "external";
+        let seen = if stranger { " (a gateway takes every caller for `external`)" } else { "" };
+        self.verdict = Some(format!("{from} {may} call {to} in {}: {how}{seen}", self.environment));
         self.allowed = Some(allowed);
+        self.passes = Some(passes);
+        self.why = why;
     }
 }
 

@@ -14,7 +14,7 @@ mod test;
 mod verify;
 mod version;
 
-pub(crate) use access::{AccessReport, Effect, Rule};
+pub(crate) use access::{AccessReport, Answered, Effect, Rule};
 pub(crate) use build::{BuildReport, Built};
 pub(crate) use explain::ExplainReport;
 pub(crate) use findings::FindingsReport;
