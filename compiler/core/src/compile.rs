@@ -89,7 +89,7 @@ pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
     for place in places {
         let Some(model) = Model::new(&loaded, place, &mut findings) else { continue };
         let lowered = lower::lower(&model, &mut findings);
-        check::check(&model, &mut findings);
+        check::check(&model, lowered.as_ref().map(|lowered| &lowered.program), &mut findings);
         policies.look(&model, options.today, &mut findings);
         let cases = scenario::cases(&model, &mut findings);
         if let Some(lowered) = lowered {

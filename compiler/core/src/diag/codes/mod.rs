@@ -21,6 +21,7 @@ mod cel;
 mod check;
 mod overrides;
 mod policies;
+mod requests;
 mod shape;
 mod table;
 mod tree;
@@ -30,6 +31,7 @@ pub use cel::*;
 pub use check::*;
 pub use overrides::*;
 pub use policies::*;
+pub use requests::*;
 pub use shape::*;
 pub use table::{Code, CodeInfo};
 pub use tree::*;
@@ -56,8 +58,16 @@ pub fn all() -> impl Iterator<Item = &'static CodeInfo> {
     all.into_iter()
 }
 
-const TABLE: &[&[CodeInfo]] =
-    &[yaml::TABLE, shape::TABLE, check::TABLE, overrides::TABLE, policies::TABLE, cel::TABLE, tree::TABLE];
+const TABLE: &[&[CodeInfo]] = &[
+    yaml::TABLE,
+    shape::TABLE,
+    check::TABLE,
+    requests::TABLE,
+    overrides::TABLE,
+    policies::TABLE,
+    cel::TABLE,
+    tree::TABLE,
+];
 
 #[cfg(test)]
 mod tests {
