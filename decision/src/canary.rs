@@ -19,24 +19,27 @@ pub(crate) fn choose<'t>(
     let (Some(split), [_, _, ..]) = (rule.reference.split, shares) else {
         return shares.first().map(|(_, target)| target);
     };
-    let sticky = rule.sticky.as_ref().and_then(|s| sticky_key(s, request));
-    let pick = match sticky {
-        Some(key) => split::sticky(&rule.reference.address, "", &key),
-        None => request.picks.pick(split),
-    };
+    let pick = request.picks.forced(split).unwrap_or_else(|| {
+        match rule.sticky.as_ref().and_then(|s| sticky_key(s, request)) {
+            Some(key) => split::sticky(&rule.reference.address, "", &key),
+            None => request.picks.pick(split),
+        }
+    });
     shares.iter().find(|(upper, _)| pick < *upper).map(|(_, target)| target)
 }
 
 /// The version that takes a request, and the stable one where that is the candidate. The candidate lies at the low end,
 /// so that growth only adds.
 pub(crate) fn version<'t>(canary: &'t CanarySplit, request: &Request<'_>) -> (&'t Name, Option<&'t Name>) {
-    let pick = match canary.weight {
-        0 => return (&canary.stable, None),
-        _ => match canary.sticky.as_ref().and_then(|s| sticky_key(s, request)) {
+    if canary.weight == 0 {
+        return (&canary.stable, None);
+    }
+    let pick = request.picks.forced(canary.split).unwrap_or_else(|| {
+        match canary.sticky.as_ref().and_then(|s| sticky_key(s, request)) {
             Some(key) => split::sticky(&canary.address, &canary.content, &key),
             None => request.picks.pick(canary.split),
-        },
-    };
+        }
+    });
     if pick < canary.weight { (&canary.candidate, Some(&canary.stable)) } else { (&canary.stable, None) }
 }
 

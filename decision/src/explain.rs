@@ -1,8 +1,8 @@
 //! Explanations of a decision: every rule that was passed over, and the part that did not hold.
 
-use mesh_bundle::Owner;
 use mesh_bundle::expr::Expression;
 use mesh_bundle::program::{Access, Routes};
+use mesh_bundle::{Name, Owner};
 use serde::Serialize;
 
 use crate::access::{Effect, Trace};
@@ -12,6 +12,7 @@ use crate::engine::Engine;
 use crate::expr::{Context, Decided, Tri};
 use crate::matcher::{Matched, Part};
 use crate::request::Request;
+use crate::route::{Edge, Scratch};
 
 /// One rule or access entry that was asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -81,7 +82,8 @@ impl From<Part> for StepVerdict {
 pub const STEPS: usize = 100;
 
 impl Engine {
-    /// The rules of the table that a host leads to, in order, up to the one that took the request.
+    /// The rules of the table that a host leads to, in order, up to the one that took the request. At a gateway those of
+    /// the service's own Route follow, where the rule leads there.
     #[must_use]
     pub fn explain_outbound(&self, request: &Request<'_>) -> Vec<Step> {
         let own = match self.owner() {
@@ -97,15 +99,21 @@ impl Engine {
             };
             when_of(routes?, rule)
         };
-        self.routing()
-            .table_for(request.host)
-            .map(|table| self.steps(table, request, when))
-            .unwrap_or_default()
+        let Some(table) = self.routing().table_for(request.host) else { return Vec::new() };
+        let mut steps = self.steps(table, request, when);
+        if let Some(Edge::Enters { service, rule, path }) =
+            self.routing().decide_edge(request, &mut Scratch::default())
+        {
+            steps.extend(
+                self.routing()
+                    .behind(rule, path.as_deref(), request, |inner| self.explain_service(service, inner)),
+            );
+        }
+        steps
     }
 
     /// The rules of the Route of a service that a gateway's rule leads to, as in [`Engine::explain_outbound`].
-    #[must_use]
-    pub fn explain_service(&self, service: &mesh_bundle::Name, request: &Request<'_>) -> Vec<Step> {
+    fn explain_service(&self, service: &Name, request: &Request<'_>) -> Vec<Step> {
         let when = |address: &str| {
             let (_, rule) = address.strip_prefix("route/")?.split_once('/')?;
             when_of(self.program().routes.get(service)?, rule)

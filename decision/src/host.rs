@@ -55,6 +55,15 @@ fn lower(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// The service that a canonical host inside the mesh names: `orders`, or `orders.<environment>`. Nothing says that it exists.
+#[must_use]
+pub fn service_in<'h>(host: &'h str, environment: &str) -> Option<&'h str> {
+    match host.split_once('.') {
+        Some((name, of)) => (of == environment).then_some(name),
+        None => Some(host),
+    }
+}
+
 /// True if `pattern` (exact, or `*.x` for one or more labels before `.x`) covers the canonical `host`.
 #[must_use]
 pub fn covers(pattern: &str, host: &str) -> bool {
@@ -90,6 +99,14 @@ mod tests {
         }
         assert!(canonical(&format!("{}.test", "a".repeat(64))).is_err());
         assert!(canonical(&["a".repeat(60).as_str(); 5].join(".")).is_err());
+    }
+
+    #[test]
+    fn services_are_named_alone_or_with_their_environment() {
+        assert_eq!(service_in("orders", "prod"), Some("orders"));
+        assert_eq!(service_in("orders.prod", "prod"), Some("orders"));
+        assert_eq!(service_in("orders.dev", "prod"), None);
+        assert_eq!(service_in("a.orders.prod", "prod"), None);
     }
 
     #[test]

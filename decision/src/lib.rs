@@ -35,6 +35,7 @@ pub mod regex;
 pub mod request;
 mod route;
 pub mod selftest;
+pub mod shares;
 pub mod split;
 pub mod text;
 pub mod values;

@@ -150,6 +150,11 @@ pub trait Picks {
     /// A number from 0 to 9,999 for the split with this id. The proxy steps each split's
     /// counter through [`crate::split::pick`], so that every 10,000 in a row are exact.
     fn pick(&self, split: u32) -> u32;
+
+    /// The pick of a split whatever the request sticks to: for tools that ask about every share. The proxy has none.
+    fn forced(&self, _split: u32) -> Option<u32> {
+        None
+    }
 }
 
 /// Gives one pick to every split: for tools that ask about one share.

@@ -106,11 +106,7 @@ impl Routing {
 
     /// The service that a host inside the mesh names: `orders`, or `orders.<environment>`.
     pub(crate) fn service_of(&self, host: &str) -> Option<&Name> {
-        let name = match host.split_once('.') {
-            Some((name, environment)) if environment == self.program.mesh.environment.as_str() => name,
-            Some(_) => return None,
-            None => host,
-        };
+        let name = host::service_in(host, self.program.mesh.environment.as_str())?;
         self.services.get_key_value(name).map(|(name, _)| name)
     }
 
@@ -200,19 +196,32 @@ impl Routing {
         request: &Request<'_>,
         scratch: &mut Scratch,
     ) -> Outbound<'a> {
-        let host = edge.rewrite.host.as_deref().unwrap_or(request.host);
-        // A service's Route sees its caller, and that is the gateway.
-        let source = Source { principal: &self.principal, owner: Some(&self.owner), ip: request.source.ip };
-        let edited = Edited { base: request.headers, edits: edge.request_headers.get() };
-        let path_now = path.as_deref().unwrap_or(request.path);
-        let inner = Request { path: path_now, host, headers: &edited, source, ..*request };
-        let mut decided = self.at_service(service, Some(edge), &inner, scratch);
+        let mut decided = self.behind(edge, path.as_deref(), request, |inner| {
+            self.at_service(service, Some(edge), inner, scratch)
+        });
         if let Outcome::Forward(forward) = &mut decided.outcome
             && forward.path.is_none()
         {
             forward.path = path;
         }
         decided
+    }
+
+    /// Asks about the request as a service's Route sees it behind a gateway: as the gateway's rule leaves it, with the
+    /// rewritten path, if it was rewritten.
+    pub(crate) fn behind<R>(
+        &self,
+        edge: &BuiltRule,
+        path: Option<&str>,
+        request: &Request<'_>,
+        ask: impl FnOnce(&Request<'_>) -> R,
+    ) -> R {
+        let host = edge.rewrite.host.as_deref().unwrap_or(request.host);
+        // A service's Route sees its caller, and that is the gateway.
+        let source = Source { principal: &self.principal, owner: Some(&self.owner), ip: request.source.ip };
+        let edited = Edited { base: request.headers, edits: edge.request_headers.get() };
+        let path = path.unwrap_or(request.path);
+        ask(&Request { path, host, headers: &edited, source, ..*request })
     }
 
     fn at_service<'a>(
@@ -247,7 +256,8 @@ impl Routing {
         }
     }
 
-    fn find<'t>(
+    /// The first rule of a table that takes a request.
+    pub(crate) fn find<'t>(
         &self,
         table: &'t Table,
         request: &Request<'_>,

@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
-use mesh_bundle::program::Mesh as MeshUnit;
+use mesh_bundle::program::{Mesh as MeshUnit, Sticky};
 use mesh_bundle::state::CanaryState;
 use mesh_bundle::unit::{Unit, UnitId};
 use mesh_bundle::{Name, Owner, Program, State};
 use mesh_decision::expr::Tri;
 use mesh_decision::journey::{Ask, Journey, Mesh};
+use mesh_decision::shares::WHOLE_SHARE;
 
 fn name(text: &str) -> Name {
     Name::new(text).unwrap()
@@ -40,7 +41,7 @@ fn ask(method: &str, url: &str, caller: Option<&str>) -> Ask {
         authority: authority.into(),
         target: target.into(),
         caller: caller.map(|c| c.parse::<Owner>().unwrap()),
-        ip: "203.0.113.9".into(),
+        ip: Some("203.0.113.9".into()),
         ..Ask::default()
     }
 }
@@ -51,7 +52,10 @@ fn shop() -> Program {
         ("services/orders", serde_json::json!({"port": 8080, "versions": ["v41", "v42"]})),
         ("services/web", serde_json::json!({"port": 8080, "labels": {"zone": "public"}})),
         ("services/payments", serde_json::json!({"port": 8443})),
-        ("gateways/public", serde_json::json!({"listen": 443, "hosts": ["shop.example", "*.shop.example"]})),
+        (
+            "gateways/public",
+            serde_json::json!({"certificate": "tls/shop", "hosts": ["shop.example", "*.shop.example"], "listen": 443}),
+        ),
         (
             "canaries/orders",
             serde_json::json!({"stable": "v41", "candidate": "v42", "sticky": {"header": "user"},
@@ -332,4 +336,88 @@ fn a_denied_request_is_explained_by_the_part_of_the_entry_that_decided() {
     let journey = follow(&program, &State::default(), &asked, 0);
     assert_eq!(because(&journey, "no-debug"), ("when", Tri::False, vec!["(absent)".to_owned()]));
     assert_eq!(journey.access_steps.last().unwrap().verdict.word(), "taken");
+}
+
+#[test]
+fn a_connection_carries_hosts_that_the_same_routes_claim() {
+    let rules = serde_json::json!([{"name": "all", "action": {"respond": {"status": 200}}}]);
+    let program = program(&[
+        (
+            "gateways/g",
+            serde_json::json!({"certificate": "tls/x", "hosts": ["*.x.example", "b.example", "x.example"], "listen": 443}),
+        ),
+        ("routes/g/one", serde_json::json!({"hosts": ["*.x.example", "x.example"], "rules": rules})),
+        ("routes/g/two", serde_json::json!({"hosts": ["b.example"], "rules": rules})),
+    ]);
+    let status = |sni: Option<&str>| {
+        let mut asked = ask("GET", "https://a.x.example/", None);
+        asked.sni = sni.map(str::to_owned);
+        follow(&program, &State::default(), &asked, 0).status
+    };
+    assert_eq!(status(None), Some(200), "clients send the host");
+    assert_eq!(status(Some("")), Some(200), "no server name");
+    assert_eq!(status(Some("B.x.example")), Some(200), "the same wildcard");
+    assert_eq!(status(Some("x.example")), Some(200), "the same Route");
+    assert_eq!(status(Some("b.example")), Some(421), "another Route");
+    assert_eq!(status(Some("c.example")), Some(421), "nobody's");
+}
+
+#[test]
+fn each_share_is_followed_whatever_the_request_sticks_to() {
+    let shop = shop();
+    let mesh = Mesh::new(Arc::new(shop.clone()), started(&shop, 500));
+    let mut asked = ask("GET", "https://shop.example/api/orders/1", None);
+    asked.headers.push(("user".into(), b"u1".to_vec()));
+    let shares = |asked: &Ask| {
+        let parts = mesh.shares(asked).unwrap().into_iter();
+        parts
+            .map(|part| (part.weight * 100 / WHOLE_SHARE, part.journey.version, part.journey.status))
+            .collect::<Vec<_>>()
+    };
+    let of = |version: &str| Some(version.to_owned());
+    assert_eq!(shares(&asked), [(95, of("v41"), None), (5, of("v42"), None)]);
+    assert_eq!(mesh.shares(&asked).unwrap()[0].sticks_to, [Sticky::Header("user".into())]);
+    let split = ask("GET", "https://shop.example/split", None);
+    assert_eq!(shares(&split), [(90, of("v41"), Some(403)), (10, of("v42"), Some(403))], "denied each");
+    let one = ask("POST", "https://shop.example/api/orders/5/refund", None);
+    assert_eq!(shares(&one), [(100, of("v41"), None)]);
+    assert!(shares(&ask("GET", "https://shop.example/old/a", None)).is_empty());
+}
+
+#[test]
+fn a_service_sees_no_credentials_that_its_mesh_takes_away() {
+    let mut shop = shop();
+    let mut asked = ask("GET", "http://orders/orders/1", Some("web"));
+    asked.headers.push(("authorization".into(), b"Bearer x".to_vec()));
+    let seen = |shop: &Program| {
+        let journey = follow(shop, &State::default(), &asked, 0);
+        journey.headers.iter().any(|(name, _)| name == "authorization")
+    };
+    assert!(seen(&shop));
+    shop.mesh.remove_credentials = true;
+    assert!(!seen(&shop));
+}
+
+#[test]
+fn the_route_of_a_service_is_explained_behind_a_gateway() {
+    let journey =
+        follow(&shop(), &State::default(), &ask("GET", "https://shop.example/api/orders/5", None), 0);
+    let asked: Vec<(&str, &str)> =
+        journey.steps.iter().map(|step| (step.rule.as_str(), step.verdict.word())).collect();
+    assert_eq!(
+        asked,
+        [
+            ("route/edge/api", "taken"),
+            ("route/orders/refund", "path"),
+            ("route/orders/beta", "value"),
+            ("route/orders/rest", "taken")
+        ]
+    );
+}
+
+#[test]
+fn a_gateway_with_a_certificate_does_not_answer_in_clear() {
+    let journey = follow(&shop(), &State::default(), &ask("GET", "http://shop.example/", None), 0);
+    assert!(journey.is_closed());
+    assert_eq!((journey.status, journey.gateway.as_deref()), (None, Some("public")));
 }

@@ -16,9 +16,9 @@ use bytes::Bytes;
 use mesh_bundle::path::Segment;
 use mesh_bundle::{Owner, PathPattern, Program, State, archive, verify};
 use mesh_decision::head::Version;
-use mesh_decision::host;
 use mesh_decision::journey::{self, Journey, Mesh};
 use mesh_tests::kit::client::{self, Answer, Connection, Reach};
+use mesh_tests::kit::compare::{Live, same};
 use mesh_tests::kit::files::copy;
 use mesh_tests::kit::fleet::{Fleet, Member};
 use mesh_tests::kit::process::meshc;
@@ -157,7 +157,7 @@ async fn compare(fleet: &Fleet, program: Arc<Program>, state: State, gateway: Op
         let ask = question(&mut random, &program, entrance);
         let journey = mesh.follow(&ask, &0).unwrap();
         let answer = send(entrance, &ask).await;
-        if let Err(difference) = same(&journey, &ask, &answer) {
+        if let Err(difference) = same(&journey, &ask, &live(&answer)) {
             panic!(
                 "request {n} through {}: {difference}\nask: {ask:?}\ncore: {journey:?}\nlive: {answer:?}",
                 entrance.instance
@@ -253,8 +253,8 @@ fn question(random: &mut Random, program: &Program, entrance: &Entrance) -> jour
         target,
         headers,
         caller: entrance.caller.clone(),
-        ip: "127.0.0.1".to_owned(),
-        size: None,
+        ip: Some("127.0.0.1".to_owned()),
+        sni: None,
         now: mesh_bundle::expr::Instant::default(),
     }
 }
@@ -313,54 +313,12 @@ async fn send(entrance: &mut Entrance, ask: &journey::Ask) -> Answer {
     answer
 }
 
-fn same(journey: &Journey, ask: &journey::Ask, answer: &Answer) -> Result<(), String> {
-    let seen: Option<serde_json::Value> = serde_json::from_slice(&answer.body).ok();
-    let seen = seen.filter(|s| s.get("service").is_some() && s.get("headers").is_some());
-    let live = answer.status.as_u16();
-    if let Some(status) = journey.status {
-        return match seen {
-            None if live == status => Ok(()),
-            Some(_) => Err(format!("the core refuses with {status}, the service answered")),
-            None => Err(format!("status {status} in the core, {live} live")),
-        };
+fn live(answer: &Answer) -> Live {
+    Live {
+        status: Some(answer.status.as_u16()),
+        location: answer.headers.get("location").and_then(|at| at.to_str().ok()).map(str::to_owned),
+        body: String::from_utf8_lossy(&answer.body).into_owned(),
     }
-    let Some(seen) = seen else { return Err(format!("the core lets it pass, live it is answered {live}")) };
-    let text = |name: &str| seen.get(name).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
-    let query = ask.target.split_once('?').map(|(_, query)| format!("?{query}")).unwrap_or_default();
-    let target = format!("{}{query}", journey.path.clone().unwrap_or_default());
-    let host_seen = text("host");
-    for (what, core, live) in [
-        ("service", journey.service.clone().unwrap_or_default(), text("service")),
-        ("version", journey.version.clone().unwrap_or_default(), text("version")),
-        ("method", ask.method.clone(), text("method")),
-        ("target", target, text("target")),
-        (
-            "host",
-            journey.host.clone().unwrap_or_default(),
-            host::canonical(&host_seen).unwrap_or_default().into_owned(),
-        ),
-    ] {
-        if core != live {
-            return Err(format!("{what}: `{core}` in the core, `{live}` live"));
-        }
-    }
-    let mut core: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    for (name, value) in &journey.headers {
-        core.entry(name).or_default().push(String::from_utf8_lossy(value).into_owned());
-    }
-    let names = ask.headers.iter().map(|(name, _)| name.as_str()).chain(core.keys().copied());
-    for name in names {
-        let live: Vec<String> = seen
-            .pointer(&format!("/headers/{name}"))
-            .and_then(serde_json::Value::as_array)
-            .map(|list| list.iter().filter_map(|v| v.as_str().map(str::to_owned)).collect())
-            .unwrap_or_default();
-        let core = core.get(name).cloned().unwrap_or_default();
-        if core != live {
-            return Err(format!("header {name}: {core:?} in the core, {live:?} live"));
-        }
-    }
-    Ok(())
 }
 
 /// Each instance's log names the rules that the core names, request by request.

@@ -12,6 +12,7 @@ use mesh_decision::journey::{Ask, Journey, Mesh};
 use mesh_tests::full;
 use mesh_tests::kit::bundle::{Terms, packed, program};
 use mesh_tests::kit::lone::{Lone, mesh};
+use mesh_tests::kit::raw::{head, odd_line};
 use mesh_tests::programs;
 use mesh_tests::random::Random;
 
@@ -58,8 +59,7 @@ fn odd_heads_are_answered_by_the_proxy_as_route_says() {
     for n in 0..heads() {
         let ask = odd(&mut random);
         let journey = core.follow(&ask, &0).unwrap();
-        let live =
-            lone.send_head(&written(&ask)).unwrap_or_else(|error| panic!("head {n}: {error}: {ask:?}"));
+        let live = lone.send_head(&head(&ask)).unwrap_or_else(|error| panic!("head {n}: {error}: {ask:?}"));
         if let Err(difference) = same(&journey, &live) {
             panic!("head {n}: {difference}\nask: {ask:?}\ncore: {journey:?}\nlive: {live:?}");
         }
@@ -109,23 +109,6 @@ fn same(journey: &Journey, (status, body): &(u16, String)) -> Result<(), String>
     }
 }
 
-/// The head on the wire.
-fn written(ask: &Ask) -> Vec<u8> {
-    let version = if ask.version == Version::Http10 { "1.0" } else { "1.1" };
-    let mut head = format!("{} {} HTTP/{version}\r\n", ask.method, ask.target).into_bytes();
-    if !ask.headers.iter().any(|(name, _)| name == "host") {
-        head.extend_from_slice(format!("host: {}\r\n", ask.authority).as_bytes());
-    }
-    for (name, value) in &ask.headers {
-        head.extend_from_slice(name.as_bytes());
-        head.extend_from_slice(b": ");
-        head.extend_from_slice(value);
-        head.extend_from_slice(b"\r\n");
-    }
-    head.extend_from_slice(b"\r\n");
-    head
-}
-
 /// A request with some odd lines, values, hosts and targets among ordinary ones.
 fn odd(random: &mut Random) -> Ask {
     let method = pick(random, &["GET", "GET", "GET", "POST", "PUT", "OPTIONS", "DELETE", "PURGE", "get"]);
@@ -155,7 +138,7 @@ fn odd(random: &mut Random) -> Ask {
     };
     let mut headers: Vec<(String, Vec<u8>)> = Vec::new();
     for _ in 0..random.below(7) {
-        let (name, value) = line(random);
+        let (name, value) = odd_line(random);
         headers.push((name.to_owned(), value.to_vec()));
     }
     if random.chance(40) {
@@ -187,40 +170,9 @@ fn odd(random: &mut Random) -> Ask {
         version: if random.chance(12) { Version::Http10 } else { Version::Http11 },
         headers,
         caller: Some("gateway/public".parse::<Owner>().unwrap()),
-        ip: "127.0.0.1".to_owned(),
+        ip: Some("127.0.0.1".to_owned()),
         ..Ask::default()
     }
-}
-
-fn line(random: &mut Random) -> (&'static str, &'static [u8]) {
-    let lines: &[(&str, &[&[u8]])] = &[
-        ("x-tenant", &[b"acme", b"acme", b"other", b"\xff"]),
-        ("x-tenant", &[b"acme"]),
-        ("cookie", &[b"session=s1", b"session=s1; session=s2", b"a=1; session=s1", b"\xfe"]),
-        ("x-flag", &[b"", b"1"]),
-        ("x-block", &[b"yes", b"no", b"yes"]),
-        (
-            "connection",
-            &[b"x-tenant", b"X-Tenant, close", b"cookie", b"x-block", b"keep-alive, x-flag", b"te"],
-        ),
-        ("connection", &[b"x-tenant", b"upgrade", b"content-length", b"host", b"a b", b",,", b"\xff"]),
-        ("connection", &[b"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p", b"a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q", b"close"]),
-        ("upgrade", &[b"websocket", b"h2c", b"h2c, websocket"]),
-        ("te", &[b"trailers", b"gzip"]),
-        ("transfer-encoding", &[b"chunked", b"gzip", b"gzip, chunked", b"chunked, chunked", b"CHUNKED"]),
-        ("content-length", &[b"0", b"5", b"+1", b"1, 1", b"0x1", b"18446744073709551616", b"-1"]),
-        ("host", &[b"drill.example", b"other.example", b"DRILL.EXAMPLE:1", b""]),
-        ("expect", &[b"100-continue", b"other"]),
-        ("keep-alive", &[b"timeout=5"]),
-        ("proxy-connection", &[b"close"]),
-        ("http2-settings", &[b"AAMAAABkAAQAAP__"]),
-        ("x-mesh-decision", &[b"1"]),
-        ("x-source-service", &[b"orders"]),
-        ("x-forwarded-for", &[b"10.0.0.1"]),
-        ("accept", &[b"*/*"]),
-    ];
-    let (name, values) = random.one(lines).copied().unwrap();
-    (name, random.one(values).copied().unwrap())
 }
 
 fn pick(random: &mut Random, of: &[&'static str]) -> &'static str {

@@ -60,7 +60,7 @@ fn the_shops_tests_hold() {
     for environment in compiled.environments {
         let program = Arc::new(environment.program);
         for case in environment.cases {
-            let (journey, wrong) = scenario::run(&program, &case).unwrap();
+            let scenario::Ran { journey, wrong, .. } = scenario::run(&program, &case).unwrap();
             assert!(wrong.is_empty(), "{}: {wrong:?} {journey:?}", case.name);
             cases += 1;
         }

@@ -41,6 +41,9 @@ pub struct Seen {
     pub place: String,
     /// Its value, cut to 64 bytes; or in brackets the reason that there is none to show.
     pub value: String,
+    /// The slot itself.
+    #[serde(skip)]
+    pub slot: Slot,
 }
 
 /// The part that decides `expression` for a request: of a conjunction that is false the first part, as written, that
@@ -73,7 +76,7 @@ impl Explainer {
         let words = expression.text.get(range.clone()).unwrap_or_default().to_owned();
         let mut places = Vec::new();
         collect(view, &mut places);
-        let seen = |slot| Seen { place: name(slot), value: value(slot, context) };
+        let seen = |slot: &Slot| Seen { place: name(slot), value: value(slot, context), slot: slot.clone() };
         Some(Decided { range, words, result, seen: places.into_iter().map(seen).collect() })
     }
 

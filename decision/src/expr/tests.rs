@@ -341,17 +341,17 @@ fn the_part_that_decides_is_named_in_the_order_written() {
     );
     let rule = Expression { code: rule.flatten(), text: text.to_owned() };
     let decided = |headers: &[(&str, &[u8])]| with(headers, |cx| explain(&rule, cx).unwrap());
-    let seen = |place: &str, value: &str| Seen { place: place.into(), value: value.into() };
+    let seen = |slot: Slot, place: &str, value: &str| Seen { place: place.into(), value: value.into(), slot };
     let repeated = decided(&[("x", b"1"), ("x", b"2")]);
     assert_eq!((repeated.result, repeated.words.as_str()), (Tri::Error, header));
-    assert_eq!(repeated.seen, [seen(r#"request.headers["x"]"#, "(several values, or not text)")]);
+    assert_eq!(repeated.seen, [seen(x(), r#"request.headers["x"]"#, "(several values, or not text)")]);
     let fine = decided(&[("x", b"a")]);
     assert_eq!((fine.result, fine.range), (Tri::True, 0..text.len()));
     let neither = decided(&[("x", b"c")]);
     assert_eq!((neither.result, neither.words.as_str()), (Tri::False, either));
     assert_eq!(
         neither.seen,
-        [seen(r#"request.headers["x"]"#, r#""c""#), seen("request.path", r#""/orders/5""#)]
+        [seen(x(), r#"request.headers["x"]"#, r#""c""#), seen(Slot::Path, "request.path", r#""/orders/5""#)]
     );
     let long = decided(&[("x", "é".repeat(40).as_bytes())]);
     assert_eq!(long.seen[0].value, format!("{:?}... (80 bytes)", "é".repeat(32)));

@@ -1,6 +1,6 @@
 //! A small client: HTTP/1.1 or HTTP/2, in clear or over TLS, one connection each.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -9,10 +9,12 @@ use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::RootCertStore;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use tokio::net::TcpStream;
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 /// Why a request brought no answer.
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +42,8 @@ pub struct Reach {
     pub tls: Option<(Arc<rustls::ClientConfig>, String)>,
     /// HTTP/2 instead of HTTP/1.1.
     pub http2: bool,
+    /// The address that the client has; the system's choice if there is none.
+    pub from: Option<IpAddr>,
 }
 
 /// One connection.
@@ -97,11 +101,86 @@ pub fn trusting(pem: &[u8], http2: bool) -> Result<Arc<rustls::ClientConfig>, Cl
     Ok(Arc::new(config))
 }
 
+/// A TLS setting that takes every certificate: for names that no certificate is for. Without `sni` the client sends no
+/// server name.
+///
+/// # Errors
+/// [`ClientError::Tls`] when the platform has no TLS.
+pub fn trusting_all(http2: bool, sni: bool) -> Result<Arc<rustls::ClientConfig>, ClientError> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider));
+    let builder =
+        builder.with_safe_default_protocol_versions().map_err(|e| ClientError::Tls(e.to_string()))?;
+    let verifier = Arc::new(Everybody(provider));
+    let mut config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    config.alpn_protocols = vec![if http2 { b"h2".to_vec() } else { b"http/1.1".to_vec() }];
+    config.enable_sni = sni;
+    Ok(Arc::new(config))
+}
+
+/// Takes every server for the right one.
+#[derive(Debug)]
+struct Everybody(Arc<rustls::crypto::CryptoProvider>);
+
+impl ServerCertVerifier for Everybody {
+    fn verify_server_cert(
+        &self,
+        _: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &rustls::DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &rustls::DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        Ok(HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+        self.0.signature_verification_algorithms.supported_schemes()
+    }
+}
+
 impl Reach {
     /// In clear.
     #[must_use]
     pub fn clear(address: SocketAddr, http2: bool) -> Self {
-        Self { address, tls: None, http2 }
+        Self { address, tls: None, http2, from: None }
+    }
+
+    /// A connection before TLS.
+    pub(super) async fn tcp(&self) -> std::io::Result<TcpStream> {
+        let socket = if self.address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        if let Some(from) = self.from {
+            socket.bind(SocketAddr::new(from, 0))?;
+        }
+        let stream = socket.connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
+    }
+
+    /// The handshake on a connection.
+    pub(super) async fn tls(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>, ClientError> {
+        let (config, name) =
+            self.tls.as_ref().ok_or_else(|| ClientError::Tls("reached in clear".to_owned()))?;
+        let name = ServerName::try_from(name.clone()).map_err(|e| ClientError::Tls(e.to_string()))?;
+        Ok(TlsConnector::from(Arc::clone(config)).connect(name, stream).await?)
     }
 
     /// Connects.
@@ -109,15 +188,10 @@ impl Reach {
     /// # Errors
     /// [`ClientError`] when there is no connection or no handshake.
     pub async fn connect(&self) -> Result<Connection, ClientError> {
-        let stream = TcpStream::connect(self.address).await?;
-        stream.set_nodelay(true)?;
+        let stream = self.tcp().await?;
         match &self.tls {
             None => self.handshake(TokioIo::new(stream)).await,
-            Some((config, name)) => {
-                let name = ServerName::try_from(name.clone()).map_err(|e| ClientError::Tls(e.to_string()))?;
-                let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await?;
-                self.handshake(TokioIo::new(stream)).await
-            }
+            Some(_) => self.handshake(TokioIo::new(self.tls(stream).await?)).await,
         }
     }
 

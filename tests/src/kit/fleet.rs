@@ -161,21 +161,46 @@ impl Fleet {
             self.instances.insert(name, instance);
         }
         if let Some(gateway) = gateway {
-            let name = format!("gateway-{gateway}");
-            let inbound = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
-            let owner = ["--gateway".to_owned(), gateway.to_owned()];
-            let id = format!("gateway/{gateway}");
-            let instance = self.proxy(&name, owner, inbound, &id, Vec::new(), workers)?;
-            self.instances.insert(name, instance);
+            self.start_gateway(gateway, workers)?;
         }
-        for instance in self.instances.values() {
-            wait("", 20, || instance.ready()).map_err(|_| {
-                let log = self.folder.join(format!("{}.log", instance.name));
-                let said = std::fs::read_to_string(log).unwrap_or_default();
-                KitError::Late(format!("{} is ready; it said:\n{said}", instance.name), 20)
-            })?;
+        self.instances.values().try_for_each(|instance| self.wait_ready(instance))
+    }
+
+    /// Gives one more gateway an identity, and a certificate where it has a secret (its reference and host), and starts
+    /// it.
+    ///
+    /// # Errors
+    /// When something does not start or become ready.
+    pub fn add_gateway(&mut self, gateway: &str, secret: Option<(&str, &str)>) -> Result<(), KitError> {
+        let mut args = ["keygen", "--dev-ca"].map(str::to_owned).to_vec();
+        args.push(self.folder.join("ids").display().to_string());
+        args.extend(["--trust-domain", &self.trust_domain, "--env", &self.environment].map(str::to_owned));
+        args.extend(["--id".to_owned(), format!("gateway/{gateway}")]);
+        if let Some((secret, host)) = secret {
+            args.extend(["--secret".to_owned(), format!("{secret}={host}")]);
         }
-        Ok(())
+        meshc(&self.folder, args)?;
+        let instance = self.start_gateway(gateway, 1)?;
+        self.wait_ready(self.instance(&instance)?)
+    }
+
+    /// Starts a gateway; the name of its instance.
+    fn start_gateway(&mut self, gateway: &str, workers: usize) -> Result<String, KitError> {
+        let name = format!("gateway-{gateway}");
+        let inbound = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()?));
+        let owner = ["--gateway".to_owned(), gateway.to_owned()];
+        let id = format!("gateway/{gateway}");
+        let instance = self.proxy(&name, owner, inbound, &id, Vec::new(), workers)?;
+        self.instances.insert(name.clone(), instance);
+        Ok(name)
+    }
+
+    fn wait_ready(&self, instance: &Instance) -> Result<(), KitError> {
+        wait("", 20, || instance.ready()).map_err(|_| {
+            let log = self.folder.join(format!("{}.log", instance.name));
+            let said = std::fs::read_to_string(log).unwrap_or_default();
+            KitError::Late(format!("{} is ready; it said:\n{said}", instance.name), 20)
+        })
     }
 
     fn proxy(
@@ -222,7 +247,8 @@ impl Fleet {
         let path = self.folder.join("ids/ca").join(format!("{}.crt", self.trust_domain));
         let pem = std::fs::read(&path).map_err(|e| KitError::Io(path.display().to_string(), e))?;
         let address = self.instance(&format!("gateway-{name}"))?.inbound;
-        Ok(Reach { address, tls: Some((client::trusting(&pem, http2)?, host.to_owned())), http2 })
+        let tls = Some((client::trusting(&pem, http2)?, host.to_owned()));
+        Ok(Reach { address, tls, http2, from: None })
     }
 
     /// How the application of an instance asks for others.

@@ -4,10 +4,11 @@
 //! - [`small`]: little programs of one gateway, for tests of the activation ladder
 //! - [`lone`]: one gateway's proxy before toy services; [`fleet`]: every service of a mesh with its proxy
 //! - [`inputs`]: the files of a golden case
-//! - [`client`]: requests; [`process`], [`ports`], [`wait`], [`files`]: what these stand on
+//! - [`client`]: requests, [`raw`]: as bytes; [`compare`]: their answers beside journeys; [`process`], [`ports`], [`wait`], [`files`]: what these stand on
 
 pub mod bundle;
 pub mod client;
+pub mod compare;
 pub mod draft;
 pub mod error;
 pub mod files;
@@ -16,6 +17,7 @@ pub mod inputs;
 pub mod lone;
 pub mod ports;
 pub mod process;
+pub mod raw;
 pub mod small;
 pub mod wait;
 

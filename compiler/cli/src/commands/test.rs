@@ -53,7 +53,7 @@ fn run_cases(
     let program = Arc::new(environment.program.clone());
     let mut reached = BTreeSet::new();
     for case in &environment.cases {
-        let (journey, wrong) = scenario::run(&program, case)
+        let scenario::Ran { journey, wrong, notes } = scenario::run(&program, case)
             .map_err(|e| Failure::cannot(format!("the mesh cannot be run: {e}")))?;
         reached.extend(journey.edge_rule);
         reached.extend(journey.rule);
@@ -70,6 +70,7 @@ fn run_cases(
             request: case.request.clone(),
             passed: wrong.is_empty(),
             mismatches: wrong.into_iter().map(mismatch).collect(),
+            notes,
         });
     }
     let rules = rules(&program);

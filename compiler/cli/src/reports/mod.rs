@@ -22,7 +22,7 @@ pub(crate) use head::Place;
 pub(crate) use init::InitReport;
 pub(crate) use keygen::KeygenReport;
 pub(crate) use plan::{EnvironmentPlan, PlanReport, Side};
-pub(crate) use route::{Asked, RouteAnswer, RouteReport};
+pub(crate) use route::{Asked, RouteAnswer, RouteReport, RouteShare};
 pub(crate) use test::{Case, Coverage, Mismatch, TestReport};
 pub(crate) use verify::VerifyReport;
 pub(crate) use version::VersionReport;

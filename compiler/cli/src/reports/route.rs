@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use mesh_bundle::Owner;
+use mesh_bundle::limits::WHOLE;
 use mesh_decision::explain::Step;
 use mesh_decision::expr::Tri;
 use mesh_decision::journey::Journey;
+use mesh_decision::shares::WHOLE_SHARE;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -44,9 +46,9 @@ pub(crate) struct Asked<'a> {
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RouteAnswer<'a> {
-    /// The status, where the mesh answers itself; null where the service does.
+    /// The status, where the mesh answers itself; null where the service does, or nobody.
     status: Option<u16>,
-    /// A short word for the reason of an answer by the mesh.
+    /// A short word for the reason of an answer by the mesh, or of a connection that is closed.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
     /// What is wrong with a head or a path that is refused, in words.
@@ -79,6 +81,12 @@ pub(crate) struct RouteAnswer<'a> {
     /// Address of the access entry that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     access_entry: Option<&'a str>,
+    /// Address of the access policy that decided, such as `access/orders`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) policy: Option<String>,
+    /// What keeps the request out, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) why: Option<String>,
     /// Limits that are charged.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     quotas: &'a [String],
@@ -99,11 +107,15 @@ pub(crate) struct RouteAnswer<'a> {
     access_steps: Vec<Reason<'a>>,
     /// Header lines that the service sees: name and value.
     headers: Vec<(&'a str, String)>,
-    /// `file:line` of each rule and entry that decided, by address.
+    /// `file:line` of each rule, entry and policy that decided, by address.
     #[schemars(with = "BTreeMap<String, Option<String>>")]
     places: Map<String, Value>,
-    /// Versions among which requests are shared out.
-    shares: Vec<Share>,
+    /// The shares of the requests like this one: targets of the rules on its way, with versions. One where nothing is shared
+    /// out, none where no rule forwards the request.
+    shares: Vec<RouteShare<'a>>,
+    /// Remarks, such as facts that rules read and that were not given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
 }
 
 /// A rule or access entry that was asked.
@@ -147,13 +159,37 @@ struct Seen<'a> {
     value: &'a str,
 }
 
-/// The share of a version.
+/// A share of the requests, and what becomes of it.
 #[derive(Debug, Serialize, JsonSchema)]
-struct Share {
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RouteShare<'a> {
+    /// Its size as a percentage, exact.
+    percent: String,
+    /// Its size in basis points, rounded down.
+    weight: u64,
+    /// The service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service: Option<&'a str>,
     /// The version.
-    version: String,
-    /// Its weight in basis points.
-    weight: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<&'a str>,
+    /// `allow`, `deny`, `audit-deny`; absent where the share does not get that far.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<&'a str>,
+    /// Address of the access entry that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_entry: Option<&'a str>,
+    /// Address of the access policy that decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policy: Option<String>,
+    /// The status, where the mesh answers itself; null where the service does.
+    status: Option<u16>,
+    /// A short word for the reason of an answer by the mesh.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    /// What keeps the share out, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why: Option<String>,
 }
 
 impl<'a> RouteReport<'a> {
@@ -175,13 +211,37 @@ impl<'a> Asked<'a> {
     }
 }
 
+impl<'a> RouteShare<'a> {
+    /// A share of this weight, a part of [`WHOLE_SHARE`].
+    pub(crate) fn new(
+        weight: u64,
+        percent: String,
+        journey: &'a Journey,
+        policy: Option<String>,
+        why: Option<String>,
+    ) -> Self {
+        Self {
+            percent,
+            weight: weight / (WHOLE_SHARE / u64::from(WHOLE)),
+            service: journey.service.as_deref(),
+            version: journey.version.as_deref(),
+            access: journey.access.as_deref(),
+            access_entry: journey.access_entry.as_deref(),
+            policy,
+            status: journey.status,
+            reason: journey.reason.as_deref(),
+            why,
+        }
+    }
+}
+
 impl<'a> RouteAnswer<'a> {
     /// The answer of a journey, with its steps where they are `explained`.
     pub(crate) fn new(
         journey: &'a Journey,
         explained: bool,
         places: impl Iterator<Item = (String, Option<String>)>,
-        shares: Vec<(String, u32)>,
+        shares: Vec<RouteShare<'a>>,
     ) -> Self {
         let steps = |steps: &'a [Step]| -> Vec<Reason<'a>> {
             if explained { steps.iter().map(Reason::new).collect() } else { Vec::new() }
@@ -200,6 +260,8 @@ impl<'a> RouteAnswer<'a> {
             host: journey.host.as_deref(),
             access: journey.access.as_deref(),
             access_entry: journey.access_entry.as_deref(),
+            policy: None,
+            why: None,
             quotas: &journey.quotas,
             timeout_ms: journey.timeout_ms,
             attempts: journey.attempts,
@@ -208,7 +270,8 @@ impl<'a> RouteAnswer<'a> {
             access_steps: steps(&journey.access_steps),
             headers: headers.map(|(n, v)| (n.as_str(), String::from_utf8_lossy(v).into_owned())).collect(),
             places: places.map(|(address, place)| (address, place.into())).collect(),
-            shares: shares.into_iter().map(|(version, weight)| Share { version, weight }).collect(),
+            shares,
+            notes: Vec::new(),
         }
     }
 }

@@ -38,6 +38,9 @@ pub(crate) struct Case {
     pub(crate) passed: bool,
     /// Expectations that did not come true.
     pub(crate) mismatches: Vec<Mismatch>,
+    /// Remarks, such as facts that rules read and the example does not give.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) notes: Vec<String>,
 }
 
 /// An expectation that did not come true.
@@ -96,6 +99,9 @@ impl Report for TestReport {
                 let (what, expected, got) = (clean(&wrong.what), clean(&wrong.expected), clean(&wrong.got));
                 let at = look.dim(&at(&wrong.place));
                 out.push_str(&format!("        {what}: expected {expected}, got {got}  {at}\n"));
+            }
+            for note in &case.notes {
+                out.push_str(&format!("        {}\n", look.dim(&format!("note: {}", clean(note)))));
             }
         }
         for coverage in &self.coverage {

@@ -1,12 +1,14 @@
 //! The kind Test: its cases, as questions to the decision core.
 
+use std::net::IpAddr;
+
 use mesh_bundle::expr::Instant;
 use mesh_bundle::selftest::NOW;
 use mesh_bundle::{Name as Key, Owner};
 use mesh_decision::head::Version;
 use mesh_decision::journey::Ask;
 
-use crate::diag::{Diagnostic, Span, codes};
+use crate::diag::{Diagnostic, Span, codes, quoted};
 use crate::model::Model;
 use crate::spec::{self, Caller, Case, Kind, NumberOr, Sp, TestCaller};
 use crate::stage::Stage;
@@ -26,6 +28,8 @@ pub struct TestCase {
     pub caller: Option<String>,
     /// The request as the engine is asked.
     pub ask: Ask,
+    /// The number that it draws where requests are shared out, if it says one.
+    pub pick: Option<u32>,
     /// Stages of canaries, by service; the others have not begun.
     pub stages: Vec<(Key, Stage)>,
     /// The expected outcome.
@@ -153,11 +157,8 @@ fn case(
         Some('?') => format!("/{target}"),
         Some(_) => target.to_owned(),
     };
-    let mut headers = Vec::new();
-    for (name, values) in case.headers.iter() {
-        let list: &[Sp<spec::HeaderValue>] = values;
-        headers.extend(list.iter().map(|v| (name.as_str().to_owned(), v.as_str().as_bytes().to_vec())));
-    }
+    let headers = headers(case, findings);
+    let ip = case.ip.as_ref().and_then(|ip| address(ip, findings));
     let expect = expect(model, &case.expect, findings);
     Some(TestCase {
         test,
@@ -168,19 +169,57 @@ fn case(
         ask: Ask {
             method: case.send.method().as_str().to_owned(),
             version: Version::default(),
-            scheme: scheme.to_owned(),
+            scheme: case.scheme.as_ref().map_or(scheme, |scheme| scheme.value.as_str()).to_owned(),
             authority: authority.to_owned(),
             target,
             headers,
             caller,
-            ip: "127.0.0.1".to_owned(),
-            size: None,
+            ip,
+            sni: case.sni.as_ref().map(|sni| sni.as_str().to_owned()),
             // Always the same, so that a test does not fail by the clock.
             now: Instant::new(NOW, 0).unwrap_or_default(),
         },
+        pick: case.pick.as_ref().map(|pick| pick.get().into()),
         stages: stages.to_vec(),
         expect,
     })
+}
+
+/// The header lines of a case, that of its size among them.
+fn headers(case: &Case, findings: &mut Vec<Diagnostic>) -> Vec<(String, Vec<u8>)> {
+    let mut lines = Vec::new();
+    for (name, values) in case.headers.iter() {
+        let list: &[Sp<spec::HeaderValue>] = values;
+        lines.extend(list.iter().map(|v| (name.as_str().to_owned(), v.as_str().as_bytes().to_vec())));
+    }
+    if let Some(size) = &case.size {
+        let framing = |name: &str| matches!(name, "content-length" | "transfer-encoding");
+        match case.headers.iter().find(|(name, _)| framing(name.as_str())) {
+            Some((name, _)) => {
+                let message = format!("both `size` and `{}` say how long the body is", name.as_str());
+                findings.push(
+                    Diagnostic::new(codes::CASE_FACTS, size.span, message)
+                        .label(name.span, "here too")
+                        .help("leave one of them out"),
+                );
+            }
+            None => lines.push(("content-length".to_owned(), size.bytes().to_string().into_bytes())),
+        }
+    }
+    lines
+}
+
+/// An address as proxies see it: an IPv4 address in an IPv6 one is that IPv4 address.
+fn address(ip: &Sp<spec::IpText>, findings: &mut Vec<Diagnostic>) -> Option<String> {
+    if let Ok(address) = ip.as_str().parse::<IpAddr>() {
+        return Some(address.to_canonical().to_string());
+    }
+    let message = format!("{} is not an IP address", quoted(ip.as_str()));
+    findings.push(
+        Diagnostic::new(codes::CASE_FACTS, ip.span, message)
+            .help("write it like `203.0.113.7` or `2001:db8::7`, without port and brackets"),
+    );
+    None
 }
 
 fn expect(model: &Model<'_>, spec: &spec::Expect, findings: &mut Vec<Diagnostic>) -> Expect {

@@ -4,4 +4,4 @@ mod cases;
 mod run;
 
 pub use cases::{Expect, TestCase, cases};
-pub use run::{Mismatch, RunError, run};
+pub use run::{Mismatch, Ran, RunError, run};

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use mesh_bundle::Program;
 use mesh_decision::BuildError;
-use mesh_decision::journey::{Journey, Mesh};
+use mesh_decision::journey::{self, Fact, Journey, Mesh, Note};
 
 use super::cases::TestCase;
 use crate::diag::Span;
+use crate::numbers::decimal;
 use crate::spec::Sp;
 use crate::stage::{self, StageError};
 
@@ -35,13 +36,80 @@ pub enum RunError {
     Stage(#[from] StageError),
 }
 
-/// Runs one case: what happened, and what should have.
+/// What became of a case.
+#[derive(Debug, Clone)]
+pub struct Ran {
+    /// What happened to its request.
+    pub journey: Journey,
+    /// What should have happened and did not.
+    pub wrong: Vec<Mismatch>,
+    /// Remarks, such as facts that rules read and the case does not give.
+    pub notes: Vec<String>,
+}
+
+/// Runs one case.
 ///
 /// # Errors
 /// When a proxy's part of the program does not build, or a canary cannot stand at the case's stage.
-pub fn run(program: &Arc<Program>, case: &TestCase) -> Result<(Journey, Vec<Mismatch>), RunError> {
+pub fn run(program: &Arc<Program>, case: &TestCase) -> Result<Ran, RunError> {
     let mesh = Mesh::new(Arc::clone(program), stage::state(program, &case.stages)?);
-    let journey = mesh.follow(&case.ask, &0)?;
+    // Without a pick the first share is taken: requests are the same at every run.
+    let journey = mesh.follow(&case.ask, &case.pick.unwrap_or(0))?;
+    let wrong = mismatches(&journey, case);
+    let mut notes: Vec<String> = journey.notes.iter().map(|note| format!("{note}{}", hint(note))).collect();
+    notes.extend(clock(&journey).map(|note| note.to_string()));
+    if case.pick.is_none() {
+        notes.extend(other_shares(&mesh, case, &journey)?);
+    }
+    Ok(Ran { journey, wrong, notes })
+}
+
+/// How a case gives what was assumed, as the end of a sentence.
+fn hint(note: &Note) -> &'static str {
+    match note {
+        Note::Assumed { fact: Fact::Size, .. } => "; say it with `size`",
+        Note::Assumed { fact: Fact::ClientAddress, .. } | Note::SticksToAddress { .. } => {
+            "; say it with `ip`"
+        }
+        Note::SeveralGateways { .. } => "; say which with `as: gateway/NAME`, or with the port",
+        Note::Assumed { .. }
+        | Note::OtherPort { .. }
+        | Note::TlsEndsBefore { .. }
+        | Note::ClearToOwnProxy
+        | Note::NoHandshake => "",
+    }
+}
+
+/// Rules that read the time, which is the same in every test.
+fn clock(journey: &Journey) -> impl Iterator<Item = Note> {
+    let steps = [&journey.steps, &journey.access_steps];
+    steps.into_iter().flat_map(|steps| journey::assumptions(steps, &[Fact::Now]))
+}
+
+/// The part of such requests that is answered in another way than the one that was drawn.
+fn other_shares(mesh: &Mesh, case: &TestCase, drawn: &Journey) -> Result<Option<String>, RunError> {
+    let mut other: u64 = 0;
+    let mut words = None;
+    for part in mesh.shares(&case.ask)? {
+        if (part.journey.status, &part.journey.access) != (drawn.status, &drawn.access) {
+            other += part.weight;
+            words = words.or_else(|| {
+                let status = part.journey.status?;
+                let reason = part.journey.reason.as_ref();
+                Some(reason.map_or(status.to_string(), |reason| format!("{status} {reason}")))
+            });
+        }
+    }
+    // The whole is 10^12, so a hundredth of it is 10^10.
+    let percent = decimal(other.into(), 10);
+    Ok((other > 0).then(|| {
+        let words = words.unwrap_or_else(|| "another answer".to_owned());
+        format!("{percent}% of such requests get {words}; test them with `pick`")
+    }))
+}
+
+/// The expectations that did not come true.
+fn mismatches(journey: &Journey, case: &TestCase) -> Vec<Mismatch> {
     let mut wrong = Vec::new();
     let mut text = |what: &str, expected: &Option<Sp<String>>, got: &[Option<String>]| {
         if let Some(expected) = expected
@@ -93,5 +161,5 @@ pub fn run(program: &Arc<Program>, case: &TestCase) -> Result<(Journey, Vec<Mism
     number("status", status, journey.status.map(|s| s.to_string()));
     let timeout = expect.timeout_ms.as_ref().map(|t| (format!("{} ms", t.value), t.span));
     number("timeout", timeout, journey.timeout_ms.map(|t| format!("{t} ms")));
-    Ok((journey, wrong))
+    wrong
 }

@@ -1,5 +1,6 @@
 //! `Test`: examples that must stay true.
 
+use super::route::Scheme;
 use crate::spec::context::Sp;
 use crate::spec::decode::{AnyValue, Dict, List1, NumberOr, OneOrMany, Rule};
 use crate::spec::macros::{choice, object};
@@ -42,6 +43,17 @@ object! {
         as_ "as": Option<Sp<TestCaller>>,
         /// Header fields; a list for a field of several lines.
         headers "headers": Dict<HeaderName, OneOrMany<Sp<HeaderValue>>>,
+        /// The caller's address: a stranger's as the gateway sees it, a service's as the callee sees it.
+        ip "ip": Option<Sp<IpText>>,
+        /// Server name of the client's TLS handshake with a gateway; the URL's host unless said otherwise.
+        sni "sni": Option<Sp<ExactHost>>,
+        /// Size of the body, as `content-length` states it; without it no length is stated.
+        size "size": Option<Sp<ByteSize>>,
+        /// The scheme in which the request reaches its first proxy, if not the URL's: TLS may end before it.
+        scheme "scheme": Option<Sp<Scheme>>,
+        /// The number that it draws where requests are shared out, 0 unless said otherwise: the first share has the low ones,
+        /// and of a canary the candidate.
+        pick "pick": Option<Sp<PickNumber>>,
         /// Claims of its token.
         claims "claims": Dict<Prose, AnyValue>,
         /// Expected outcome; at least one field.

@@ -114,6 +114,13 @@ fn split_endpoint(text: &str) -> Option<(&str, u16)> {
 }
 
 text! {
+    /// An IPv4 or IPv6 address, without port and brackets.
+    pub struct IpText, "an IP address like `203.0.113.7`";
+    pattern "^[0-9A-Fa-f:.]+$", length 2..=45,
+    check |text| text.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.')),
+}
+
+text! {
     /// The name of a secret, resolved by the proxy: names joined by `/`, such as `tls/shop-example`.
     pub struct SecretName, "the name of a secret like `tls/shop`";
     pattern concat!("^(?:", label!(), "/){0,7}", label!(), "$"), length 1..=253,

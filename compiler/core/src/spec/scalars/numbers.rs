@@ -147,6 +147,10 @@ whole! {
     /// A stage of a canary: 0 is before the first, 1 the first.
     pub struct StageNumber(u8) in 0..=20, "a stage"
 }
+whole! {
+    /// The number that a request draws where requests are shared out: of 10,000 in a row each has another one.
+    pub struct PickNumber(u16) in 0..=9999, "a pick"
+}
 
 /// The status of a redirect (RFC 9110 section 15.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
