@@ -2,15 +2,13 @@
 
 use std::borrow::Cow;
 
-use mesh_bundle::message::is_identity;
 use mesh_bundle::program::SlashMode;
 
 use super::gate;
-use super::hop;
-use super::identity;
 use super::lines::HeaderLines;
 use super::parts::{Admitted, StartLine, Trust};
 use super::rejection::Rejection;
+use super::visible;
 use crate::host;
 use crate::path;
 
@@ -41,8 +39,7 @@ pub fn admit(
     let trailers = seen.accepts_trailers();
     lines.keep(|name, _| {
         let name = name.as_bytes();
-        let claim = is_identity(name) || (trust == Trust::Stranger && identity::is_forgeable(name));
-        !(claim || hop::ends_here(name, &listed))
+        !(visible::is_taken_away(name, trust) || listed.iter().any(|listed| listed == name))
     });
     if trailers {
         // A gRPC call needs it, and RFC 9113 (8.2.2) allows it.

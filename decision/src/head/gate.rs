@@ -14,6 +14,7 @@ use super::rejection::Rejection;
 pub(super) struct Survey<'l> {
     lines: usize,
     longest: usize,
+    blank_end: bool,
     host: Sole<'l>,
     length: Sole<'l>,
     coding: Sole<'l>,
@@ -42,6 +43,8 @@ pub(super) fn survey<'l>(lines: impl Iterator<Item = (&'l str, &'l [u8])>) -> Su
     for (name, value) in lines {
         seen.lines += 1;
         seen.longest = seen.longest.max(value.len());
+        seen.blank_end |=
+            [value.first(), value.last()].into_iter().flatten().any(|byte| matches!(byte, b' ' | b'\t'));
         match name.as_bytes() {
             b"te" => seen.trailers |= has_token(value, "trailers"),
             b"host" => seen.host.add(value),
@@ -82,9 +85,12 @@ impl<'l> Survey<'l> {
         if self.lines > limits::HEADER_LINES { Err(Rejection::TooManyLines) } else { Ok(()) }
     }
 
-    /// The cost of rules is reckoned with values of a bounded length.
+    /// The cost of rules is reckoned with values of a bounded length, and none has a blank at an end.
     pub(super) fn check_values(&self) -> Result<(), Rejection> {
-        if self.longest > limits::VALUE_BYTES { Err(Rejection::ValueTooLong) } else { Ok(()) }
+        if self.longest > limits::VALUE_BYTES {
+            return Err(Rejection::ValueTooLong);
+        }
+        if self.blank_end { Err(Rejection::BlankEnd) } else { Ok(()) }
     }
 
     /// One statement of the body's length at most.

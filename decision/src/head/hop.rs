@@ -26,10 +26,10 @@ pub fn strip_response(lines: &mut impl HeaderLines) -> Result<(), BadConnectionF
     Ok(())
 }
 
-/// Whether a request's field ends at this hop: the host, which the start line has from now on, `Expect`, hop-by-hop
-/// fields, and those that `Connection` lists.
-pub(super) fn ends_here(name: &[u8], listed: &[Vec<u8>]) -> bool {
-    name == b"host" || name == b"expect" || is_hop_by_hop(name) || listed.iter().any(|listed| listed == name)
+/// Whether a request's field ends at this hop, whatever `Connection` lists: the host, which the start line has from now
+/// on, `Expect`, and hop-by-hop fields.
+pub(super) fn ends_here(name: &[u8]) -> bool {
+    name == b"host" || name == b"expect" || is_hop_by_hop(name)
 }
 
 /// The names, in lower case, that `Connection` fields list and that are not removed anyway.

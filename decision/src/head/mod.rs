@@ -14,9 +14,11 @@ mod parts;
 mod rejection;
 #[cfg(test)]
 mod tests;
+mod visible;
 
 pub use admit::{admit, canonical_path};
 pub use hop::{BadConnectionField, strip_response};
 pub use lines::HeaderLines;
 pub use parts::{Admitted, Framing, StartLine, Trust, Version};
 pub use rejection::Rejection;
+pub use visible::is_visible;

@@ -18,6 +18,10 @@ pub enum Rejection {
     /// A header value longer than rules are reckoned with ([`mesh_bundle::limits::VALUE_BYTES`]).
     #[error("the request has a header value that is too long")]
     ValueTooLong,
+    /// A header value with a blank at an end: HTTP/1 has none (RFC 9110 section 5.5), and HTTP/2 calls it malformed
+    /// (RFC 9113 section 8.2.1). A rule would take it for another value than what is behind it does.
+    #[error("the request has a header value with a blank at its end")]
+    BlankEnd,
     /// Several `Content-Length` fields, or one that is not one number of at most 64 bits.
     #[error("the request's `content-length` is not one number")]
     Length,
@@ -55,6 +59,7 @@ impl Rejection {
             Self::Upgrade => Reason::NoUpgrades,
             Self::TooManyLines | Self::ValueTooLong => Reason::HeadTooLarge,
             Self::Target
+            | Self::BlankEnd
             | Self::Length
             | Self::BothLengths
             | Self::TransferCoding

@@ -65,6 +65,17 @@ fn lines_and_values_are_bounded() {
 }
 
 #[test]
+fn no_value_has_a_blank_at_an_end() {
+    let with = |value: &str| admitted(&[("x", value)], Trust::Mesh).map(|_| ());
+    for fine in ["", "a", "a b", "a\tb"] {
+        assert_eq!(with(fine), Ok(()), "{fine:?}");
+    }
+    for bad in [" ", " a", "a ", "\ta", "a\t"] {
+        assert_eq!(with(bad), Err(Rejection::BlankEnd), "{bad:?}");
+    }
+}
+
+#[test]
 fn lengths_cannot_contradict() {
     let framing = |version, of: &[(&str, &str)]| {
         let mut all = lines(of);
