@@ -89,7 +89,12 @@ impl Pattern {
     }
 }
 
-fn written_out(text: &str) -> Result<String, RegexError> {
+/// An expression of the dialect as one of the library that compiles it here, `regex-automata` with UTF-8 off: for
+/// automata of others. It is at most one level deeper.
+///
+/// # Errors
+/// [`RegexError`] with the reason in words. What is too large is not found here.
+pub fn written_out(text: &str) -> Result<String, RegexError> {
     dialect::written_out(text).map_err(|e| RegexError(one_line(&e)))
 }
 

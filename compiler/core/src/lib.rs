@@ -6,6 +6,7 @@
 //! - [`diag`]: places in source files, findings, the table of their codes, suppression comments
 //! - [`source`]: YAML bytes to trees of nodes with byte spans; merging of overrides
 //! - [`spec`]: the typed language: one definition per kind gives the struct, its decoder, its JSON Schema, and what readers see
+//! - [`sets`]: sets of requests as automata, and what a comparison with a constant can find in them
 //! - [`cel`]: expressions, checked; [`model`]: the objects of one environment
 //! - [`objects`]: objects as CEL sees them, for policies; [`check`]: rules that never match, policies
 //! - [`stage`]: stages of canaries; [`scenario`]: the kind Test, run in the decision core
@@ -22,6 +23,7 @@ pub mod objects;
 pub mod plan;
 pub mod scenario;
 pub mod selftest;
+pub mod sets;
 pub mod source;
 pub mod spec;
 pub mod stage;
