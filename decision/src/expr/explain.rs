@@ -140,7 +140,9 @@ fn collect<'c>(view: View<'c>, places: &mut Vec<&'c Slot>) {
     view.children().for_each(|child| collect(child, places));
 }
 
-fn name(slot: &Slot) -> String {
+/// A place of a request as expressions write it: `request.headers["x"]`.
+#[must_use]
+pub fn name(slot: &Slot) -> String {
     let plain = match slot {
         Slot::Header(key) => return format!("request.headers[{key:?}]"),
         Slot::Query(key) => return format!("request.query[{key:?}]"),

@@ -20,7 +20,7 @@ use mesh_bundle::expr::{Expression, Slot, Type};
 
 pub use build::ExprBuildError;
 pub use context::{Context, Destination};
-pub use explain::{Decided, Seen, explain};
+pub use explain::{Decided, Seen, explain, name};
 pub use tri::Tri;
 
 use crate::text::Text;

@@ -2,6 +2,7 @@
 
 use mesh_bundle::expr::{Slot, parse_ip};
 use mesh_bundle::program::SlashMode;
+use mesh_decision::expr::name;
 use mesh_decision::regex::Pattern;
 use mesh_decision::{host, path};
 
@@ -11,7 +12,7 @@ use super::typed::{Call, Kind, Typed};
 use super::value::Value;
 use super::words::words;
 use crate::diag::{codes, quoted};
-use crate::spec::SpiffeId;
+use crate::sets::{Comparison, Fact, Verdict};
 
 /// Reports comparisons with constants that their place never has.
 pub(super) fn check(typed: &Typed, text: &str, findings: &mut Vec<CelFinding>) {
@@ -24,29 +25,39 @@ pub(super) fn check(typed: &Typed, text: &str, findings: &mut Vec<CelFinding>) {
 
 fn call_of(call: &Call, text: &str, findings: &mut Vec<CelFinding>) {
     let [left, right] = call.arguments.as_slice() else { return };
-    if let ("matches", Some(Value::String(pattern))) = (call.function.name, right.constant()) {
+    let function = call.function.name;
+    if let ("matches", Some(Value::String(pattern))) = (function, right.constant()) {
         findings.extend(regex(pattern, right));
     }
-    let whole = match call.function.name {
-        "==" | "!=" | "in" => true,
-        "startsWith" => false,
-        _ => return,
-    };
-    let sides = if whole { vec![(left, right), (right, left)] } else { vec![(left, right)] };
+    let both = matches!(function, "==" | "!=" | "in");
+    let sides = if both { vec![(left, right), (right, left)] } else { vec![(left, right)] };
     for (read, constant) in sides {
         let Some(Place::Slot(slot)) = place(read) else { continue };
-        match constant.constant() {
-            Some(Value::String(value)) => compared(&slot, value, whole, constant, text, findings),
-            Some(Value::List(values)) => {
-                for value in values.iter() {
-                    if let Value::String(value) = value {
-                        compared(&slot, value, whole, constant, text, findings);
-                    }
-                }
+        let values = match constant.constant() {
+            Some(Value::String(_)) => constant.constant().into_iter().collect(),
+            Some(Value::List(values)) if function == "in" => values.iter().collect(),
+            _ => Vec::new(),
+        };
+        for value in values {
+            if let Value::String(value) = value
+                && let Some(comparison) = comparison(function, value)
+            {
+                findings.extend(compared(&slot, comparison, constant, text));
             }
-            _ => {}
         }
     }
+}
+
+/// The comparison that a function is, with a constant text.
+fn comparison<'c>(function: &str, constant: &'c str) -> Option<Comparison<'c>> {
+    Some(match function {
+        "==" | "!=" | "in" => Comparison::Is(constant),
+        "startsWith" => Comparison::Begins(constant),
+        "endsWith" => Comparison::Ends(constant),
+        "contains" => Comparison::Contains(constant),
+        "matches" => Comparison::Finds(constant),
+        _ => return None,
+    })
 }
 
 /// The finding of a pattern that does not compile.
@@ -56,94 +67,98 @@ pub(super) fn regex(pattern: &str, typed: &Typed) -> Option<CelFinding> {
     Some(CelFinding::new(codes::CEL_CONSTANT, typed.range.clone(), message))
 }
 
-fn compared(
-    slot: &Slot,
-    value: &str,
-    whole: bool,
-    constant: &Typed,
-    text: &str,
-    findings: &mut Vec<CelFinding>,
-) {
-    let Some((why, right)) = wrong(slot, value, whole) else { return };
-    let message = format!("{} is never {}: {why}", shown(slot), quoted(value));
-    let mut finding = CelFinding::new(codes::CEL_CONSTANT, constant.range.clone(), message);
+/// The finding of a comparison that holds for no value of its place. What depends on the mesh around the rule is judged
+/// where that is known (`check::conditions`).
+fn compared(slot: &Slot, comparison: Comparison<'_>, constant: &Typed, text: &str) -> Option<CelFinding> {
+    let never = match (slot, comparison) {
+        // A method in lower case is one, though none that anybody means.
+        (Slot::Method, _) => false,
+        // There are more texts of these characters than addresses.
+        (Slot::Ip, Comparison::Is(value)) => parse_ip(value).is_none_or(|ip| ip.to_string() != value),
+        _ => comparison.over(Fact::of(slot, SlashMode::Keep)?.values()?) == Verdict::Never,
+    };
+    if !never {
+        return None;
+    }
+    let (why, right) = reason(slot, comparison);
+    let mut finding =
+        CelFinding::new(codes::CEL_CONSTANT, constant.range.clone(), message(slot, comparison, why));
     if let Some(right) = right {
         finding = finding.help(format!("write `{right}`"));
-        let written = words(text, constant.range.clone());
+        let (value, written) = (comparison.constant(), words(text, constant.range.clone()));
         if written.matches(value).count() == 1 {
             finding = finding.fix(constant.range.clone(), written.replace(value, &right));
         }
     }
-    findings.push(finding);
+    Some(finding)
 }
 
-/// The reason that the place never has the value, or never begins with it, and the intended value if it is certain.
-fn wrong(slot: &Slot, value: &str, whole: bool) -> Option<(&'static str, Option<String>)> {
-    match slot {
-        Slot::Path if !value.starts_with('/') && (whole || !value.is_empty()) => {
-            Some(("a path begins with `/`", None))
-        }
-        Slot::Path if whole => match path::canonical(value, SlashMode::Keep) {
-            Ok(canonical) if canonical != value => {
-                Some(("rules see the normalised path", Some(canonical.into_owned())))
-            }
-            Ok(_) => None,
-            Err(_) => Some(("no request with such a path is let in", None)),
-        },
-        Slot::Host if value.bytes().any(|b| b.is_ascii_uppercase()) => {
-            Some(("rules see the host in lower case", Some(value.to_ascii_lowercase())))
-        }
-        Slot::Host if whole && !value.is_empty() => match host::canonical(value) {
-            Ok(canonical) if canonical != value => {
-                Some(("rules see the host without its port", Some(canonical.into_owned())))
-            }
-            Ok(_) => None,
-            Err(_) => Some(("it is not a host", None)),
-        },
-        Slot::Scheme if whole && !matches!(value, "http" | "https") => {
-            Some(("a scheme is `http` or `https`", None))
-        }
-        Slot::TlsVersion if whole && !matches!(value, "" | "1.2" | "1.3") => {
-            Some(("it is `1.2`, `1.3` or empty", None))
-        }
-        Slot::Principal if whole && !value.is_empty() && !is_spiffe_id(value) => {
-            Some(("it is a SPIFFE ID, as `spiffe://trust-domain/path`", None))
-        }
-        Slot::Principal if !whole && !agrees(value, "spiffe://") => {
-            Some(("a SPIFFE ID begins with `spiffe://`", None))
-        }
-        Slot::TrustDomain if whole && !value.is_empty() && !is_spiffe_id(&format!("spiffe://{value}/x")) => {
-            Some(("a trust domain is lower-case letters, digits, `.`, `-` and `_`", None))
-        }
-        Slot::Ip if whole => match parse_ip(value) {
-            None => Some(("it is not an address", None)),
-            Some(ip) if ip.to_string() != value => {
-                Some(("addresses are written the short way", Some(ip.to_string())))
-            }
-            Some(_) => None,
-        },
-        _ => None,
+/// The message about a comparison that never holds.
+pub(crate) fn message(slot: &Slot, comparison: Comparison<'_>, why: &str) -> String {
+    let (shown, value) = (name(slot), quoted(comparison.constant()));
+    match comparison {
+        Comparison::Is(_) => format!("`{shown}` is never {value}: {why}"),
+        _ => format!("`{shown}` never {} {value}: {why}", comparison.words()),
     }
 }
 
-/// One of them begins with the other.
-fn agrees(a: &str, b: &str) -> bool {
-    a.starts_with(b) || b.starts_with(a)
-}
-
-fn is_spiffe_id(text: &str) -> bool {
-    <SpiffeId as crate::spec::Scalar>::parse(text).is_some()
-}
-
-fn shown(slot: &Slot) -> &'static str {
-    match slot {
-        Slot::Path => "`request.path`",
-        Slot::Host => "`request.host`",
-        Slot::Scheme => "`request.scheme`",
-        Slot::TlsVersion => "`connection.tlsVersion`",
-        Slot::Principal => "`source.principal`",
-        Slot::TrustDomain => "`source.trustDomain`",
-        Slot::Ip => "`source.ip`",
-        _ => "the value",
+/// Why the place has no value for which the comparison holds, and the intended constant if it is certain.
+pub(crate) fn reason(slot: &Slot, comparison: Comparison<'_>) -> (&'static str, Option<String>) {
+    match (slot, comparison) {
+        (Slot::Path, Comparison::Is(value) | Comparison::Begins(value)) if !value.starts_with('/') => {
+            ("a path begins with `/`", None)
+        }
+        (Slot::Path, Comparison::Is(value)) => match path::canonical(value, SlashMode::Keep) {
+            Ok(canonical) if canonical != value => {
+                ("rules see the normalised path", Some(canonical.into_owned()))
+            }
+            _ => ("no request with such a path is let in", None),
+        },
+        (Slot::Path, Comparison::Finds(_) | Comparison::Matches(_)) => {
+            ("a path begins with `/`, is normalised, and has no query", None)
+        }
+        (Slot::Path, _) => ("rules see the normalised path, without the query", None),
+        (
+            Slot::Host,
+            Comparison::Is(value)
+            | Comparison::Begins(value)
+            | Comparison::Ends(value)
+            | Comparison::Contains(value),
+        ) if value.bytes().any(|b| b.is_ascii_uppercase()) => {
+            ("rules see the host in lower case", Some(value.to_ascii_lowercase()))
+        }
+        (Slot::Host, Comparison::Is(value)) => match host::canonical(value) {
+            Ok(canonical) => ("rules see the host without its port", Some(canonical.into_owned())),
+            Err(_) => ("it is not a host", None),
+        },
+        (Slot::Host, _) => ("rules see the host in lower case, without its port", None),
+        (Slot::Scheme, _) => ("a scheme is `http` or `https`", None),
+        (Slot::TlsVersion, _) => ("it is `1.2`, `1.3` or empty", None),
+        (Slot::Principal, Comparison::Begins(_)) => ("a SPIFFE ID begins with `spiffe://`", None),
+        (Slot::Principal, _) => ("it is a SPIFFE ID, as `spiffe://trust-domain/path`", None),
+        (Slot::TrustDomain, _) => ("a trust domain is lower-case letters, digits, `.`, `-` and `_`", None),
+        (Slot::Sni, Comparison::Is(value)) if value.bytes().any(|b| b.is_ascii_uppercase()) => {
+            ("rules see the server name in lower case", Some(value.to_ascii_lowercase()))
+        }
+        (Slot::Sni, _) => ("a server name is lower-case letters, digits, `.`, `-` and `_`", None),
+        (Slot::Ip, Comparison::Is(value)) => match parse_ip(value) {
+            Some(ip) => ("addresses are written the short way", Some(ip.to_string())),
+            None => ("it is not an address", None),
+        },
+        (Slot::Ip, _) => ("an address is digits, `.`, `:`, and letters from `a` to `f`", None),
+        (Slot::Header(name), Comparison::Is(value)) => match Fact::of_header(name) {
+            Fact::Length => ("it is a number", None),
+            Fact::Trailers => ("proxies pass on `trailers` and nothing else", None),
+            _ if value.trim() != value => {
+                ("blanks at its ends are no part of a field", Some(value.trim().to_owned()))
+            }
+            _ => (FIELD, None),
+        },
+        (Slot::Header(_), _) => (FIELD, None),
+        (Slot::Cookie(_), _) => ("a cookie is visible characters and blanks, and ends at `;`", None),
+        (Slot::Param(_), _) => ("it is one segment of the normalised path", None),
+        _ => ("no request has such a value", None),
     }
 }
+
+const FIELD: &str = "a field is visible characters, with blanks inside only";

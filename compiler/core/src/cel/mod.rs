@@ -24,6 +24,7 @@ mod words;
 use mesh_bundle::expr::{Expression, Op};
 use mesh_bundle::program::RateKey;
 
+pub(crate) use constants::{message, reason};
 pub use environment::Environment;
 pub use finding::CelFinding;
 pub use request::Phase;
