@@ -76,6 +76,8 @@ struct Object {
     place: Option<String>,
     /// The fields that differ; none for an object that comes or goes.
     fields: Vec<Field>,
+    /// A consequence that the fields do not show, in words.
+    remark: Option<String>,
 }
 
 /// A field that differs.
@@ -155,6 +157,7 @@ impl EnvironmentPlan {
             change: object.kind.into(),
             place: place(&object.unit, "", object.kind == ChangeKind::Removed),
             fields: object.fields.iter().map(field).collect(),
+            remark: object.remark.map(str::to_owned),
         };
         let unit = |unit: &plan::UnitChange| Unit {
             unit: unit.unit.to_string(),
@@ -223,6 +226,9 @@ impl Object {
         for field in &self.fields {
             let (sign, text) = field.words();
             out.push_str(&format!("      {sign} {text}{}\n", at(&field.place)));
+        }
+        if let Some(remark) = &self.remark {
+            out.push_str(&format!("      ! {}\n", look.bad(remark)));
         }
         out
     }
@@ -309,6 +315,10 @@ impl Report for PlanReport {
                     let place = field.place.as_deref().unwrap_or("-");
                     let text = field.words().1;
                     out.push_str(&format!("{place}: {environment}: {sign} {address} {text}\n"));
+                }
+                if let Some(remark) = &object.remark {
+                    let place = object.place.as_deref().unwrap_or("-");
+                    out.push_str(&format!("{place}: {environment}: ! {address} {remark}\n"));
                 }
             }
         }

@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mesh_bundle::Program;
 use mesh_bundle::canonical::CanonicalError;
+use mesh_bundle::program::AccessMode;
 use mesh_bundle::unit::{Unit, UnitId};
 use serde_json::Value;
 
@@ -37,6 +38,8 @@ pub struct Change {
     pub fields: Vec<FieldChange>,
     /// The unit that holds it, or most of it.
     pub unit: UnitId,
+    /// A consequence that its fields do not show, in words.
+    pub remark: Option<&'static str>,
 }
 
 impl Plan {
@@ -60,6 +63,7 @@ impl Plan {
 pub fn plan(before: Option<&Program>, after: Option<&Program>) -> Result<Plan, CanonicalError> {
     let (old, new) = (Side::new(before)?, Side::new(after)?);
     let addresses: BTreeSet<&String> = old.objects.keys().chain(new.objects.keys()).collect();
+    let closed = |unit: &UnitId| after.and_then(|after| closed(unit, after));
     let mut objects = Vec::new();
     for address in addresses {
         let (before, after) = (old.objects.get(address), new.objects.get(address));
@@ -80,9 +84,19 @@ pub fn plan(before: Option<&Program>, after: Option<&Program>) -> Result<Plan, C
             }
         }
         let Some(part) = is.first().or_else(|| was.first()) else { continue };
-        objects.push(Change { address: address.clone(), kind, fields: changed, unit: part.unit.clone() });
+        let (address, unit) = (address.clone(), part.unit.clone());
+        let remark = closed(&unit);
+        objects.push(Change { address, kind, fields: changed, unit, remark });
     }
     Ok(Plan { objects, units: units::compare(before, after)? })
+}
+
+/// What no entry allows is denied, so access without one is closed to everybody, whatever it denies.
+fn closed(unit: &UnitId, after: &Program) -> Option<&'static str> {
+    let UnitId::Access(owner) = unit else { return None };
+    let access = after.access.get(owner)?;
+    let closed = access.mode == AccessMode::Enforce && access.allow.is_empty();
+    closed.then_some("no entry allows anything, so every request is answered with 403")
 }
 
 /// One program by addresses.

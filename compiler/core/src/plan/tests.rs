@@ -98,3 +98,17 @@ fn teams_belong_to_the_mesh_and_waves_to_the_environment() {
     let shown: Vec<_> = plan.objects.iter().map(|c| (c.address.as_str(), c.fields.len())).collect();
     assert_eq!(shown, [("environment/prod", 1), ("mesh/shop", 2)]);
 }
+
+#[test]
+fn access_that_is_closed_to_everybody_says_so() {
+    let with = |access: Value| program(&[("services/a", json!({"port": 80})), ("access/a", access)]);
+    let web = json!([{"name": "web", "from": [{"service": "b"}]}]);
+    let remark = |before: Value, after: Value| {
+        let plan = plan(Some(&with(before)), Some(&with(after))).unwrap();
+        let [change] = plan.objects.as_slice() else { panic!("{plan:?}") };
+        change.remark.is_some()
+    };
+    assert!(remark(json!({"allow": web}), json!({"deny": web})));
+    assert!(!remark(json!({"deny": web}), json!({"allow": web})));
+    assert!(!remark(json!({"allow": web}), json!({"deny": web, "mode": "audit"})));
+}
