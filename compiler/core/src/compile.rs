@@ -73,6 +73,7 @@ pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
     let loaded = load(files);
     let mut findings: Vec<Diagnostic> = loaded.findings.iter().cloned().collect();
     one_mesh(&loaded, &mut findings);
+    check::check_written(&loaded, &mut findings);
     let settings: Vec<&Object> =
         loaded.objects.iter().map(|(_, o)| o).filter(|o| o.address.kind == Kind::Environment).collect();
     let mut places: Vec<Option<&Object>> = settings.into_iter().map(Some).collect();
@@ -89,7 +90,7 @@ pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
     for place in places {
         let Some(model) = Model::new(&loaded, place, &mut findings) else { continue };
         let lowered = lower::lower(&model, &mut findings);
-        check::check(&model, lowered.as_ref().map(|lowered| &lowered.program), &mut findings);
+        check::check(&loaded, &model, lowered.as_ref(), &mut findings);
         policies.look(&model, options.today, &mut findings);
         let cases = scenario::cases(&model, &mut findings);
         if let Some(lowered) = lowered {

@@ -132,6 +132,12 @@ impl<'l> Model<'l> {
         self.broken.contains(address) && !self.objects.contains_key(address)
     }
 
+    /// True if there is a document of this kind that could not be read.
+    #[must_use]
+    pub fn has_broken(&self, kind: Kind) -> bool {
+        self.broken.iter().any(|address| address.kind == kind && !self.objects.contains_key(address))
+    }
+
     /// A service by name.
     #[must_use]
     pub fn service(&self, name: &str) -> Option<&Service> {

@@ -12,13 +12,14 @@
 //! | MC16xx | secrets |
 //! | MC17xx | fields that no released proxy enforces |
 //! | MC18xx | suppression comments |
-//! | MC20xx | rules that can never match |
+//! | MC20xx | parts that never match, name nobody, admit nobody, or do nothing |
 //! | MC30xx | CEL |
 //! | MC50xx | organisation policies |
 //! | MC60xx | git and the tree of files |
 
 mod cel;
 mod check;
+mod effect;
 mod overrides;
 mod policies;
 mod requests;
@@ -29,6 +30,7 @@ mod yaml;
 
 pub use cel::*;
 pub use check::*;
+pub use effect::*;
 pub use overrides::*;
 pub use policies::*;
 pub use requests::*;
@@ -65,6 +67,7 @@ const TABLE: &[&[CodeInfo]] = &[
     requests::TABLE,
     overrides::TABLE,
     policies::TABLE,
+    effect::TABLE,
     cel::TABLE,
     tree::TABLE,
 ];
