@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use mesh_compiler::diag::{Date, Severity};
+use mesh_compiler::diag::{Date, Severity, codes};
 use mesh_workspace::{GitEnvironment, Mesh, Place, Which, load};
 
 use crate::failure::Failure;
 use crate::output::{Outputs, note};
 use crate::progress::Progress;
 use crate::render::Findings;
-use crate::text::count;
+use crate::text::{clean, count};
 
 /// Folder from which the mesh is searched upwards.
 #[derive(Debug, Clone, clap::Args)]
@@ -43,13 +43,27 @@ impl Revision {
     }
 }
 
+/// The day that a command takes for today.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Today {
+    /// Take this day (YYYY-MM-DD) for today: suppressions and waivers end by it
+    #[arg(long, value_name = "DATE", value_parser = date, env = "MESHC_NOW")]
+    pub(crate) now: Option<Date>,
+}
+
+fn date(text: &str) -> Result<Date, String> {
+    Date::parse(text).ok_or_else(|| "a day is written YYYY-MM-DD".to_owned())
+}
+
 /// The date of the check.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Day {
     /// This one, or today.
     Given(Option<Date>),
-    /// The committer's, or today for what is in no commit.
-    Commit,
+    /// As the one before, but what has ended by it holds on: for commands that ask what runs.
+    Running(Today),
+    /// This one, or the committer's, or today for what is in no commit.
+    Commit(Today),
 }
 
 /// Finds the mesh of `at` or of a revision, reads and compiles it.
@@ -73,7 +87,8 @@ pub(crate) fn mesh_of(place: Place, day: Day, environments: &[String]) -> Result
     let today = Date::of_unix(now());
     let day = match day {
         Day::Given(date) => load::Day::Given(date.or(today)),
-        Day::Commit => load::Day::OfCommit(today),
+        Day::Running(given) => load::Day::Lenient(given.now.or(today)),
+        Day::Commit(given) => load::Day::OfCommit { given: given.now, otherwise: today },
     };
     Ok(Mesh::load(place, day, environments)?)
 }
@@ -90,7 +105,8 @@ pub(crate) fn findings<'m>(mesh: &'m Mesh, command: &'static str, took: Duration
     }
 }
 
-/// True if there is no error; else the findings have been reported. Of mere warnings only their number is told.
+/// True if there is no error; else the findings have been reported. Of mere warnings only their number is told, and what has
+/// ended.
 ///
 /// # Errors
 /// When the report cannot be written.
@@ -99,6 +115,12 @@ pub(crate) fn is_sound(mesh: &Mesh, command: &'static str, outputs: &Outputs) ->
         // The time is told where there are no findings.
         outputs.emit(&findings(mesh, command, Duration::ZERO))?;
         return Ok(false);
+    }
+    let ended = [codes::EXPIRED_WAIVER, codes::SUPPRESSION_EXPIRED];
+    for finding in mesh.compiled.findings.iter().filter(|finding| ended.contains(&finding.code)) {
+        let at = mesh.compiled.sources.position(finding.primary.span);
+        let path = mesh.compiled.sources.path(finding.primary.span.file);
+        note(&clean(&format!("note: {path}:{}: {}; `meshc validate` refuses it", at.line, finding.message)));
     }
     match mesh.compiled.findings.count(Severity::Warning) {
         0 => {}

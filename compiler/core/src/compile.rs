@@ -6,10 +6,11 @@ use mesh_bundle::sourcemap::SourceMap;
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name, Program};
 
+use crate::blame::Blamed;
 use crate::check::{self, Policies};
-use crate::diag::{Date, Diagnostic, Diagnostics, Severity, Sources, Span, codes, suppress};
+use crate::diag::{CheckDay, Date, Diagnostic, Diagnostics, Severity, Sources, Span, codes, suppress};
 use crate::lower;
-use crate::model::Model;
+use crate::model::{DEFAULT_ENVIRONMENT, Model};
 use crate::scenario::{self, TestCase};
 use crate::spec::{self, Kind, LintLevel, Loaded, Object, Spec, load};
 
@@ -19,6 +20,10 @@ pub struct Options {
     /// The date of the check: suppressions and waivers end by it. It changes no byte of a bundle. Without one nothing
     /// has ended.
     pub today: Option<Date>,
+    /// What has ended by then holds on, and a note says so: for those who ask what runs.
+    pub lenient: bool,
+    /// Files that belong to the mesh are not among the given ones, so a name that is not found may stand there.
+    pub unread: bool,
     /// Compile these environments only; all if empty. For tools that ask which findings are an environment's own:
     /// a mesh is sound only if all its environments are.
     pub environments: Vec<String>,
@@ -70,7 +75,12 @@ pub struct CompiledEnvironment {
 /// Compiles the files of a mesh, given as path and content.
 #[must_use]
 pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
-    let loaded = load(files);
+    let mut loaded = load(files);
+    if options.unread {
+        loaded.unread.note_opaque();
+    }
+    let loaded = loaded;
+    let day = CheckDay { date: options.today, lenient: options.lenient };
     let mut findings: Vec<Diagnostic> = loaded.findings.iter().cloned().collect();
     one_mesh(&loaded, &mut findings);
     check::check_written(&loaded, &mut findings);
@@ -82,17 +92,20 @@ pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
         places.push(None);
     }
     if !options.environments.is_empty() {
-        places
-            .retain(|p| p.is_some_and(|o| options.environments.iter().any(|e| e == o.address.name.as_str())));
+        places.retain(|place| options.environments.iter().any(|chosen| chosen == name_of(*place)));
     }
     let mut environments = Vec::new();
     let mut policies = Policies::default();
+    let mut blamed = Blamed::default();
     for place in places {
+        let before = findings.len();
         let Some(model) = Model::new(&loaded, place, &mut findings) else { continue };
         let lowered = lower::lower(&model, &mut findings);
         check::check(&loaded, &model, lowered.as_ref(), &mut findings);
-        policies.look(&model, options.today, &mut findings);
         let cases = scenario::cases(&model, &mut findings);
+        let own = findings.split_off(before);
+        findings.extend(blamed.sort_out(&loaded, place, own));
+        policies.look(&model, day, &mut findings);
         if let Some(lowered) = lowered {
             let name = model.environment.clone();
             environments.push(CompiledEnvironment {
@@ -103,7 +116,9 @@ pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
             });
         }
     }
-    policies.finish(options.environments.is_empty(), &mut findings);
+    let complete = loaded.is_complete();
+    findings.extend(blamed.findings());
+    policies.finish(complete && options.environments.is_empty(), &mut findings);
     let counts = Counts {
         files: loaded.sources.len(),
         objects: loaded.objects.len(),
@@ -112,9 +127,14 @@ pub fn compile(files: Vec<(String, Vec<u8>)>, options: &Options) -> Compiled {
     let mesh = mesh_of(&loaded);
     let name = mesh.map(|m| m.name.as_str().to_owned());
     let ignore = mesh.and_then(|mesh| mesh.ignore.first()).map(|first| first.span);
-    let findings = settle(findings, mesh, &loaded, options.today);
+    let findings = settle(findings, mesh, &loaded, day);
     let notes = notes(&loaded);
     Compiled { sources: loaded.sources, findings, notes, counts, mesh: name, ignore, environments }
+}
+
+/// The name of an environment; that of a mesh without any.
+fn name_of(place: Option<&Object>) -> &str {
+    place.map_or(DEFAULT_ENVIRONMENT, |object| object.address.name.as_str())
 }
 
 fn mesh_of(loaded: &Loaded) -> Option<&spec::Mesh> {
@@ -126,7 +146,8 @@ fn mesh_of(loaded: &Loaded) -> Option<&spec::Mesh> {
 
 fn one_mesh(loaded: &Loaded, findings: &mut Vec<Diagnostic>) {
     let mut meshes = loaded.objects.iter().map(|(_, o)| o).filter(|o| o.address.kind == Kind::Mesh);
-    let hidden = loaded.broken.iter().any(|address| address.kind == Kind::Mesh);
+    let hidden = loaded.broken.iter().any(|address| address.kind == Kind::Mesh)
+        || loaded.unread.may_have(Kind::Mesh.as_str());
     match (meshes.next(), meshes.next()) {
         (Some(first), Some(second)) => {
             let finding = Diagnostic::new(codes::NO_MESH, second.name_span, "there is a second Mesh");
@@ -151,7 +172,7 @@ fn settle(
     findings: Vec<Diagnostic>,
     mesh: Option<&spec::Mesh>,
     loaded: &Loaded,
-    today: Option<Date>,
+    day: CheckDay,
 ) -> Diagnostics {
     let lints = mesh.and_then(|m| m.tool.as_ref()).map(|tool| &tool.lints);
     let mut all = Diagnostics::new();
@@ -169,7 +190,7 @@ fn settle(
         all.push(finding);
     }
     all.sort(&loaded.sources);
-    let mut remaining = suppress(all, &loaded.comments, &loaded.sources, today).remaining;
+    let mut remaining = suppress(all, &loaded.comments, &loaded.sources, day, loaded.is_complete()).remaining;
     remaining.sort(&loaded.sources);
     remaining
 }

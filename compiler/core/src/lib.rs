@@ -10,8 +10,10 @@
 //! - [`cel`]: expressions, checked; [`model`]: the objects of one environment
 //! - [`objects`]: objects as CEL sees them, for policies; [`check`]: rules that never match, policies
 //! - [`stage`]: stages of canaries; [`scenario`]: the kind Test, run in the decision core
+//! - `blame`: findings that an override caused stand there; [`repair`]: repairs of findings, applied to texts
 //! - [`plan`]: the difference of two programs; [`selftest`]: examples that travel in bundles
 
+mod blame;
 pub mod cel;
 pub mod check;
 pub mod compile;
@@ -21,6 +23,7 @@ pub mod model;
 pub mod numbers;
 pub mod objects;
 pub mod plan;
+pub mod repair;
 pub mod scenario;
 pub mod selftest;
 pub mod sets;

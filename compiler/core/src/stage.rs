@@ -50,6 +50,10 @@ fn canary(program: &Program, service: &Name, stage: Stage) -> Result<CanaryState
     let last = canary.stages.len();
     let no_stage = || StageError::NoStage { service: service.clone(), last };
     let stage = match stage {
+        // One past the last is the whole, but it is named `done`: a number that an environment lacks moves nobody there.
+        Stage::Number(number) if usize::try_from(number).is_ok_and(|number| number > last) => {
+            return Err(no_stage());
+        }
         Stage::Number(number) => number,
         Stage::Done => u32::try_from(last + 1).map_err(|_| no_stage())?,
     };

@@ -24,8 +24,15 @@ pub struct Mesh {
 pub enum Day {
     /// This one; nothing has ended without one.
     Given(Option<Date>),
-    /// The committer's; for what is in no commit, this one.
-    OfCommit(Option<Date>),
+    /// This one; what has ended by it holds on, and a note says so.
+    Lenient(Option<Date>),
+    /// A given one, else the committer's; for what is in no commit, the other.
+    OfCommit {
+        /// In place of the committer's.
+        given: Option<Date>,
+        /// For what is in no commit.
+        otherwise: Option<Date>,
+    },
 }
 
 /// A mesh cannot be read. What is wrong inside of its files is a finding and no error.
@@ -71,16 +78,20 @@ impl Mesh {
         }
         let mut origin = Origin::default();
         let today = match day {
-            Day::Given(date) => date,
-            Day::OfCommit(otherwise) => {
+            Day::Given(date) | Day::Lenient(date) => date,
+            Day::OfCommit { given, otherwise } => {
                 origin = place.origin(&snapshot)?;
-                origin.commit.as_ref().map_or(otherwise, |commit| Date::of_unix(commit.seconds))
+                let commit = origin.commit.as_ref();
+                given.or_else(|| commit.map_or(otherwise, |commit| Date::of_unix(commit.seconds)))
             }
         };
-        let mut compiled = compile(
-            std::mem::take(&mut snapshot.files),
-            &Options { today, environments: environments.to_vec() },
-        );
+        let options = Options {
+            today,
+            lenient: matches!(day, Day::Lenient(_)),
+            unread: !snapshot.refused.is_empty(),
+            environments: environments.to_vec(),
+        };
+        let mut compiled = compile(std::mem::take(&mut snapshot.files), &options);
         for finding in of_the_tree(&snapshot, &place, &mut compiled) {
             compiled.findings.push(finding);
         }

@@ -16,9 +16,7 @@ pub fn is_visible(name: &str, trust: Trust) -> bool {
 
 /// Whether a field is taken from every head of such a sender: it ends at this hop, or claims what the sender may not.
 pub(super) fn is_taken_away(name: &[u8], trust: Trust) -> bool {
-    is_identity(name)
-        || (trust == Trust::Stranger && identity::is_forgeable(name))
-        || hop::ends_here(name)
+    is_identity(name) || (trust == Trust::Stranger && identity::is_forgeable(name)) || hop::ends_here(name)
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use mesh_decision::reach;
 use crate::callers::{Caller, caller};
 use crate::exit;
 use crate::failure::Failure;
-use crate::load::{self, Day, Revision, Where};
+use crate::load::{self, Day, Revision, Today, Where};
 use crate::output::Outputs;
 use crate::places::Places;
 use crate::reports::{AccessReport, Answered, Effect, Rule};
@@ -35,11 +35,13 @@ pub(crate) struct Args {
     /// Exit with 1 if no request of the caller can pass; both ends must be named
     #[arg(long, requires = "to")]
     exit_code: bool,
+    #[command(flatten)]
+    today: Today,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
-    let mesh = load::mesh(place, &args.revision, Day::Given(None))?;
+    let mesh = load::mesh(place, &args.revision, Day::Running(args.today))?;
     if !load::is_sound(&mesh, "access", outputs)? {
         return Ok(exit::FOUND);
     }

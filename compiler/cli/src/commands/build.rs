@@ -15,7 +15,7 @@ use mesh_workspace::{Origin, bundles};
 use super::stage::{self, StageArg};
 use crate::exit;
 use crate::failure::Failure;
-use crate::load::{self, Day, Revision, Where, now};
+use crate::load::{self, Day, Revision, Today, Where, now};
 use crate::output::{Outputs, note};
 use crate::progress::Progress;
 use crate::reports::{BuildReport, Built};
@@ -34,6 +34,8 @@ use crate::text::clean;
 pub(crate) struct Args {
     #[command(flatten)]
     revision: Revision,
+    #[command(flatten)]
+    today: Today,
     /// Build this environment; without it all, each in a folder of its name
     #[arg(long, value_name = "ENV", env = "MESHC_ENV")]
     env: Option<String>,
@@ -93,7 +95,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// Runs the command.
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
     let keys = args.key.iter().map(|file| read_key(file)).collect::<Result<Vec<_>, _>>()?;
-    let mesh = load::mesh(place, &args.revision, Day::Commit)?;
+    let mesh = load::mesh(place, &args.revision, Day::Commit(args.today))?;
     if !load::is_sound(&mesh, "build", outputs)? {
         return Ok(exit::FOUND);
     }

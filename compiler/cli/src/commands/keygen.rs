@@ -14,7 +14,7 @@ use mesh_compiler::spec::{Scalar as _, TrustDomain};
 
 use crate::exit;
 use crate::failure::Failure;
-use crate::load::{self, Day, Revision, Where, since_1970};
+use crate::load::{self, Day, Revision, Today, Where, since_1970};
 use crate::output::{Outputs, pretty};
 use crate::reports::KeygenReport;
 
@@ -51,6 +51,8 @@ pub(crate) struct Args {
     /// A certificate for the public name HOST as the secret NAME; may be repeated
     #[arg(long, value_name = "NAME=HOST", requires = "dev_ca")]
     secret: Vec<SecretArg>,
+    #[command(flatten)]
+    today: Today,
 }
 
 /// One `--secret NAME=HOST`: the name of the secret and the host of its certificate.
@@ -115,7 +117,7 @@ fn dev_ca(args: &Args, folder: &Path, place: &Where, outputs: &Outputs) -> Resul
             let mesh = load::mesh(
                 &Where { directory: place.directory.join(from) },
                 &Revision { rev: None, staged: false },
-                Day::Given(None),
+                Day::Running(args.today),
             )?;
             if !load::is_sound(&mesh, "keygen", outputs)? {
                 return Ok(exit::FOUND);

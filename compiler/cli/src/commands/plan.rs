@@ -10,10 +10,11 @@ use mesh_workspace::{Mesh, bundles, verify};
 
 use crate::exit;
 use crate::failure::Failure;
-use crate::load::{self, Day, Revision, Where};
+use crate::load::{self, Day, Revision, Today, Where};
 use crate::output::{Outputs, note};
 use crate::places::Places;
 use crate::reports::{EnvironmentPlan, PlanReport, Side};
+use crate::text::clean;
 
 /// Say what a change does.
 #[derive(Debug, clap::Args)]
@@ -34,6 +35,8 @@ pub(crate) struct Args {
     env: Vec<String>,
     #[command(flatten)]
     revision: Revision,
+    #[command(flatten)]
+    today: Today,
     /// Exit with 10 if something changes
     #[arg(long)]
     exit_code: bool,
@@ -41,15 +44,22 @@ pub(crate) struct Args {
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
-    let after = load::mesh(place, &args.revision, Day::Commit)?;
+    let after = load::mesh(place, &args.revision, Day::Commit(args.today))?;
     if !load::is_sound(&after, "plan", outputs)? {
         return Ok(exit::FOUND);
     }
-    let compared = match bundle(&args.against) {
-        Some(path) => vec![against_bundle(&path, &after, args)?],
+    let (compared, environments) = match bundle(&args.against) {
+        Some(path) => (true, vec![against_bundle(&path, &after, args)?]),
         None => against_revision(&after, args)?,
     };
-    let report = PlanReport::new(args.against.clone(), compared);
+    let report = PlanReport::new(args.against.clone(), compared, environments);
+    if !compared {
+        let against = clean(&args.against);
+        note(&format!(
+            "note: nothing was compared: these files are those of `{against}`; name what they are to be compared with, as in \
+             --against origin/main"
+        ));
+    }
     outputs.emit(&report)?;
     Ok(if report.changes && args.exit_code { exit::CHANGES } else { exit::DONE })
 }
@@ -81,10 +91,13 @@ fn against_bundle(path: &Path, after: &Mesh, args: &Args) -> Result<EnvironmentP
     ))
 }
 
-fn against_revision(after: &Mesh, args: &Args) -> Result<Vec<EnvironmentPlan>, Failure> {
-    let before = load::mesh_of(after.place.at(&args.against), Day::Commit, &[]).map_err(|failure| {
-        failure.help_unless_known("compare with another revision or with a bundle: --against REV|FILE.mcb")
-    })?;
+/// The comparison with a revision; false where both sides are one commit.
+fn against_revision(after: &Mesh, args: &Args) -> Result<(bool, Vec<EnvironmentPlan>), Failure> {
+    let before =
+        load::mesh_of(after.place.at(&args.against), Day::Commit(args.today), &[]).map_err(|failure| {
+            failure
+                .help_unless_known("compare with another revision or with a bundle: --against REV|FILE.mcb")
+        })?;
     let new = before.remarks.iter().filter(|remark| !after.remarks.contains(remark));
     new.for_each(|remark| note(&format!("note: {remark}")));
     if before.compiled.findings.has_errors() {
@@ -113,7 +126,9 @@ fn against_revision(after: &Mesh, args: &Args) -> Result<Vec<EnvironmentPlan>, F
         let is = (side(after, &name)?, &Places::Maps(new));
         compared.push(EnvironmentPlan::new(name, &plan, was, is));
     }
-    Ok(compared)
+    let commit = |mesh: &Mesh| mesh.origin.commit.as_ref().map(|commit| commit.source.commit.clone());
+    let same = commit(after).is_some() && commit(after) == commit(&before);
+    Ok((!same, compared))
 }
 
 fn compare(before: Option<&Program>, after: Option<&Program>) -> Result<Plan, Failure> {

@@ -17,7 +17,7 @@ use self::ask::Facts;
 use super::stage::{self, StageArg};
 use crate::exit;
 use crate::failure::Failure;
-use crate::load::{self, Day, Revision, Where};
+use crate::load::{self, Day, Revision, Today, Where};
 use crate::output::Outputs;
 use crate::places::Places;
 use crate::text::clean;
@@ -47,6 +47,8 @@ pub(crate) struct Args {
     env: Option<String>,
     #[command(flatten)]
     revision: Revision,
+    #[command(flatten)]
+    today: Today,
     /// Ask a bundle, with the state that it holds, and not the files
     #[arg(long, value_name = "DIR|FILE.mcb", conflicts_with_all = ["rev", "staged", "env"])]
     bundle: Option<PathBuf>,
@@ -71,7 +73,7 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
         let state = if args.stage.is_empty() { state } else { stage::state(&program, &args.stage)? };
         return answer(args, program, state, &Places::Bundle(&bundle), outputs);
     }
-    let mesh = load::mesh(place, &args.revision, Day::Given(None))?;
+    let mesh = load::mesh(place, &args.revision, Day::Running(args.today))?;
     if !load::is_sound(&mesh, "route", outputs)? {
         return Ok(exit::FOUND);
     }

@@ -38,21 +38,26 @@ pub(crate) fn state(program: &Program, stages: &[StageArg]) -> Result<State, Fai
     for StageArg { service, stage } in stages {
         let without = program.canaries.get(service).is_some_and(|canary| canary.candidate.is_none());
         if without && *stage != Stage::Number(0) {
-            return Err(Failure::cannot(format!("`canary/{service}` has no candidate")));
+            let environment = &program.mesh.environment;
+            return Err(Failure::cannot(format!("in `{environment}`: `canary/{service}` has no candidate")));
         }
     }
     let stages: Vec<(Name, Stage)> = stages.iter().map(|arg| (arg.service.clone(), arg.stage)).collect();
-    stage::state(program, &stages).map_err(|error| {
-        let failure = Failure::cannot(error.to_string());
+    stage::state(program, &stages).map_err(|error: StageError| {
+        let environment = &program.mesh.environment;
+        let failure = Failure::cannot(format!("in `{environment}`: {error}"));
         let near = match &error {
             StageError::NoCanary(service) => {
                 nearest(service.as_str(), program.canaries.keys().map(Name::as_str))
             }
             _ => None,
         };
-        match near {
-            Some(near) => failure.help(format!("did you mean `canary/{near}`?")),
-            None => failure,
+        match (near, error) {
+            (Some(near), _) => failure.help(format!("did you mean `canary/{near}`?")),
+            (None, StageError::NoStage { .. }) => {
+                failure.help("environments have stages of their own: name one with --env")
+            }
+            (None, _) => failure,
         }
     })
 }

@@ -10,7 +10,7 @@ use mesh_compiler::scenario;
 
 use crate::exit;
 use crate::failure::Failure;
-use crate::load::{self, Day, Revision, Where};
+use crate::load::{self, Day, Revision, Today, Where};
 use crate::output::Outputs;
 use crate::reports::{Case, Coverage, Mismatch, Place, TestReport};
 
@@ -25,11 +25,13 @@ pub(crate) struct Args {
     env: Vec<String>,
     #[command(flatten)]
     revision: Revision,
+    #[command(flatten)]
+    today: Today,
 }
 
 /// Runs the command.
 pub(crate) fn run(args: &Args, at: &Where, outputs: &Outputs) -> Result<u8, Failure> {
-    let mesh = load::mesh(at, &args.revision, Day::Given(None))?;
+    let mesh = load::mesh(at, &args.revision, Day::Running(args.today))?;
     if !load::is_sound(&mesh, "test", outputs)? {
         return Ok(exit::FOUND);
     }

@@ -6,11 +6,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use mesh_compiler::diag::{Code, Date, Diagnostic, Severity, Span};
+use mesh_compiler::diag::{Code, Diagnostic, Severity, Span};
 use mesh_workspace::Mesh;
 
 use crate::failure::Failure;
-use crate::load::{self, Day, Revision, Where};
+use crate::load::{self, Day, Revision, Today, Where};
 use crate::output::{Outputs, note};
 use crate::text::count;
 
@@ -35,9 +35,8 @@ pub(crate) struct Args {
     /// Lowest severity that makes the exit code 1
     #[arg(long, value_name = "SEVERITY", default_value = "error", env = "MESHC_FAIL_ON")]
     fail_on: Level,
-    /// Check as if it were this day (YYYY-MM-DD): suppressions and waivers end by it
-    #[arg(long, value_name = "DATE", value_parser = date, env = "MESHC_NOW")]
-    now: Option<Date>,
+    #[command(flatten)]
+    today: Today,
     /// Apply the repairs that are safe to the files of the work tree
     #[arg(long, conflicts_with_all = ["rev", "staged"])]
     fix: bool,
@@ -61,20 +60,17 @@ impl Level {
     }
 }
 
-fn date(text: &str) -> Result<Date, String> {
-    Date::parse(text).ok_or_else(|| "a day is written YYYY-MM-DD".to_owned())
-}
-
 /// Runs the command.
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
-    let day = Day::Given(args.now);
+    let day = Day::Given(args.today.now);
     let mut begin = Instant::now();
     let mut mesh = load::mesh(place, &args.revision, day)?;
     let mut took = begin.elapsed();
     if args.fix {
-        let fixed = fix::apply(&mesh)?;
+        let fixed = fix::apply(&mesh, args.today.now)?;
         if fixed.findings > 0 {
-            note(&format!("fixed {} in {}", count(fixed.findings, "finding"), count(fixed.files, "file")));
+            let (findings, files) = (count(fixed.findings, "finding"), count(fixed.files.len(), "file"));
+            note(&format!("fixed {findings} in {files}"));
             begin = Instant::now();
             mesh = load::mesh_of(mesh.place, day, &[])?;
             took = begin.elapsed();

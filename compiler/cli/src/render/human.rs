@@ -14,13 +14,19 @@ use crate::text::{clean, clean_lines};
 /// Bytes of a line past which it is not drawn: carets under what nobody can see help nobody.
 const LINE: usize = 400;
 
+/// Columns from which on lines are shown whole, however long.
+const NARROW: usize = 80;
+
+/// Columns before a source line.
+const MARGIN: usize = 8;
+
 /// A drawing a finding, then the summary.
 pub(super) fn render(findings: &Findings<'_>, look: Look) -> String {
     let shown = Shown::new(findings.sources, &findings.list);
     let handler = handler(look);
     let mut out = String::new();
     for finding in &findings.list {
-        let drawn = Drawn::new(findings, finding, &shown);
+        let drawn = Drawn::new(findings, finding, &shown, look);
         let mut text = String::new();
         if handler.render_report(&mut text, &drawn).is_err() {
             // A drawing that fails must not hide the finding.
@@ -69,7 +75,7 @@ struct Drawn<'a> {
 }
 
 impl<'a> Drawn<'a> {
-    fn new(findings: &Findings<'a>, finding: &'a Diagnostic, shown: &'a Shown<'a>) -> Self {
+    fn new(findings: &Findings<'a>, finding: &'a Diagnostic, shown: &'a Shown<'a>, look: Look) -> Self {
         let drawable = |span: Span| {
             let file = findings.sources.file(span.file)?;
             let text = file.line(file.line_of(span.start));
@@ -77,7 +83,9 @@ impl<'a> Drawn<'a> {
         };
         let spans = std::iter::once(finding.primary.span).chain(finding.labels.iter().map(|l| l.span));
         if !finding.redact && spans.into_iter().all(|span| drawable(span).is_some()) {
-            let source = shown.joined(shown.files(finding));
+            // Beside the line there are its number, and room for what is said of it.
+            let width = (look.width < NARROW).then(|| look.width.saturating_sub(MARGIN));
+            let source = shown.joined(finding, width);
             return Self { finding, source: Some(source), place: None };
         }
         let at = findings.sources.position(finding.primary.span);

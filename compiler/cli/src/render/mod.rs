@@ -3,6 +3,7 @@
 mod concise;
 mod findings;
 mod human;
+mod narrow;
 mod plain;
 mod source;
 

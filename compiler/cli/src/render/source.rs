@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use mesh_compiler::diag::{Diagnostic, FileId, Sources, Span, is_hidden};
+use super::narrow::{Narrowed, narrowed};
+use mesh_compiler::diag::{Diagnostic, FileId, SourceFile, Sources, Span, is_hidden};
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
 /// Files that can be shown: hidden characters and secrets are replaced by as many bytes, so that places stay.
@@ -52,7 +53,7 @@ impl<'a> Shown<'a> {
     }
 
     /// The files that `finding` has places in, the primary one first.
-    pub(super) fn files(&self, finding: &Diagnostic) -> Vec<FileId> {
+    fn files(&self, finding: &Diagnostic) -> Vec<FileId> {
         let mut files = vec![finding.primary.span.file];
         for label in &finding.labels {
             if !files.contains(&label.span.file) {
@@ -62,15 +63,27 @@ impl<'a> Shown<'a> {
         files
     }
 
-    /// These files as one text.
-    pub(super) fn joined(&self, files: Vec<FileId>) -> Joined<'_> {
+    /// These files as one text. Lines around the places of `finding` that are longer than `width` are cut.
+    pub(super) fn joined(&self, finding: &Diagnostic, width: Option<usize>) -> Joined<'_> {
         let mut parts = Vec::new();
         let mut base = 0;
-        for file in files {
+        for file in self.files(finding) {
             let text = self.texts.get(&file).map(String::as_str).unwrap_or_default();
-            parts.push(Part { file, base, text });
+            let narrow = width.map(|width| {
+                let spans = std::iter::once(finding.primary.span)
+                    .chain(finding.labels.iter().map(|label| label.span));
+                let places = spans.filter(|span| span.file == file);
+                let places: Vec<_> = places.map(|span| (span.start as usize, span.end as usize)).collect();
+                let narrow = narrowed(text, &places, width);
+                let mut own = Sources::new();
+                own.add(self.sources.path(file), narrow.text.clone());
+                (own, narrow)
+            });
+            let part = Part { file, base, text, narrow };
+            let length = part.text().len();
+            parts.push(part);
             // One byte between files, so that their ends and beginnings differ.
-            base += text.len() + 1;
+            base += length + 1;
         }
         Joined { sources: self.sources, parts }
     }
@@ -88,6 +101,32 @@ struct Part<'a> {
     file: FileId,
     base: usize,
     text: &'a str,
+    /// Its text with long lines cut, also as a file alone.
+    narrow: Option<(Sources, Narrowed)>,
+}
+
+impl Part<'_> {
+    /// The text as it is shown.
+    fn text(&self) -> &str {
+        self.narrow.as_ref().map_or(self.text, |(_, narrow)| &narrow.text)
+    }
+
+    /// The file as it is shown.
+    fn file<'f>(&'f self, sources: &'f Sources) -> Option<&'f SourceFile> {
+        match &self.narrow {
+            Some((own, _)) => own.file(FileId(0)),
+            None => sources.file(self.file),
+        }
+    }
+
+    /// Where a byte of the file stands in what is shown, and the other way round.
+    fn offset(&self, at: usize) -> usize {
+        self.narrow.as_ref().map_or(at, |(_, narrow)| narrow.offset(at))
+    }
+
+    fn original(&self, at: usize) -> usize {
+        self.narrow.as_ref().map_or(at, |(_, narrow)| narrow.original(at))
+    }
 }
 
 impl Joined<'_> {
@@ -95,9 +134,10 @@ impl Joined<'_> {
     /// character long where there is one.
     pub(super) fn range(&self, span: Span) -> Option<(usize, usize)> {
         let part = self.parts.iter().find(|p| p.file == span.file)?;
-        let (start, end) =
-            ((span.start as usize).min(part.text.len()), (span.end as usize).min(part.text.len()));
-        let words = part.text.get(start..end)?;
+        let text = part.text();
+        let place = |at: u32| part.offset(at as usize).min(text.len());
+        let (start, end) = (place(span.start), place(span.end));
+        let words = text.get(start..end)?;
         let line = words.lines().next().unwrap_or_default().trim_end();
         Some((part.base + start, line.len()))
     }
@@ -114,22 +154,24 @@ impl SourceCode for Joined<'_> {
         let part = self.parts.iter().rev().find(|p| p.base <= span.offset()).ok_or_else(outside)?;
         let start = span.offset() - part.base;
         let end = start + span.len();
-        if end > part.text.len() {
+        let text = part.text();
+        if end > text.len() {
             return Err(outside());
         }
-        let file = self.sources.file(part.file).ok_or_else(outside)?;
+        let file = part.file(self.sources).ok_or_else(outside)?;
         let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let at = file.position(offset(start));
         let first = at.line.saturating_sub(offset(before)).max(1);
         let last = file.line_of(offset(end)).saturating_add(offset(after)).min(file.lines());
         // Without context the contents start at the words themselves: so miette learns their column.
         let (from, line, column) = if before == 0 {
-            (start, at.line, at.column)
+            let written = self.sources.file(part.file).ok_or_else(outside)?;
+            (start, at.line, written.position(offset(part.original(start))).column)
         } else {
             (file.line_start(first).unwrap_or(0) as usize, first, 1)
         };
-        let to = file.line_start(last.saturating_add(1)).map_or(part.text.len(), |next| next as usize);
-        let text = part.text.get(from..to.max(end)).ok_or_else(outside)?;
+        let to = file.line_start(last.saturating_add(1)).map_or(text.len(), |next| next as usize);
+        let text = text.get(from..to.max(end)).ok_or_else(outside)?;
         let name = crate::text::clean(file.path());
         Ok(Box::new(MietteSpanContents::new_named(
             name,

@@ -42,6 +42,8 @@ struct Finding<'a> {
     notes: &'a [String],
     /// A safe repair.
     fix: Option<Repair<'a>>,
+    /// The environments whose overrides are the cause; empty for a finding of the files as they are.
+    environments: &'a [String],
     /// The page and section that documents the code.
     docs: String,
 }
@@ -144,6 +146,7 @@ impl<'a> Finding<'a> {
             help: (!d.helps.is_empty()).then(|| d.helps.join("\n")),
             notes: &d.notes,
             fix: d.fix.as_ref().map(|fix| Repair::new(sources, fix)),
+            environments: &d.environments,
             docs: format!("docs/diagnostics.md{}", slug.unwrap_or_default()),
         }
     }

@@ -12,9 +12,6 @@ use crate::output::Report;
 use crate::places::Places;
 use crate::text::{clean, table};
 
-/// Characters of a value that are shown to people.
-const SHOWN: usize = 120;
-
 /// The effect of a change.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PlanReport {
@@ -22,6 +19,8 @@ pub(crate) struct PlanReport {
     head: Head,
     /// The revision or bundle that was compared with.
     against: String,
+    /// False where both sides are one and the same commit: nothing was compared.
+    pub(crate) compared: bool,
     /// Whether something changes.
     pub(crate) changes: bool,
     /// One an environment.
@@ -125,9 +124,9 @@ enum ChangeWord {
 
 impl PlanReport {
     /// The report of these comparisons.
-    pub(crate) fn new(against: String, environments: Vec<EnvironmentPlan>) -> Self {
+    pub(crate) fn new(against: String, compared: bool, environments: Vec<EnvironmentPlan>) -> Self {
         let changes = environments.iter().any(|one| !one.is_empty());
-        Self { head: Head::of("plan"), against, changes, environments }
+        Self { head: Head::of("plan"), against, compared, changes, environments }
     }
 }
 
@@ -184,7 +183,7 @@ impl EnvironmentPlan {
         self.objects.is_empty() && self.units.is_empty()
     }
 
-    fn human(&self, look: Look, against: &str) -> String {
+    fn human(&self, look: Look, against: &str, compared: bool) -> String {
         let Counts { add, change, remove } = self.counts;
         let side = |side: &Option<Side>| side.as_ref().map_or("nothing".to_owned(), |s| s.commit.clone());
         let head = format!("{}   {} -> {}", self.environment, clean(against), side(&self.after));
@@ -199,7 +198,9 @@ impl EnvironmentPlan {
             out.push_str("\nUnits that move\n");
             out.push_str(&table(&self.units.iter().map(Unit::row).collect::<Vec<_>>()));
         }
-        if self.is_empty() {
+        if self.is_empty() && !compared {
+            out.push_str("nothing was compared\n");
+        } else if self.is_empty() {
             out.push_str("no changes\n");
         } else {
             out.push_str(&format!("\n{add} to add, {change} to change, {remove} to remove\n"));
@@ -285,20 +286,21 @@ impl From<ChangeKind> for ChangeWord {
     }
 }
 
+/// A value as it is: nothing of it is cut, whoever approves the change approves all of it.
 fn shown(value: &Value) -> String {
-    let text = match value {
+    match value {
         Value::String(text) => clean(text),
         other => clean(&other.to_string()),
-    };
-    if text.chars().count() <= SHOWN {
-        return text;
     }
-    text.chars().take(SHOWN).chain("...".chars()).collect()
 }
 
 impl Report for PlanReport {
     fn human(&self, look: Look) -> String {
-        self.environments.iter().map(|one| one.human(look, &self.against)).collect::<Vec<_>>().join("\n")
+        self.environments
+            .iter()
+            .map(|one| one.human(look, &self.against, self.compared))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     fn concise(&self) -> String {
@@ -313,7 +315,8 @@ impl Report for PlanReport {
                 }
                 for field in &object.fields {
                     let place = field.place.as_deref().unwrap_or("-");
-                    let text = field.words().1;
+                    // Whether the field comes, goes or changes.
+                    let (sign, text) = field.words();
                     out.push_str(&format!("{place}: {environment}: {sign} {address} {text}\n"));
                 }
                 if let Some(remark) = &object.remark {

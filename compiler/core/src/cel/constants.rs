@@ -86,7 +86,9 @@ fn compared(slot: &Slot, comparison: Comparison<'_>, constant: &Typed, text: &st
     if let Some(right) = right {
         finding = finding.help(format!("write `{right}`"));
         let (value, written) = (comparison.constant(), words(text, constant.range.clone()));
-        if written.matches(value).count() == 1 {
+        // A port was a condition, too.
+        let port = matches!(slot, Slot::Host) && value.contains(':');
+        if written.matches(value).count() == 1 && !port {
             finding = finding.fix(constant.range.clone(), written.replace(value, &right));
         }
     }

@@ -18,8 +18,8 @@ pub struct CelFinding {
     pub label: String,
     /// Other words that matter.
     pub others: Vec<(Range<usize>, String)>,
-    /// The remedy, if there is one.
-    pub help: Option<String>,
+    /// Remedies, as far as they are known.
+    pub helps: Vec<String>,
     /// A safe repair: replaces these words.
     pub fix: Option<(Range<usize>, String)>,
 }
@@ -32,7 +32,7 @@ impl CelFinding {
             message: message.into(),
             label: String::new(),
             others: Vec::new(),
-            help: None,
+            helps: Vec::new(),
             fix: None,
         }
     }
@@ -48,7 +48,7 @@ impl CelFinding {
     }
 
     pub(super) fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(text.into());
+        self.helps.push(text.into());
         self
     }
 
@@ -64,7 +64,7 @@ impl CelFinding {
         for (range, label) in self.others {
             diagnostic = diagnostic.label(map.span(range), label);
         }
-        if let Some(help) = self.help {
+        for help in self.helps {
             diagnostic = diagnostic.help(help);
         }
         match self.fix.and_then(|(range, text)| map.replace(range, &text)) {

@@ -11,6 +11,7 @@ pub mod evaluate;
 mod finding;
 mod fold;
 pub mod functions;
+mod habits;
 mod lower;
 mod parse;
 pub mod reference;

@@ -7,6 +7,7 @@ use cel::parser::pratt_parser::{Lexer, Token, TokenKind};
 use mesh_bundle::limits;
 
 use super::CelFinding;
+use super::habits;
 use super::tree::{self, Tree};
 use crate::diag::codes;
 
@@ -23,6 +24,9 @@ const PARSER_DEPTH: u16 = 96;
 /// Parses `text` to a tree whose every node knows its words.
 pub(super) fn parse(text: &str) -> Result<Tree, Vec<CelFinding>> {
     let tokens = tokens(text)?;
+    if let Some(finding) = dashed(text, &tokens) {
+        return Err(vec![finding]);
+    }
     let masked = mask(text, &tokens);
     let parsed = PrattParser::new()
         .max_recursion_depth(PARSER_DEPTH)
@@ -37,6 +41,44 @@ pub(super) fn parse(text: &str) -> Result<Tree, Vec<CelFinding>> {
             Err(errors.errors.iter().take(1).map(|e| syntax_error(text, &tokens, e.pos, &e.msg)).collect())
         }
     }
+}
+
+/// Maps whose keys may have a dash.
+const KEYED: &[&str] =
+    &["headers", "headerValues", "query", "queryValues", "cookies", "cookieValues", "claims", "labels"];
+
+/// A key with a dash behind a dot, which CEL would read as a subtraction.
+fn dashed(text: &str, tokens: &[Token]) -> Option<CelFinding> {
+    let word = |at: usize| tokens.get(at).and_then(|token| text.get(token.start..token.end));
+    let joined = |at: usize| {
+        tokens.get(at).zip(tokens.get(at + 1)).is_some_and(|(token, next)| token.end == next.start)
+    };
+    let name =
+        |at: usize| word(at).is_some_and(|w| w.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_'));
+    let at = (0..tokens.len()).find(|at| {
+        word(*at).is_some_and(|word| KEYED.contains(&word))
+            && word(at + 1) == Some(".")
+            && name(at + 2)
+            && word(at + 3) == Some("-")
+            && joined(at + 2)
+            && joined(at + 3)
+            && name(at + 4)
+    })?;
+    let mut last = at + 4;
+    while word(last + 1) == Some("-") && joined(last) && joined(last + 1) && name(last + 2) {
+        last += 2;
+    }
+    let range = tokens.get(at + 2)?.start..tokens.get(last)?.end;
+    let key = text.get(range.clone())?;
+    let message = "a name with a dash is read as a subtraction";
+    // The whole of `request.headers`.
+    let mut first = at;
+    while first >= 2 && word(first - 1) == Some(".") && name(first - 2) {
+        first -= 2;
+    }
+    let map = text.get(tokens.get(first)?.start..tokens.get(at)?.end)?;
+    let finding = CelFinding::new(codes::CEL_SYNTAX, range.clone(), message);
+    Some(finding.help(format!("write `{map}[\"{key}\"]`")))
 }
 
 /// Names that the parser expands where `(` follows. Expanded, they grow with every nesting and lose their words.
@@ -117,6 +159,19 @@ fn tokens(text: &str) -> Result<Vec<Token>, Vec<CelFinding>> {
 }
 
 fn syntax_error(text: &str, tokens: &[Token], (line, column): (isize, isize), message: &str) -> CelFinding {
+    if let Some(habit) = habits::find(text) {
+        let finding = CelFinding::new(codes::CEL_SYNTAX, habit.range, habit.message).label("here");
+        // Only what parses is said to be the form to write.
+        let written = habit.written.filter(|written| {
+            let parser =
+                PrattParser::new().max_recursion_depth(PARSER_DEPTH).max_expression_node_count(TOKENS);
+            parser.enable_optional_syntax(true).parse(written).is_ok()
+        });
+        return finding.help(match written {
+            Some(written) => format!("{}: `{written}`", habit.help),
+            None => habit.help,
+        });
+    }
     let range = at(text, line, column).map_or(0..text.len(), |offset| word_at(text, tokens, offset));
     if message.contains("recursion") || message.contains("node count") {
         let finding = CelFinding::new(codes::CEL_LIMIT, range, "the expression is nested too deeply");
@@ -132,7 +187,26 @@ fn syntax_error(text: &str, tokens: &[Token], (line, column): (isize, isize), me
     let message: String = words.next().into_iter().flat_map(char::to_lowercase).chain(words).collect();
     CelFinding::new(codes::CEL_SYNTAX, range, format!("the expression does not parse: {message}"))
         .label("here")
-        .help("the language is CEL: https://cel.dev")
+        .help(balance(text, tokens).unwrap_or_else(|| {
+            "conditions read like `request.method == \"POST\" && request.path.startsWith(\"/a\")` (`docs/cel.md`)".to_owned()
+        }))
+}
+
+/// The bracket that is not closed, or closes nothing.
+fn balance(text: &str, tokens: &[Token]) -> Option<String> {
+    let mut open: Vec<char> = Vec::new();
+    for token in tokens {
+        match text.get(token.start..token.end) {
+            Some("(") => open.push(')'),
+            Some("[") => open.push(']'),
+            Some("{") => open.push('}'),
+            Some(close @ (")" | "]" | "}")) if open.pop().is_none_or(|due| !close.starts_with(due)) => {
+                return Some(format!("this `{close}` closes nothing"));
+            }
+            _ => {}
+        }
+    }
+    open.pop().map(|due| format!("a `{due}` is missing"))
 }
 
 /// The byte offset of a line and column, both from 1; columns count characters.

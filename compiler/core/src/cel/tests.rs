@@ -97,7 +97,7 @@ fn findings_point_at_the_words() {
 #[test]
 fn syntax_errors_point_at_the_words() {
     one("request.method == ", 3001, "==");
-    one("request.method === 'a'", 3001, "=");
+    one("request.method === 'a'", 3001, "===");
     one("(request.method == 'a'", 3001, "'a'");
     assert_eq!(condition("", Phase::Inbound, &[], false).unwrap_err()[0].code.0, 3001);
 }

@@ -78,6 +78,12 @@ fn behind(rule: &OrderedRule<'_>, fence: Span) -> Diagnostic {
 fn ordered(route: &spec::Route, generated: bool) -> Vec<OrderedRule<'_>> {
     let enabled = route.rules.iter().filter(|r| r.enabled().value);
     let path = |rule: &Rule| match rule.match_.as_ref().and_then(|m| m.path.as_ref()) {
+        // What a rule takes is not known before all of its match can be read.
+        _ if rule.match_.as_ref().is_some_and(|m| !m.complete)
+            || (rule.match_.is_none() && !rule.complete) =>
+        {
+            None
+        }
         None => Some(PathPattern::any()),
         Some(PathMatch::Text(text)) => PathPattern::parse(text.as_str()).ok(),
         Some(PathMatch::Form(form)) => Some(PathPattern::Regex(form.regex.as_str().to_owned())),
@@ -131,6 +137,7 @@ fn takes_all(earlier: &OrderedRule<'_>, later: &OrderedRule<'_>) -> bool {
         cookies: spec::Dict::default(),
         callers: None,
         when: None,
+        complete: true,
     };
     let b = later.rule.match_.as_ref().unwrap_or(&none);
     methods(a.methods.as_deref(), b.methods.as_deref())

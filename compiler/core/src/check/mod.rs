@@ -8,6 +8,7 @@ mod denied;
 mod headers;
 mod idle;
 mod known;
+mod literal;
 mod methods;
 mod policy;
 mod redirects;
@@ -26,6 +27,7 @@ pub use policy::Policies;
 /// once for all environments ([`Policies`]).
 pub fn check(loaded: &Loaded, model: &Model<'_>, lowered: Option<&Lowered>, findings: &mut Vec<Diagnostic>) {
     dead::check(model, findings);
+    literal::check(model, findings);
     let Some(Lowered { program, .. }) = lowered else { return };
     let known = known::Known::new(model, program);
     let sites = sites::Sites::new(model, program);

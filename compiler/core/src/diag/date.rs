@@ -2,6 +2,8 @@
 
 use mesh_bundle::calendar::{date_of_day, day_of_date};
 
+use super::Severity;
+
 /// A day of the proleptic Gregorian calendar, years 0000 to 9999; ordered by time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date {
@@ -58,6 +60,30 @@ impl Date {
 impl std::fmt::Display for Date {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:04}-{:02}-{:02}", self.year, self.month, self.day)
+    }
+}
+
+/// The day of a check, and what it is to what has ended by then: suppressions and waivers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CheckDay {
+    /// The day; without one nothing has ended.
+    pub date: Option<Date>,
+    /// What has ended holds on and is said in a note: for those who ask what runs, not whether it may go on.
+    pub lenient: bool,
+}
+
+impl CheckDay {
+    /// The severity of what has ended, if something that lasts until `until` has.
+    #[must_use]
+    pub fn ended(self, until: Date) -> Option<Severity> {
+        let ended = self.date.is_some_and(|date| until < date);
+        ended.then_some(if self.lenient { Severity::Note } else { Severity::Error })
+    }
+
+    /// Whether something that lasts until `until` holds.
+    #[must_use]
+    pub fn holds(self, until: Date) -> bool {
+        self.lenient || self.ended(until).is_none()
     }
 }
 

@@ -50,6 +50,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// A safe repair.
     pub fix: Option<Fix>,
+    /// The environments that have it, where its cause is theirs; empty for a finding of the files as they are.
+    pub environments: Vec<String>,
     /// The words at the primary place must not be shown, not even as the quoted source line: they may be a secret.
     pub redact: bool,
 }
@@ -66,6 +68,7 @@ impl Diagnostic {
             helps: Vec::new(),
             notes: Vec::new(),
             fix: None,
+            environments: Vec::new(),
             redact: false,
         }
     }

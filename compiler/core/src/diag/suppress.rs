@@ -1,6 +1,6 @@
 //! Suppression comments: `# meshc: allow MC2001 until 2026-12-31 -- reason`.
 
-use super::{Code, Date, Diagnostic, Diagnostics, Sources, Span, codes, quoted};
+use super::{CheckDay, Code, Date, Diagnostic, Diagnostics, Sources, Span, codes, quoted};
 
 /// A comment of a file: from `#` to the end of the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,7 +20,8 @@ pub struct Suppressed {
     pub suppressed: Diagnostics,
 }
 
-/// Applies the suppression comments among `comments`. `today` is the date of the check; without one nothing has ended.
+/// Applies the suppression comments among `comments`. `complete` says that all findings are known: a mesh that could not be
+/// read as a whole may have more, so that no comment is without use.
 ///
 /// A comment on a line of its own applies to the next line that is neither blank nor a comment, any other to its own
 /// line. It takes all findings of its code whose primary place starts there. Findings about the comments themselves
@@ -29,7 +30,8 @@ pub fn suppress(
     found: Diagnostics,
     comments: &[Comment],
     sources: &Sources,
-    today: Option<Date>,
+    day: CheckDay,
+    complete: bool,
 ) -> Suppressed {
     let mut out = Suppressed::default();
     let mut allows = Vec::new();
@@ -37,17 +39,18 @@ pub fn suppress(
         match read(comment, sources) {
             None => {}
             Some(Err(finding)) => out.remaining.push(*finding),
-            Some(Ok(allow)) => match today {
-                Some(today) if allow.until < today => out.remaining.push(
-                    Diagnostic::new(
-                        codes::SUPPRESSION_EXPIRED,
-                        comment.span,
-                        format!("the suppression of {} ended on {}", allow.code, allow.until),
-                    )
-                    .help("repair the finding, or agree on another date"),
-                ),
-                _ => allows.push((allow, false)),
-            },
+            Some(Ok(allow)) => {
+                if let Some(severity) = day.ended(allow.until) {
+                    let message = format!("the suppression of {} ended on {}", allow.code, allow.until);
+                    let finding = Diagnostic::new(codes::SUPPRESSION_EXPIRED, comment.span, message);
+                    out.remaining.push(
+                        finding.severity(severity).help("repair the finding, or agree on another date"),
+                    );
+                }
+                if day.holds(allow.until) {
+                    allows.push((allow, false));
+                }
+            }
         }
     }
     allows.sort_by_key(|(a, _)| (a.span.file, a.line, a.code));
@@ -71,7 +74,7 @@ pub fn suppress(
             out.remaining.push(finding);
         }
     }
-    for (allow, _) in allows.iter().filter(|(_, used)| !used) {
+    for (allow, _) in allows.iter().filter(|(_, used)| !used && complete) {
         out.remaining.push(
             Diagnostic::new(
                 codes::SUPPRESSION_UNUSED,
@@ -156,7 +159,8 @@ mod tests {
         let words = line.get(line.find('#').unwrap()..).unwrap();
         let comment = Comment { span: span(words), own_line };
         let found = [Diagnostic::new(code, span(finding_at), "m")].into_iter().collect();
-        suppress(found, &[comment], &sources, Date::parse(today))
+        let day = CheckDay { date: Date::parse(today), lenient: false };
+        suppress(found, &[comment], &sources, day, true)
             .remaining
             .iter()
             .map(|d| (d.code, sources.slice(d.primary.span).to_owned()))

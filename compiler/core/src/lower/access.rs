@@ -50,9 +50,8 @@ pub(super) fn access(cx: &mut Cx<'_, '_>, program: &mut Program) {
                 );
             }
             (None, None) if object.complete => {
-                let hidden = cx
-                    .model
-                    .exists(&spec::Address { kind: spec::Kind::AccessPolicy, name: spec.name.value.clone() });
+                let address = spec::Address { kind: spec::Kind::AccessPolicy, name: spec.name.value.clone() };
+                let hidden = cx.model.exists(&address) || cx.model.hides(spec::Kind::AccessPolicy);
                 if !hidden {
                     let message = format!("nobody says who may call `{owner}`");
                     let finding = Diagnostic::new(codes::NO_ACCESS, spec.name.span, message);

@@ -93,36 +93,39 @@ fn version(
     if service.versions.contains(&name) {
         return Some(name);
     }
-    cx.report(unknown_version(cx, version.span, version.as_str(), spec.service.as_str(), service));
+    unknown_version(cx, version.span, version.as_str(), spec.service.as_str(), service);
     None
 }
 
-/// A version that a service does not have.
+/// Reports a version that a service does not have, if all of the service could be read.
 pub(super) fn unknown_version(
-    cx: &Cx<'_, '_>,
+    cx: &mut Cx<'_, '_>,
     span: crate::diag::Span,
     version: &str,
     name: &str,
     service: &Service,
-) -> Diagnostic {
+) {
+    if cx.model.get(Kind::Service, name).is_some_and(|object| !object.complete) {
+        return;
+    }
     let known: Vec<&str> = service.versions.iter().map(mesh_bundle::Name::as_str).collect();
     let message = format!("`{name}` has no version `{version}`");
     let mut finding = Diagnostic::new(codes::UNKNOWN_VERSION, span, message).at("no such version");
     if let Some(object) = cx.model.get(Kind::Service, name) {
         finding = finding.label(object.name_span, format!("its versions: {}", known.join(", ")));
     }
-    match nearest(version, known.iter().copied()) {
+    cx.report(match nearest(version, known.iter().copied()) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => {
             finding.help(format!("add it to `versions` of `{name}`, or take one of {}", known.join(", ")))
         }
-    }
+    });
 }
 
 fn stages(cx: &mut Cx<'_, '_>, unit: &UnitId, spec: &spec::Canary) -> Vec<Stage> {
     let mut out: Vec<Stage> = Vec::new();
     let Some(list) = &spec.stages else {
-        if let Some(candidate) = &spec.candidate {
+        if let Some(candidate) = spec.candidate.as_ref().filter(|_| spec.complete) {
             let finding = Diagnostic::new(
                 codes::STAGES,
                 candidate.span,

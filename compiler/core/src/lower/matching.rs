@@ -196,11 +196,13 @@ pub(super) fn from(cx: &mut Cx<'_, '_>, spec: &FromItem) -> Option<From> {
         },
         FromItem::Form(form) => {
             if let Some(labels) = &form.labels {
+                if labels.is_empty() && !form.complete {
+                    return None;
+                }
                 if labels.is_empty() {
-                    let span = cx.model.mesh.name_span;
                     let message = "a caller by labels names no label, so it would mean every service";
                     cx.report(
-                        Diagnostic::new(codes::LIST_LENGTH, span, message)
+                        Diagnostic::new(codes::LIST_LENGTH, labels.span, message)
                             .help("write `any`, or name a label"),
                     );
                     return None;
@@ -218,7 +220,7 @@ pub(super) fn from_span(spec: &FromItem) -> Option<Span> {
     match spec {
         FromItem::Caller(caller) => Some(caller.span),
         FromItem::Form(form) => {
-            let labels = form.labels.as_ref().and_then(|l| l.first()).map(|(k, _)| k.span);
+            let labels = form.labels.as_ref().map(|l| l.first().map_or(l.span, |(k, _)| k.span));
             form.principal.as_ref().map(|p| p.span).or(labels)
         }
     }

@@ -263,15 +263,15 @@ fn gate(cx: &mut Cx<'_, '_>, spec: &spec::Gate) -> Gate {
 pub(super) fn team(cx: &mut Cx<'_, '_>, name: &spec::Sp<spec::Name>) -> Option<Key> {
     let model = cx.model;
     let mesh = model.mesh_spec()?;
-    if mesh.teams.get(name.as_str()).is_none() {
+    if mesh.teams.get(name.as_str()).is_none() && model.mesh.complete {
         let message = format!("the mesh has no team `{}`", name.as_str());
-        let known = mesh.teams.iter().map(|(known, _)| known.as_str());
+        let known: Vec<&str> = mesh.teams.iter().map(|(known, _)| known.as_str()).collect();
         let finding = Diagnostic::new(codes::UNKNOWN_TEAM, name.span, message).at("no such team");
-        let finding = match crate::diag::nearest(name.as_str(), known) {
-            Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
+        let finding = match crate::diag::nearest(name.as_str(), known.iter().copied()) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("teams stand in `teams` of the Mesh"),
         };
-        cx.report(finding);
+        cx.report(model.restyled(finding, name, &known));
         return None;
     }
     key(name)

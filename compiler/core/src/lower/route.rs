@@ -184,7 +184,7 @@ fn action(cx: &mut Cx<'_, '_>, program: &Program, spec: &spec::Rule, edge: bool)
     if let Some(respond) = &spec.respond {
         return Some(Action::Respond(Box::new(edits::respond(cx, respond))));
     }
-    Some(Action::Forward(split::targets(cx, program, spec.to.as_ref()?, edge)?))
+    Some(Action::Forward(split::targets(cx, program, spec.to.as_ref()?, edge, spec.complete)?))
 }
 
 /// A service with several versions needs somebody who says which one answers.
@@ -192,10 +192,10 @@ fn implicit(cx: &mut Cx<'_, '_>, program: &Program, object: &Object, spec: &spec
     let Some(name) = key(&spec.name) else { return };
     let several = program.services.get(&name).is_some_and(|s| s.versions.len() > 1);
     let decided = cx.model.canary(name.as_str()).is_some() || program.routes.contains_key(&name);
-    let hidden = [Kind::Route, Kind::Canary]
-        .into_iter()
-        .any(|kind| cx.model.is_broken(&spec::Address { kind, name: object.address.name.clone() }));
-    if several && !decided && !hidden {
+    let hidden = [Kind::Route, Kind::Canary].into_iter().any(|kind| {
+        cx.model.hides(kind) || cx.model.is_broken(&spec::Address { kind, name: object.address.name.clone() })
+    });
+    if several && !decided && !hidden && object.complete {
         let message =
             format!("`{name}` has several versions, and neither a Canary nor a Route chooses among them");
         let finding = Diagnostic::new(codes::AMBIGUOUS_DESTINATION, spec.name.span, message);
@@ -275,10 +275,12 @@ fn claims(cx: &mut Cx<'_, '_>, program: &Program) {
             Some(hosts) => {
                 for host in hosts.iter() {
                     let text = host.as_str();
-                    let known = unit
-                        .hosts
-                        .iter()
-                        .any(|own| own == text || host::covers(own, text.trim_start_matches('*')));
+                    let hidden = !cx.model.mesh.complete;
+                    let known = hidden
+                        || unit
+                            .hosts
+                            .iter()
+                            .any(|own| own == text || host::covers(own, text.trim_start_matches('*')));
                     if known {
                         claim(text, host.span);
                     } else {

@@ -85,6 +85,8 @@ fn addresses(cx: &mut Cx<'_, '_>, spec: &spec::Service, versions: &[Key]) -> BTr
                         list.sort();
                         found.insert(version, list);
                     }
+                    // Versions that could not be read may have it.
+                    None if !spec.complete => {}
                     None => {
                         let message = format!("`{name}` has no version `{}`", version.as_str());
                         cx.report(Diagnostic::new(codes::DISCOVERY, version.span, message));
@@ -108,6 +110,7 @@ fn addresses(cx: &mut Cx<'_, '_>, spec: &spec::Service, versions: &[Key]) -> BTr
                 found.insert(version.clone(), vec![fill(pattern.as_str(), version.as_str())]);
             }
         }
+        (_, Some(_), None) if !cx.model.discovery_is_complete() => {}
         (_, Some(pattern), None) => {
             let message =
                 format!("`{name}` has several versions, and the environment has one pattern for all of them");
@@ -132,12 +135,13 @@ fn statics(cx: &mut Cx<'_, '_>) {
         if model.exists(&address) {
             continue;
         }
-        let known = model.services().map(|(_, s)| s.name.as_str());
+        let known: Vec<&str> = model.services().map(|(_, s)| s.name.as_str()).collect();
         let message = format!("no service is called `{}`", name.as_str());
         let finding = Diagnostic::new(codes::DISCOVERY, name.span, message).at("no such service");
-        cx.report(match nearest(name.as_str(), known) {
-            Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
+        let finding = match nearest(name.as_str(), known.iter().copied()) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding,
-        });
+        };
+        cx.report(model.restyled(finding, name, &known));
     }
 }

@@ -10,7 +10,14 @@ use crate::numbers::percent;
 use crate::spec::{self, Kind, Sp, To, VersionRef};
 
 /// The targets of a rule, without those of weight 0; `edge` at a gateway. `None` where one of them is nowhere.
-pub(super) fn targets(cx: &mut Cx<'_, '_>, program: &Program, to: &To, edge: bool) -> Option<Vec<Target>> {
+/// Shares of a rule that could not be read (`complete` is false) are not added up.
+pub(super) fn targets(
+    cx: &mut Cx<'_, '_>,
+    program: &Program,
+    to: &To,
+    edge: bool,
+    complete: bool,
+) -> Option<Vec<Target>> {
     match to {
         To::One(to) => {
             let to = destination(cx, program, to, edge)?;
@@ -18,7 +25,7 @@ pub(super) fn targets(cx: &mut Cx<'_, '_>, program: &Program, to: &To, edge: boo
         }
         To::Split(shares) => {
             let sum: u32 = shares.value.iter().map(|s| u32::from(s.weight.basis_points())).sum();
-            if sum != limits::WHOLE {
+            if sum != limits::WHOLE && complete {
                 let message = format!("the weights sum to {}, not 100%", percent(sum));
                 let mut finding = Diagnostic::new(codes::SPLIT_SUM, shares.span, message);
                 for share in shares.value.iter() {
@@ -62,13 +69,15 @@ fn destination(
             if unit.versions.contains(&version) {
                 return plain(Some(version), None);
             }
-            let finding = canary::unknown_version(cx, spec.span, version.as_str(), service.as_str(), unit);
-            cx.report(finding);
+            canary::unknown_version(cx, spec.span, version.as_str(), service.as_str(), unit);
             None
         }
         Some(role @ (VersionRef::Stable | VersionRef::Candidate)) => match canary {
             Some(canary) => {
                 let lowered = if *role == VersionRef::Stable { Role::Stable } else { Role::Candidate };
+                if lowered == Role::Candidate && canary.candidate.is_none() && !canary.complete {
+                    return None;
+                }
                 if lowered == Role::Candidate && canary.candidate.is_none() {
                     let message = format!("the canary of `{service}` has no candidate");
                     cx.report(Diagnostic::new(codes::UNKNOWN_VERSION, spec.span, message));
@@ -76,6 +85,7 @@ fn destination(
                 }
                 plain(None, Some(lowered))
             }
+            None if cx.model.hides(Kind::Canary) => None,
             None => {
                 let message = format!("`{service}` has no Canary, so it has no stable and no candidate");
                 let finding = Diagnostic::new(codes::UNKNOWN_VERSION, spec.span, message);
@@ -86,7 +96,8 @@ fn destination(
         None => {
             // At a gateway the service's own Route goes on from here.
             let own = edge && cx.model.has_route(service.as_str());
-            if unit.versions.len() > 1 && canary.is_none() && !own {
+            let hidden = cx.model.hides(Kind::Canary) || (edge && cx.model.hides(Kind::Route));
+            if unit.versions.len() > 1 && canary.is_none() && !own && !hidden {
                 let several = unit.versions.iter().map(Key::as_str).collect::<Vec<_>>().join(", ");
                 let message = format!("`{service}` has several versions ({several}) and no Canary");
                 let finding =

@@ -1,5 +1,6 @@
 //! The model of one environment: its objects, overrides applied, names resolvable.
 
+mod denials;
 mod overrides;
 
 use std::borrow::Cow;
@@ -8,10 +9,10 @@ use std::ops::Bound;
 
 use mesh_bundle::Name as Key;
 
-use crate::diag::{Diagnostic, Sources, codes, nearest, quoted};
+use crate::diag::{Diagnostic, Sources, codes, nearest, quoted, restyled};
 use crate::spec::{
     AccessPolicy, Address, Canary, Environment, Identity, Kind, Loaded, Mesh, Name, Object, Policy, Quota,
-    Resilience, Route, Service, Sp, Spec, Telemetry, Test,
+    Resilience, Route, Service, Sp, Spec, Telemetry, Test, Unread,
 };
 
 /// The objects of one environment.
@@ -28,6 +29,7 @@ pub struct Model<'l> {
     canaries_of: BTreeMap<String, Address>,
     routed: BTreeSet<String>,
     broken: &'l BTreeSet<Address>,
+    unread: &'l Unread,
     sources: &'l Sources,
 }
 
@@ -42,6 +44,21 @@ impl<'l> Model<'l> {
         environment: Option<&'l Object>,
         findings: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
+        Self::of(loaded, environment, Some(findings))
+    }
+
+    /// The model of `environment` as it would be without its overrides.
+    #[must_use]
+    pub fn without_overrides(loaded: &'l Loaded, environment: Option<&'l Object>) -> Option<Self> {
+        Self::of(loaded, environment, None)
+    }
+
+    /// With its overrides applied, if there is something that their findings go to.
+    fn of(
+        loaded: &'l Loaded,
+        environment: Option<&'l Object>,
+        findings: Option<&mut Vec<Diagnostic>>,
+    ) -> Option<Self> {
         let settings = environment.and_then(|object| match &object.spec {
             Spec::Environment(spec) => Some(spec.as_ref()),
             _ => None,
@@ -54,7 +71,7 @@ impl<'l> Model<'l> {
             }
             objects.insert(object.address.clone(), Cow::Borrowed(object));
         }
-        if let Some(settings) = settings {
+        if let (Some(settings), Some(findings)) = (settings, findings) {
             overrides::apply(loaded, settings, &mut objects, findings);
         }
         let mut canaries_of = BTreeMap::new();
@@ -79,6 +96,7 @@ impl<'l> Model<'l> {
             canaries_of,
             routed,
             broken: &loaded.broken,
+            unread: &loaded.unread,
             sources: &loaded.sources,
         })
     }
@@ -120,16 +138,40 @@ impl<'l> Model<'l> {
         self.objects.get(&Address { kind, name }).map(AsRef::as_ref)
     }
 
-    /// True if there is an object of this address, readable or not.
+    /// True if there is an object of this address, readable or not; also where it may be in what could not be read.
     #[must_use]
     pub fn exists(&self, address: &Address) -> bool {
-        self.objects.contains_key(address) || self.broken.contains(address)
+        self.objects.contains_key(address)
+            || self.broken.contains(address)
+            || self.unread.may_have(address.name.as_str())
+            || self.is_only_environment(address)
     }
 
-    /// True if there is a document of this address that could not be read.
+    /// A mesh without Environments has one all the same.
+    fn is_only_environment(&self, address: &Address) -> bool {
+        address.kind == Kind::Environment
+            && self.settings.is_none()
+            && address.name.as_str() == DEFAULT_ENVIRONMENT
+    }
+
+    /// True if there may be objects of a kind that could not be read: nothing is to be judged by the absence of one.
+    #[must_use]
+    pub fn hides(&self, kind: Kind) -> bool {
+        self.broken.iter().any(|address| address.kind == kind && !self.objects.contains_key(address))
+            || self.unread.may_have(kind.as_str())
+    }
+
+    /// True if all of the environment's discovery could be read.
+    #[must_use]
+    pub fn discovery_is_complete(&self) -> bool {
+        self.settings.and_then(|settings| settings.discovery.as_ref()).is_none_or(|found| found.complete)
+    }
+
+    /// True if there is a document of this address that could not be read, or may be one.
     #[must_use]
     pub fn is_broken(&self, address: &Address) -> bool {
-        self.broken.contains(address) && !self.objects.contains_key(address)
+        let hidden = self.broken.contains(address) || self.unread.may_have(address.name.as_str());
+        hidden && !self.objects.contains_key(address)
     }
 
     /// True if there is a document of this kind that could not be read.
@@ -170,28 +212,59 @@ impl<'l> Model<'l> {
             return true;
         }
         let word = kind.as_str().to_lowercase();
-        let names = self.of_kind(kind).map(|object| object.address.name.as_str());
-        let known = nearest(name.as_str(), names);
-        findings.push(self.unknown(name, &word, kind, known));
+        let names: Vec<&str> = self.of_kind(kind).map(|object| object.address.name.as_str()).collect();
+        let known = nearest(name.as_str(), names.iter().copied());
+        let finding = self.unknown(name, &word, kind, known);
+        findings.push(self.restyled(finding, name, &names));
         false
     }
 
     /// Reports a gateway that the mesh does not have.
     pub fn resolve_gateway(&self, name: &Sp<Name>, findings: &mut Vec<Diagnostic>) -> bool {
         let Some(mesh) = self.mesh_spec() else { return true };
-        if mesh.gateways.get(name.as_str()).is_some() || !self.mesh.complete {
+        let broken = !self.mesh.complete || self.unread.may_have(name.as_str());
+        if mesh.gateways.get(name.as_str()).is_some() || broken {
             return true;
         }
-        let names = mesh.gateways.iter().map(|(known, _)| known.as_str());
-        let near = nearest(name.as_str(), names);
         let message = format!("the mesh has no gateway {}", quoted(name.as_str()));
-        let mut finding = Diagnostic::new(codes::UNKNOWN_NAME, name.span, message).at("no such gateway");
-        finding = match near {
-            Some(near) => finding.help(format!("did you mean `{near}`?")).fix(name.span, near),
+        let finding = Diagnostic::new(codes::UNKNOWN_NAME, name.span, message).at("no such gateway");
+        let names: Vec<&str> = mesh.gateways.iter().map(|(known, _)| known.as_str()).collect();
+        let finding = match nearest(name.as_str(), names.iter().copied()) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None if self.get(Kind::Service, name.as_str()).is_some() => {
+                finding.help(format!("`{0}` is a service: write `{0}`", name.as_str()))
+            }
             None => finding.help("gateways stand in `gateways` of the Mesh"),
         };
-        findings.push(finding);
+        findings.push(self.restyled(finding, name, &names));
         false
+    }
+
+    /// Adds a repair of a name where it is a mere slip of case or punctuation, of one name alone: who may call, whom a rule
+    /// reaches and which environment is meant is never guessed. There is none while something could not be read: the name may
+    /// stand there.
+    #[must_use]
+    pub fn restyled(&self, finding: Diagnostic, name: &Sp<Name>, known: &[&str]) -> Diagnostic {
+        let meant = restyled(name.as_str(), known.iter().copied()).filter(|_| self.unread.is_empty());
+        let written = self.sources.slice(name.span);
+        match meant {
+            Some(meant) if written.matches(name.as_str()).count() == 1 => {
+                finding.fix(name.span, written.replace(name.as_str(), meant))
+            }
+            _ => finding,
+        }
+    }
+
+    /// What a name is that was looked for among others.
+    fn is_elsewhere(&self, name: &str, kind: Kind) -> Option<String> {
+        let gateway = self.mesh_spec().is_some_and(|mesh| mesh.gateways.get(name).is_some());
+        if kind == Kind::Service && gateway {
+            return Some(format!("`{name}` is a gateway: as a caller it is written `gateway/{name}`"));
+        }
+        let other = [Kind::External, Kind::Environment]
+            .into_iter()
+            .find(|other| *other != kind && self.get(*other, name).is_some())?;
+        Some(format!("`{name}` is an {}, and a {} is due here", other.as_str(), kind.as_str()))
     }
 
     fn unknown(&self, name: &Sp<Name>, word: &str, kind: Kind, near: Option<&str>) -> Diagnostic {
@@ -199,19 +272,37 @@ impl<'l> Model<'l> {
         let message = format!("no {word} is called {}", quoted(name.as_str()));
         let finding = Diagnostic::new(codes::UNKNOWN_NAME, name.span, message)
             .at(format!("no such {word} in mesh `{}`", mesh.as_str()));
+        if let Some(help) = self.is_elsewhere(name.as_str(), kind) {
+            return finding.help(help);
+        }
         match near {
             Some(near) => {
                 let place = self.get(kind, near).map(|object| {
                     let position = self.sources.position(object.name_span);
                     format!(" ({}:{})", self.sources.path(object.name_span.file), position.line)
                 });
-                let help = format!("did you mean `{near}`?{}", place.unwrap_or_default());
-                finding.help(help).fix(name.span, near)
+                finding.help(format!("did you mean `{near}`?{}", place.unwrap_or_default()))
             }
-            None => finding,
+            None => match self.some_names(kind) {
+                names if names.is_empty() => {
+                    finding.help(format!("there is none yet: add `kind: {}`", kind.as_str()))
+                }
+                names => finding.help(format!("there are {names}")),
+            },
         }
     }
+
+    /// The names of a kind, as many as can be read.
+    fn some_names(&self, kind: Kind) -> String {
+        let mut names: Vec<&str> = self.of_kind(kind).map(|object| object.address.name.as_str()).collect();
+        let more = names.len() > MOST_NAMES;
+        names.truncate(MOST_NAMES);
+        if more { format!("{}, and more", names.join(", ")) } else { names.join(", ") }
+    }
 }
+
+/// Names that are listed where none is near.
+const MOST_NAMES: usize = 12;
 
 /// Typed views of the kinds.
 macro_rules! views {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use super::denials;
 use crate::diag::{Diagnostic, codes, nearest, quoted};
 use crate::source::{Node, Value, merge};
 use crate::spec::{Address, Environment, Loaded, Object, decode_node};
@@ -21,20 +22,24 @@ pub(super) fn apply<'l>(
     for (address, over) in environment.overrides.iter() {
         let base = loaded.objects.iter().find(|(_, object)| object.address == address.value);
         let Some((id, _)) = base else {
-            if !loaded.broken.contains(&address.value) {
+            if !loaded.broken.contains(&address.value) && !loaded.unread.may_have(address.value.name.as_str())
+            {
                 findings.push(unknown(loaded, address));
             }
             continue;
         };
+        let Some(document) = loaded.document(*id) else { continue };
+        let name = environment.name.as_str();
         if let Value::Null = over.value {
+            denials::dropped(name, address, over, (&document.root, None), findings);
             objects.remove(&address.value);
             continue;
         }
-        let Some(document) = loaded.document(*id) else { continue };
         if identity_changes(over, findings) {
             continue;
         }
         let merged = merge(&document.root, over, findings);
+        denials::dropped(name, address, over, (&document.root, Some(&merged)), findings);
         if let Some(object) = decode_node(&merged, &loaded.sources, findings) {
             objects.insert(address.value.clone(), Cow::Owned(object));
         }
@@ -58,7 +63,7 @@ fn unknown(loaded: &Loaded, address: &crate::spec::Sp<Address>) -> Diagnostic {
     let message = format!("there is no {} to override", quoted(&written));
     let finding = Diagnostic::new(codes::UNKNOWN_OVERRIDE, address.span, message).at("no such object");
     match nearest(&written, known.iter().map(String::as_str)) {
-        Some(near) => finding.help(format!("did you mean `{near}`?")).fix(address.span, near),
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => finding.help("overrides are keyed by address: `kind/name`"),
     }
 }

@@ -84,6 +84,7 @@ fn stages(model: &Model<'_>, test: &spec::Test, findings: &mut Vec<Diagnostic>) 
     for (address, stage) in test.state.iter() {
         let canary = match model.get(address.value.kind, address.value.name.as_str()).map(|o| &o.spec) {
             Some(spec::Spec::Canary(canary)) => canary,
+            _ if model.exists(&address.value) && address.value.kind == Kind::Canary => continue,
             _ => {
                 let message = format!("there is no canary `{}`", address.value);
                 findings.push(Diagnostic::new(codes::UNKNOWN_NAME, address.span, message));
@@ -96,6 +97,8 @@ fn stages(model: &Model<'_>, test: &spec::Test, findings: &mut Vec<Diagnostic>) 
             NumberOr::Number(number) if usize::from(number.get()) <= count => {
                 Stage::Number(u32::from(number.get()))
             }
+            // Stages that could not be read count too.
+            NumberOr::Number(_) if !canary.complete => continue,
             NumberOr::Number(number) => {
                 let message = format!("the canary has {count} stages");
                 findings.push(

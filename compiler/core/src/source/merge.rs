@@ -8,7 +8,8 @@ use crate::diag::{Diagnostic, codes, quoted};
 /// nothing is reported.
 ///
 /// A list of named things is a non-empty list whose items are all maps with a text `name`; both lists must be such.
-/// Items with a new name come last, in their order.
+/// Items with a new name come last, in their order. A list in which some items have a name and others have none is reported:
+/// whether it merges or replaces would hang on one entry.
 pub fn merge(base: &Node, over: &Node, findings: &mut Vec<Diagnostic>) -> Node {
     match (&base.value, &over.value) {
         (Value::Map(old), Value::Map(new)) => {
@@ -23,6 +24,10 @@ pub fn merge(base: &Node, over: &Node, findings: &mut Vec<Diagnostic>) -> Node {
                 }
             }
             Node { span: over.span, value: Value::Seq(items) }
+        }
+        (Value::Seq(old), Value::Seq(new)) if is_mixed(old) || is_mixed(new) => {
+            findings.push(mixed(old, new, over));
+            base.clone()
         }
         _ => fresh(over, findings),
     }
@@ -69,6 +74,28 @@ fn removes_nothing(key: &Key) -> Diagnostic {
         format!("`null` removes {}, which is not there", quoted(&key.text)),
     )
     .help("remove this line, or correct the name of the field")
+}
+
+fn mixed(old: &[Node], new: &[Node], over: &Node) -> Diagnostic {
+    let unnamed = |items: &[Node]| items.iter().find(|item| name(item).is_none()).map(|item| item.span);
+    let help = "name every entry: then they merge by name; or none: then the list is replaced";
+    let message = |whose: &str| format!("some entries of {whose} have a name and others have none");
+    if is_mixed(new) {
+        let span = unnamed(new).unwrap_or(over.span);
+        return Diagnostic::new(codes::MIXED_LIST, span, message("this list"))
+            .at("this one has none")
+            .help(help);
+    }
+    let finding = Diagnostic::new(codes::MIXED_LIST, over.span, message("the list that this one overrides"));
+    unnamed(old)
+        .into_iter()
+        .fold(finding, |finding, span| finding.label(span, "this one has none"))
+        .help(help)
+}
+
+fn is_mixed(items: &[Node]) -> bool {
+    let named = items.iter().filter(|item| name(item).is_some()).count();
+    named > 0 && named < items.len()
 }
 
 fn named(items: &[Node]) -> bool {

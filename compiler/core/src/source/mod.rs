@@ -7,6 +7,7 @@
 
 mod bytes;
 mod envelope;
+mod habits;
 pub mod limits;
 mod map_keys;
 mod merge;

@@ -31,6 +31,8 @@ pub struct Parsed {
     pub comments: Vec<Comment>,
     /// Findings about the file itself.
     pub findings: Vec<Diagnostic>,
+    /// Whether the file was read to its end; if not, documents may be missing.
+    pub complete: bool,
 }
 
 /// Reads one file and adds it to `sources`. Time and memory are linear in the size of the file.
@@ -43,6 +45,8 @@ pub fn parse(sources: &mut Sources, path: &str, bytes: &[u8]) -> (FileId, Parsed
         let mut reader = Reader::new(file, &text, &mut parsed);
         reader.run();
         reader.finish();
+        let complete = !reader.cut && !reader.stopped;
+        parsed.complete = complete;
     }
     sources.add(path, text);
     (file, parsed)
@@ -69,6 +73,8 @@ pub(super) struct Reader<'a> {
     /// Documents seen, empty ones included.
     pub(super) count: usize,
     pub(super) stopped: bool,
+    /// A document ended before its end: the rest of the file may be unread.
+    cut: bool,
 }
 
 /// A complete node with its number of nodes and its depth, aliases expanded.
@@ -116,6 +122,7 @@ impl<'a> Reader<'a> {
             generated: false,
             count: 0,
             stopped: false,
+            cut: false,
         }
     }
 
@@ -187,11 +194,16 @@ impl<'a> Reader<'a> {
             }
             Event::Alias(id) => self.alias(id, span),
             Event::UnresolvedAlias(name) => {
-                self.parsed.findings.push(Diagnostic::new(
+                let finding = Diagnostic::new(
                     codes::ALIAS,
                     span,
                     format!("there is no anchor {} before this alias", quoted(&name)),
-                ));
+                );
+                let help = format!(
+                    "a text that begins with `*` stands in quotes: `\"*{}\"`",
+                    crate::diag::visible(&name)
+                );
+                self.parsed.findings.push(finding.help(help));
                 self.add(Measured { node: Node { span, value: Value::Broken }, nodes: 1, depth: 0 }, 0)
             }
             Event::SequenceStart(_, anchor, tag) => {
@@ -306,6 +318,7 @@ impl<'a> Reader<'a> {
 
     /// Ends the document: what is open is closed, so that a broken document still says what it was about.
     fn end_document(&mut self, complete: bool) {
+        self.cut |= !complete;
         // What is closed before its end was not written so: nothing is to be said about it.
         let said = self.parsed.findings.len();
         while !self.frames.is_empty() {

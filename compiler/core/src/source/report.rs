@@ -1,8 +1,8 @@
 //! Findings of the reader, and where they are.
 
 use super::bytes::offset;
-use super::limits;
 use super::read::Reader;
+use super::{habits, limits};
 use crate::diag::{Comment, Diagnostic, Severity, Span, codes};
 
 impl<'a> Reader<'a> {
@@ -98,7 +98,12 @@ impl<'a> Reader<'a> {
         };
         let span = if code == codes::TAB { tab } else { span };
         let message = crate::diag::visible(&message);
-        self.parsed.findings.push(Diagnostic::new(code, span, message).help(help));
+        let finding = Diagnostic::new(code, span, message);
+        let hint = habits::hint(self.text, at).filter(|_| code == codes::SYNTAX);
+        self.parsed.findings.push(finding.help(match hint {
+            Some(hint) => hint,
+            None => help.to_owned(),
+        }));
     }
 
     pub(super) fn count_nodes(&mut self, nodes: usize, span: Span) -> bool {

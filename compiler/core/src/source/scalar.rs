@@ -85,8 +85,13 @@ impl Reader<'_> {
         let span = place.tag_span().map_or_else(|| self.span(place), |tag| self.span(&tag));
         let name = quoted(self.slice(span));
         self.parsed.findings.push(
-            Diagnostic::new(codes::TAG, span, format!("the tag {name} is not part of the language"))
-                .help("remove it"),
+            Diagnostic::new(codes::TAG, span, format!("the tag {name} is not part of the language")).help(
+                if self.slice(span).contains(['(', '[', '.']) {
+                    "a text that begins with `!` stands in quotes: `'!(...)'`"
+                } else {
+                    "remove it"
+                },
+            ),
         );
     }
 }

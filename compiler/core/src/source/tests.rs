@@ -254,8 +254,17 @@ fn overrides_merge_as_rule_8_says() {
             "a: {x: 1, y: 3, z: 4}\nrules: [{name: p, to: u}, {name: q, to: w}, {name: r, to: s}]\nplain: [3]\nkept: 1\n"
         )
     );
-    // Not all items have a name: the list is replaced.
-    assert_eq!(merged("s: [{name: a, x: 1}, {x: 2}]\n", "s: [{name: a}]\n").0, json("s: [{name: a}]\n"));
+    // No item has a name: the list is replaced.
+    assert_eq!(merged("s: [{x: 1}, {x: 2}]\n", "s: [{name: a}]\n").0, json("s: [{name: a}]\n"));
+    // Some have one: neither is done.
+    for (base, over) in [
+        ("s: [{name: a, x: 1}, {x: 2}]\n", "s: [{name: a}]\n"),
+        ("s: [{name: a, x: 1}]\n", "s: [{name: a, x: 2}, {x: 3}]\n"),
+    ] {
+        let (got, findings) = merged(base, over);
+        assert_eq!(got, json(base));
+        assert_eq!(findings.iter().map(|f| f.code).collect::<Vec<_>>(), [codes::MIXED_LIST]);
+    }
     assert_eq!(merged("s: {a: 1}\n", "s: [1]\n").0, json("s: [1]\n"));
     let (got, findings) = merged("a: 1\n", "b: {c: null, d: 1}\n");
     assert_eq!(got, json("a: 1\nb: {d: 1}\n"));

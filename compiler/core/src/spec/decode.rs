@@ -4,15 +4,27 @@ use std::ops::Deref;
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
-use super::context::{Cx, Sp, list};
+use super::context::{Around, Cx, FIELDS, Sp, list};
+use super::forms::{self, FieldForm, RecordForm};
+use super::peers;
 use super::scalar::{Scalar, parse_at};
-use crate::diag::{Diagnostic, Span, codes, nearest, quoted};
+use crate::diag::{Diagnostic, Span, codes, nearest, quoted, slip};
 use crate::source::{Key, Node, Value};
 
 /// A type that is read from a node, and its JSON Schema, which gives the same verdict.
 pub trait Decode: Sized {
     /// Whether a field of this type must be written.
     const REQUIRED: bool = true;
+    /// Whether a list is due.
+    const IS_LIST: bool = false;
+
+    /// A value of the type in flow form, for messages about what is none.
+    fn example() -> String;
+
+    /// The map that is due, or that the items of the list are.
+    fn record() -> Option<RecordForm> {
+        None
+    }
 
     /// The value; `None` if there is none that could stand for it, after the reason was reported. A value with less
     /// than what was written is only given after a report, too.
@@ -28,6 +40,13 @@ pub trait Decode: Sized {
 }
 
 impl<T: Decode> Decode for Sp<T> {
+    const IS_LIST: bool = T::IS_LIST;
+    fn example() -> String {
+        T::example()
+    }
+    fn record() -> Option<RecordForm> {
+        T::record()
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         T::decode(node, cx).map(|value| Self { value, span: node.span })
     }
@@ -37,6 +56,13 @@ impl<T: Decode> Decode for Sp<T> {
 }
 
 impl<T: Decode> Decode for Box<T> {
+    const IS_LIST: bool = T::IS_LIST;
+    fn example() -> String {
+        T::example()
+    }
+    fn record() -> Option<RecordForm> {
+        T::record()
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         T::decode(node, cx).map(Self::new)
     }
@@ -47,6 +73,13 @@ impl<T: Decode> Decode for Box<T> {
 
 impl<T: Decode> Decode for Option<T> {
     const REQUIRED: bool = false;
+    const IS_LIST: bool = T::IS_LIST;
+    fn example() -> String {
+        T::example()
+    }
+    fn record() -> Option<RecordForm> {
+        T::record()
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         Some(T::decode(node, cx))
     }
@@ -59,12 +92,26 @@ impl<T: Decode> Decode for Option<T> {
 }
 
 impl Decode for bool {
+    fn example() -> String {
+        "true".to_owned()
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         if let Value::Bool(value) = node.value {
             return Some(value);
         }
-        cx.wrong_type(node, "`true` or `false`");
-        None
+        let Some(value) = node.as_str().and_then(forms::truth) else {
+            cx.misfit(
+                node,
+                "`true` or `false`",
+                Some("write `true` or `false`".to_owned()),
+                Some(Self::example()),
+            );
+            return None;
+        };
+        let message = format!("expected `true` or `false`, found the text {}", quoted(cx.raw(node.span)));
+        let finding = Diagnostic::new(codes::WRONG_TYPE, node.span, message);
+        cx.report(finding.help(format!("write `{value}`, without quotes")).fix(node.span, value.to_string()));
+        Some(value)
     }
     fn schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "boolean" })
@@ -74,9 +121,17 @@ impl Decode for bool {
 /// A list that may be empty or absent. Items that cannot be read are left out, after a report.
 impl<T: Decode> Decode for Vec<T> {
     const REQUIRED: bool = false;
+    const IS_LIST: bool = true;
+    fn example() -> String {
+        format!("[{}]", T::example())
+    }
+    fn record() -> Option<RecordForm> {
+        T::record()
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         let Some(items) = node.as_seq() else {
-            cx.wrong_type(node, "a list");
+            let instead = forms::instead_of_list(&form_of::<T>(""), node, cx);
+            cx.misfit(node, "a list", instead, Some(Self::example()));
             return Some(Self::new());
         };
         Some(items.iter().filter_map(|item| T::decode(item, cx)).collect())
@@ -108,9 +163,22 @@ impl<T> Deref for List1<T> {
 }
 
 impl<T: Decode> Decode for List1<T> {
+    const IS_LIST: bool = true;
+    fn example() -> String {
+        Vec::<T>::example()
+    }
+    fn record() -> Option<RecordForm> {
+        T::record()
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         if node.as_seq().is_some_and(<[Node]>::is_empty) {
-            cx.report(Diagnostic::new(codes::LIST_LENGTH, node.span, "the list must not be empty"));
+            let finding = Diagnostic::new(codes::LIST_LENGTH, node.span, "the list must not be empty");
+            cx.report(
+                finding.help(format!(
+                    "write at least one entry, as in `{}`, or remove the field",
+                    Self::example()
+                )),
+            );
             return None;
         }
         let items: Vec<T> = Vec::decode(node, cx)?;
@@ -133,6 +201,13 @@ impl<T> Deref for OneOrMany<T> {
 }
 
 impl<T: Decode> Decode for OneOrMany<T> {
+    const IS_LIST: bool = T::IS_LIST;
+    fn example() -> String {
+        T::example()
+    }
+    fn record() -> Option<RecordForm> {
+        T::record()
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         match node.value {
             Value::Seq(_) => List1::decode(node, cx).map(|list| Self(list.0)),
@@ -170,9 +245,13 @@ impl<K: AsRef<str>, V> Dict<K, V> {
 
 impl<K: Scalar, V: Decode> Decode for Dict<K, V> {
     const REQUIRED: bool = false;
+    fn example() -> String {
+        format!("{{ {}: {} }}", forms::example_of(K::WHAT), V::example())
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         let Some(entries) = node.as_map() else {
-            cx.wrong_type(node, "a map");
+            let instead = forms::instead_of_dict(K::WHAT, &form_of::<V>(""), node, cx);
+            cx.misfit(node, "a map", instead, Some(Self::example()));
             return Some(Self::default());
         };
         let mut out = Vec::with_capacity(entries.len());
@@ -207,6 +286,9 @@ pub enum NumberOr<N, T> {
 }
 
 impl<N: Decode, T: Decode> Decode for NumberOr<N, T> {
+    fn example() -> String {
+        T::example()
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         match node.value {
             Value::Int(_) | Value::BigInt(_) | Value::Float(_) => N::decode(node, cx).map(Self::Number),
@@ -223,6 +305,9 @@ impl<N: Decode, T: Decode> Decode for NumberOr<N, T> {
 pub struct AnyValue(pub Node);
 
 impl Decode for AnyValue {
+    fn example() -> String {
+        "...".to_owned()
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         let before = cx.count();
         no_nulls(node, cx);
@@ -257,6 +342,31 @@ fn no_nulls(node: &Node, cx: &mut Cx<'_>) {
     }
 }
 
+/// A field or item of this type, for messages.
+pub(super) fn form_of<T: Decode>(key: &'static str) -> FieldForm {
+    fn takes<T: Decode>(node: &Node, cx: &Cx<'_>) -> bool {
+        let mut trial = cx.trial();
+        T::decode(node, &mut trial).is_some() && trial.errors() == 0
+    }
+    FieldForm {
+        key,
+        required: T::REQUIRED,
+        is_list: T::IS_LIST,
+        example: T::example,
+        takes: takes::<T>,
+        below: T::record,
+    }
+}
+
+/// The map of these fields, for messages.
+pub(super) fn record_of(fields: Vec<FieldForm>, rules: &[Rule]) -> RecordForm {
+    let choices = rules.iter().filter_map(|rule| match rule {
+        Rule::ExactlyOne(names) | Rule::AtLeastOne(names) => Some(*names),
+        Rule::AtMostOne(_) | Rule::Needs(..) => None,
+    });
+    RecordForm { fields, choices: choices.collect() }
+}
+
 /// A constraint between the fields of a map.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Rule {
@@ -274,6 +384,7 @@ pub(super) struct Fields<'n> {
     /// Name of the map in messages, such as `a Service`.
     what: &'static str,
     known: &'static [&'static str],
+    record: fn() -> Option<RecordForm>,
     /// Fields that were probably meant by unknown ones: not reported as missing again.
     meant: Vec<&'static str>,
 }
@@ -283,50 +394,94 @@ impl<'n> Fields<'n> {
         node: &'n Node,
         what: &'static str,
         known: &'static [&'static str],
+        record: fn() -> Option<RecordForm>,
         cx: &mut Cx<'_>,
     ) -> Option<Self> {
         let Some(entries) = node.as_map() else {
-            cx.wrong_type(node, &format!("{what} (a map)"));
+            let form = record();
+            let instead = form.as_ref().and_then(|form| forms::instead_of_record(form, node, cx));
+            let example = form.map(|form| form.example(None));
+            cx.misfit(node, &format!("{what} (a map)"), instead, example);
             return None;
         };
+        cx.enter(Around { what, known });
         // A block map is as long as its content; its first key says enough.
         let flow = cx.raw(node.span).starts_with('{');
         let span = if flow { node.span } else { entries.first().map_or(node.span, |(key, _)| key.span) };
-        Some(Self { entries, span, what, known, meant: Vec::new() })
+        Some(Self { entries, span, what, known, record, meant: Vec::new() })
     }
 
     fn has(&self, name: &str) -> bool {
         self.entries.iter().any(|(key, _)| &*key.text == name)
     }
 
-    pub(super) fn unknown(&mut self, key: &Key, cx: &mut Cx<'_>) {
+    /// The field that a key names: its own, or the one that it surely is a slip of, which is reported and read as that.
+    /// None (the empty name) for a key that names no field, after the report.
+    pub(super) fn name(&mut self, key: &'n Key, value: &Node, cx: &mut Cx<'_>) -> &'n str {
+        if self.known.contains(&&*key.text) {
+            return &key.text;
+        }
         let finding = Diagnostic::new(
             codes::UNKNOWN_FIELD,
             key.span,
             format!("{} is not a field of {}", quoted(&key.text), self.what),
         );
-        let near = nearest(&key.text, self.known.iter().copied()).filter(|name| !self.has(name));
-        let all = format!("fields here: {}", self.known.join(", "));
+        let all = format!("{FIELDS}{}", self.known.join(", "));
+        let free = |name: &&'static str| !self.has(name) && !self.meant.contains(name);
+        if let Some(bare) = key.text.strip_prefix('-').filter(|bare| self.known.contains(bare)) {
+            cx.report(finding.help(format!("a blank follows the dash: `- {bare}: ...`")).note(all));
+            return "";
+        }
+        // A slip of a field that does not take the value may be another word.
+        let takes = |name: &&'static str| {
+            let form = (self.record)();
+            form.is_none_or(|form| {
+                form.fields.iter().any(|field| field.key == *name && (field.takes)(value, cx))
+            })
+        };
+        let sure = slip(&key.text, self.known.iter().copied()).filter(|name| free(name) && takes(name));
+        if let Some(sure) = sure {
+            self.meant.push(sure);
+            let finding = finding.help(format!("did you mean `{sure}`?")).note(all);
+            cx.report(finding.fix(key.span, sure));
+            return sure;
+        }
+        // What other tools call it, then where it belongs, then what it looks like.
+        if let Some(peer) = peers::field(self.what, &key.text, value, cx) {
+            self.meant.extend(self.known.iter().copied().filter(|name| peer.meant.contains(name)));
+            cx.report(finding.help(peer.help).note(all));
+            return "";
+        }
+        let around = cx.around();
+        let around = around.get(..around.len().saturating_sub(1)).unwrap_or_default();
+        let level = (self.record)().and_then(|own| forms::level(&own, &key.text, self.entries, around));
+        if let Some(level) = level {
+            cx.report(finding.help(level).note(all));
+            return "";
+        }
+        let near = nearest(&key.text, self.known.iter().copied()).filter(|name| free(name));
+        self.meant.extend(near);
         cx.report(match near {
-            Some(name) => {
-                self.meant.push(name);
-                finding.help(format!("did you mean `{name}`?")).note(all).fix(key.span, name)
-            }
+            Some(near) => finding.help(format!("did you mean `{near}`?")).note(all),
             None => finding.help(all),
         });
+        ""
     }
 
     pub(super) fn absent<T: Decode>(&self, name: &str, cx: &mut Cx<'_>) -> Option<T> {
         if T::REQUIRED && !self.meant.contains(&name) {
             let message = format!("`{name}` is missing from {}", self.what);
             cx.report(
-                Diagnostic::new(codes::MISSING_FIELD, self.span, message).help(format!("add `{name}`")),
+                Diagnostic::new(codes::MISSING_FIELD, self.span, message)
+                    .help(self.example(name).unwrap_or_else(|| format!("add `{name}: {}`", T::example()))),
             );
         }
         T::absent()
     }
 
+    /// Holds the rules between the fields, and ends the map.
     pub(super) fn check(&self, rules: &[Rule], cx: &mut Cx<'_>) {
+        cx.leave();
         for rule in rules {
             match *rule {
                 Rule::ExactlyOne(names) => {
@@ -341,7 +496,8 @@ impl<'n> Fields<'n> {
                         && let Some((key, _)) = self.entries.iter().find(|(key, _)| &*key.text == name)
                     {
                         let message = format!("`{name}` needs `{other}` beside it");
-                        cx.report(Diagnostic::new(codes::FIELD_COMBINATION, key.span, message));
+                        let finding = Diagnostic::new(codes::FIELD_COMBINATION, key.span, message);
+                        cx.report(self.example(other).into_iter().fold(finding, Diagnostic::help));
                     }
                 }
             }
@@ -366,6 +522,15 @@ impl<'n> Fields<'n> {
             return;
         }
         let message = format!("{} needs {how_many} of {}", self.what, list(names));
-        cx.report(Diagnostic::new(codes::FIELD_COMBINATION, self.span, message));
+        let finding = Diagnostic::new(codes::FIELD_COMBINATION, self.span, message);
+        let example = names.first().and_then(|name| self.example(name));
+        cx.report(example.into_iter().fold(finding, Diagnostic::help));
+    }
+
+    /// How a field is written that is missing.
+    fn example(&self, name: &str) -> Option<String> {
+        let form = (self.record)()?;
+        let field = form.fields.iter().find(|field| field.key == name)?;
+        Some(format!("add `{name}: {}`", field.example()))
     }
 }

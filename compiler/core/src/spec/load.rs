@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::foreign;
 use super::object::{DocumentId, Object, address_hint, decode};
 use super::scalars::Address;
+use super::unread::Unread;
 use crate::diag::{Comment, Diagnostic, Diagnostics, SourceFile, Sources, codes};
 use crate::source::{Document, parse};
 
@@ -20,6 +21,8 @@ pub struct Loaded {
     pub objects: Vec<(DocumentId, Object)>,
     /// Objects that exist but could not be decoded: references to them are not mistakes.
     pub broken: BTreeSet<Address>,
+    /// What could not be read so far that one knows what is in it.
+    pub unread: Unread,
     /// Comments of files in which one is addressed to meshc.
     pub comments: Vec<Comment>,
     /// Findings so far, sorted.
@@ -27,6 +30,13 @@ pub struct Loaded {
 }
 
 impl Loaded {
+    /// Whether everything could be read.
+    pub fn is_complete(&self) -> bool {
+        self.broken.is_empty()
+            && self.unread.is_empty()
+            && self.objects.iter().all(|(_, object)| object.complete)
+    }
+
     /// The document of an object.
     pub fn document(&self, id: DocumentId) -> Option<&Document> {
         self.documents.get(id.0)
@@ -49,12 +59,19 @@ pub fn load(files: Vec<(String, Vec<u8>)>) -> Loaded {
             parsed.findings.retain(|other| other.code == codes::SECRET);
             parsed.findings.push(finding);
             parsed.documents.clear();
+        } else {
+            loaded.unread.note(&bytes, &parsed);
         }
         findings.extend(parsed.findings);
         loaded.comments.extend(parsed.comments);
         for document in parsed.documents {
             match decode(&document, &loaded.sources, &mut findings) {
-                None => loaded.broken.extend(address_hint(&document.root)),
+                None => match address_hint(&document.root) {
+                    Some(address) => {
+                        loaded.broken.insert(address);
+                    }
+                    None => loaded.unread.note_text(loaded.sources.slice(document.root.span)),
+                },
                 Some(object) => match places.get(&object.address).and_then(|at| loaded.objects.get(*at)) {
                     Some((_, first)) => findings.push(duplicate(&object, first)),
                     None => {

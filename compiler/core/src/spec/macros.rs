@@ -35,26 +35,39 @@ macro_rules! object {
         #[derive(Debug, Clone, PartialEq)]
         pub struct $Name {
             $($(#[doc = $fdoc])* pub $field: $ty,)*
+            /// Whether it was read without an error. If not, what could not be read is absent, and nothing is to be judged
+            /// by its absence.
+            pub complete: bool,
         }
 
         impl $crate::spec::decode::Decode for $Name {
+            fn example() -> String {
+                <Self as $crate::spec::decode::Decode>::record().map_or_else(String::new, |record| record.example(None))
+            }
+            fn record() -> Option<$crate::spec::forms::RecordForm> {
+                let fields = vec![$($crate::spec::decode::form_of::<$ty>($key)),*];
+                Some($crate::spec::decode::record_of(fields, &[$($($rule),*)?]))
+            }
             fn decode(
                 node: &$crate::source::Node,
                 cx: &mut $crate::spec::context::Cx<'_>,
             ) -> Option<Self> {
-                let mut fields = $crate::spec::decode::Fields::open(node, $what, &[$($key),*], cx)?;
+                let before = cx.errors();
+                let mut fields = $crate::spec::decode::Fields::open(node, $what, &[$($key),*], <Self as $crate::spec::decode::Decode>::record, cx)?;
                 $(let mut $field: Option<Option<$ty>> = None;)*
                 for (key, value) in fields.entries {
-                    match &*key.text {
+                    // The caller chose this type by it.
+                    $(if &*key.text == "kind" && !$tag.is_empty() {
+                        continue;
+                    })?
+                    match fields.name(key, value, cx) {
                         $($key => $field = Some(<$ty as $crate::spec::decode::Decode>::decode(value, cx)),)*
-                        // The caller chose this type by it.
-                        $("kind" if !$tag.is_empty() => {})?
-                        _ => fields.unknown(key, cx),
+                        _ => {}
                     }
                 }
                 $(let $field = $field.unwrap_or_else(|| fields.absent::<$ty>($key, cx));)*
                 fields.check(&[$($($rule),*)?], cx);
-                Some(Self { $($field: $field?,)* })
+                Some(Self { $($field: $field?,)* complete: cx.errors() == before })
             }
             fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 generator.subschema_for::<Self>()
@@ -132,17 +145,21 @@ macro_rules! choice {
         }
 
         impl $crate::spec::decode::Decode for $Name {
+            fn example() -> String {
+                [$($word),*].first().copied().unwrap_or_default().to_owned()
+            }
             fn decode(
                 node: &$crate::source::Node,
                 cx: &mut $crate::spec::context::Cx<'_>,
             ) -> Option<Self> {
-                match node.as_str() {
-                    $(Some($word) => Some(Self::$Variant),)*
-                    _ => {
-                        $crate::spec::scalar::unknown_choice(node, $what, &[$($word),*], cx);
-                        None
-                    }
+                let of_word = |word: &str| match word {
+                    $($word => Some(Self::$Variant),)*
+                    _ => None,
+                };
+                if let Some(value) = node.as_str().and_then(of_word) {
+                    return Some(value);
                 }
+                $crate::spec::scalar::unknown_choice(node, $what, &[$($word),*], cx).and_then(of_word)
             }
             fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
                 generator.subschema_for::<Self>()
@@ -192,6 +209,12 @@ macro_rules! either {
         }
 
         impl $crate::spec::decode::Decode for $Name {
+            fn example() -> String {
+                <$short as $crate::spec::decode::Decode>::example()
+            }
+            fn record() -> Option<$crate::spec::forms::RecordForm> {
+                <$long as $crate::spec::decode::Decode>::record()
+            }
             fn decode(
                 node: &$crate::source::Node,
                 cx: &mut $crate::spec::context::Cx<'_>,
@@ -199,7 +222,15 @@ macro_rules! either {
                 if matches!(node.value, $crate::source::Value::$node(_)) {
                     <$long as $crate::spec::decode::Decode>::decode(node, cx).map(Self::$Long)
                 } else {
-                    <$short as $crate::spec::decode::Decode>::decode(node, cx).map(Self::$Short)
+                    let before = cx.count();
+                    let short = <$short as $crate::spec::decode::Decode>::decode(node, cx);
+                    let longer = <$long as $crate::spec::decode::Decode>::record()
+                        .filter(|_| short.is_none())
+                        .and_then(|long| $crate::spec::forms::longer(&long, node, cx));
+                    if let Some(help) = longer {
+                        cx.advise_since(before, help);
+                    }
+                    short.map(Self::$Short)
                 }
             }
             fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {

@@ -7,13 +7,17 @@
 mod context;
 mod decode;
 mod foreign;
+mod forms;
+mod habits;
 mod kind;
 mod kinds;
 mod load;
 mod macros;
 mod object;
+mod peers;
 mod scalar;
 mod scalars;
+mod unread;
 pub mod view;
 
 pub use context::{Cx, Sp};
@@ -24,6 +28,7 @@ pub use load::{Loaded, load};
 pub use object::{DocumentId, Object, Spec, decode, decode_node, schemas};
 pub use scalar::Scalar;
 pub use scalars::*;
+pub use unread::Unread;
 
 #[cfg(test)]
 mod tests;

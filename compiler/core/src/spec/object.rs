@@ -11,7 +11,7 @@ use super::scalar::Scalar;
 use super::scalars::{Address, Name};
 use super::view::{Data, Inherited, Shape, View};
 use super::{Kind, scalar};
-use crate::diag::{Diagnostic, Severity, Sources, Span, codes};
+use crate::diag::{Diagnostic, Sources, Span, codes};
 use crate::source::{Document, Node};
 
 /// A document of [`super::Loaded::documents`], by its place there.
@@ -168,21 +168,40 @@ pub fn decode(document: &Document, sources: &Sources, findings: &mut Vec<Diagnos
 pub fn decode_node(root: &Node, sources: &Sources, findings: &mut Vec<Diagnostic>) -> Option<Object> {
     let mut cx = Cx::new(sources);
     let object = object(root, &mut cx);
-    let own = cx.into_findings();
-    let complete = !own.iter().any(|finding| finding.severity == Severity::Error);
-    findings.extend(own);
+    let complete = cx.errors() == 0;
+    findings.extend(cx.into_findings());
     object.map(|object| Object { complete, ..object })
 }
 
 fn object(root: &Node, cx: &mut Cx<'_>) -> Option<Object> {
     let (kind, kind_span) = kind_of(root, cx)?;
-    let spec = Spec::decode(kind, root, cx)?;
+    let spec = Spec::decode(kind, root, cx);
+    for (key, _) in root.as_map().unwrap_or_default() {
+        cx.advise(codes::UNKNOWN_FIELD, key.span, || of_other_kinds(kind, &key.text));
+    }
+    let spec = spec?;
     let (name, name_span) = match spec.name() {
         Some(name) => (name.value.clone(), name.span),
         None if matches!(kind, Kind::Identity | Kind::Telemetry) => (Name::parse(DEFAULT_NAME)?, kind_span),
         None => return None,
     };
     Some(Object { address: Address { kind, name }, name_span, span: root.span, spec, complete: true })
+}
+
+/// The kinds that have a field which `kind` lacks.
+fn of_other_kinds(kind: Kind, key: &str) -> Option<String> {
+    let has = |kind: &Kind| match kind.shape() {
+        Shape::Record(record) => record.fields.iter().any(|field| field.key == key),
+        _ => false,
+    };
+    let kinds = Kind::ALL
+        .into_iter()
+        .filter(|other| *other != kind)
+        .filter(has)
+        .map(|kind| format!("`kind: {}`", kind.as_str()));
+    let kinds: Vec<String> = kinds.collect();
+    (!kinds.is_empty())
+        .then(|| format!("`{key}` is a field of {}: write it in an object of its own", kinds.join(", ")))
 }
 
 fn kind_of(root: &Node, cx: &mut Cx<'_>) -> Option<(Kind, Span)> {
@@ -205,8 +224,8 @@ fn kind_of(root: &Node, cx: &mut Cx<'_>) -> Option<(Kind, Span)> {
     if let Some(kind) = Kind::from_word(word) {
         return Some((kind, node.span));
     }
-    scalar::unknown_kind(node, word, &words, &help, cx);
-    None
+    let kind = scalar::unknown_kind(node, word, &words, help, cx).and_then(Kind::from_word)?;
+    Some((kind, node.span))
 }
 
 /// The address that a document would have had, as far as it says one; for documents that gave no object, so that others

@@ -146,7 +146,10 @@ fn mistakes_have_their_code_and_the_exact_words() {
     );
 
     assert_eq!(
-        one("kind: Servce\nname: cart\n", codes::UNKNOWN_KIND, "Servce").helps.first().map(String::as_str),
+        one("kind: Servce\nname: cart\nport: 80\n", codes::UNKNOWN_KIND, "Servce")
+            .helps
+            .first()
+            .map(String::as_str),
         Some("did you mean `Service`?")
     );
     one("name: cart\n", codes::UNKNOWN_KIND, "name");
@@ -174,8 +177,9 @@ fn rule(fields: &str) -> String {
 fn mistakes_in_routes_and_units() {
     let d = one(&rule("to: orders, timeout: 2"), codes::MISSING_UNIT, "2");
     assert_eq!(
-        (d.helps.first().map(String::as_str), d.fix.as_ref().unwrap().edits[0].replacement.as_str()),
-        (Some("write `2s`"), "2s")
+        (d.helps.first().map(String::as_str), d.fix),
+        (Some("write `2s` or `2ms` or `2m`"), None),
+        "nobody but the author knows the unit"
     );
     assert_eq!(
         one(&rule("to: orders, timeout: 5 seconds"), codes::BAD_VALUE, "5 seconds").fix.unwrap().edits[0]
@@ -183,10 +187,16 @@ fn mistakes_in_routes_and_units() {
         "5s"
     );
     assert_eq!(
-        one(&rule("to: orders, timeout: 0.25"), codes::MISSING_UNIT, "0.25").fix.unwrap().edits[0]
-            .replacement,
-        "250ms"
+        one(&rule("to: orders, timeout: 0.25"), codes::MISSING_UNIT, "0.25").helps,
+        ["write `250ms` or `250us` or `15s`"]
     );
+    // A share of one, or a percentage: nobody but the author knows.
+    let share = rule("to: [{ to: orders, weight: 100% }, { to: b, weight: 0.05 }]");
+    assert_eq!(one(&share, codes::MISSING_UNIT, "0.05").helps, ["write `5%` or `0.05%`"]);
+    // Ratios: each would be another percentage.
+    let ratios = rule("to: [{ to: orders, weight: 2 }, { to: b, weight: 18 }]");
+    assert_eq!(found(&ratios).len(), 2);
+    assert!(one_file(&ratios).findings.iter().all(|f| f.code == codes::MISSING_UNIT && f.fix.is_none()));
     assert_eq!(
         one(&rule("to: [{ to: orders, weight: 100 }]"), codes::MISSING_UNIT, "100").fix.unwrap().edits[0]
             .replacement,

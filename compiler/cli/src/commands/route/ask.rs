@@ -85,7 +85,9 @@ pub(super) fn ask(
     let end = rest.find(['/', '?']).unwrap_or(rest.len());
     let (authority, target) = rest.split_at(end);
     let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-    let now = Instant::new(now(), 0)
+    // A given day begins at midnight (UTC).
+    let seconds = args.today.now.map_or_else(now, |date| date.days() * 86_400);
+    let now = Instant::new(seconds, 0)
         .ok_or_else(|| Failure::cannot("the clock of this machine is outside of the years 1 to 9999"))?;
     let caller = as_caller.map(|text| caller(text, program)).transpose()?;
     Ok(Ask {

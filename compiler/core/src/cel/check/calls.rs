@@ -225,7 +225,9 @@ impl Checker<'_> {
             }
         };
         self.findings.push(match help {
-            Some(help) if finding.help.is_none() && !help.is_empty() => finding.help(format!("it is {help}")),
+            Some(help) if finding.helps.is_empty() && !help.is_empty() => {
+                finding.help(format!("it is {help}"))
+            }
             _ => finding,
         });
         result
@@ -266,10 +268,12 @@ impl Checker<'_> {
         }
         let message = format!("there is no function {}", quoted(plain));
         let finding = CelFinding::new(codes::CEL_UNKNOWN, name.range.clone(), message);
-        let known = functions::all().map(|k| k.function.name).filter(|n| !is_operator(n));
-        let known = known.chain(super::macros::NAMES.iter().copied());
-        self.findings.push(match nearest(plain, known) {
-            Some(near) => did_you_mean(finding, name.range.clone(), near),
+        let known = || {
+            let functions = functions::all().map(|k| k.function.name).filter(|n| !is_operator(n));
+            functions.chain(super::macros::NAMES.iter().copied())
+        };
+        self.findings.push(match nearest(plain, known()) {
+            Some(near) => did_you_mean(finding, name.range.clone(), plain, near, known()),
             None => finding.help("`docs/cel.md` lists the functions"),
         });
         wrong(range)

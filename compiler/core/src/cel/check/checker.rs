@@ -6,6 +6,7 @@ use crate::cel::CelFinding;
 use crate::cel::environment::Environment;
 use crate::cel::typed::Typed;
 use crate::cel::types::{Type, Unifier};
+use crate::diag::codes;
 
 /// The check of one expression, while it runs.
 pub(super) struct Checker<'e> {
@@ -35,7 +36,12 @@ impl<'e> Checker<'e> {
 
     pub(super) fn finish(self, mut typed: Typed) -> (Typed, Vec<CelFinding>) {
         settle(&mut typed, &self.unifier);
-        (typed, self.findings)
+        let mut findings = self.findings;
+        // A name that is none may have stood in the guard.
+        if findings.iter().any(|found| found.code == codes::CEL_UNKNOWN) {
+            findings.retain(|found| found.code != codes::CEL_UNGUARDED);
+        }
+        (typed, findings)
     }
 }
 

@@ -41,6 +41,17 @@ impl Checker<'_> {
         let range = range.clone();
         match (target, name.text.as_str(), arguments) {
             (None, "has", [of]) => Some(self.has(range, of, scope)),
+            (None, "has", [of, key]) => {
+                let words = |tree: &Tree| self.text.get(tree.range.clone()).unwrap_or_default();
+                let help = format!("a key of a map is asked for with `{} in {}`", words(key), words(of));
+                let finding = CelFinding::new(
+                    codes::CEL_ARGUMENTS,
+                    range.clone(),
+                    "`has` takes one field: `has(value.field)`",
+                );
+                self.findings.push(finding.help(help));
+                Some(wrong(range))
+            }
             (Some(target), "bind", [variable, value, body]) if matches!(&target.node, Node::Ident(root) if root == "cel") =>
             {
                 let Some(variable) = self.variable(variable) else { return Some(wrong(range)) };
@@ -167,7 +178,13 @@ impl Checker<'_> {
     fn has(&mut self, range: Range<usize>, tree: &Tree, scope: &Scope) -> Typed {
         let Node::Field(of, name, Access::Plain) = &tree.node else {
             let message = "`has` takes a field: `has(value.field)`";
-            self.findings.push(CelFinding::new(codes::CEL_ARGUMENTS, tree.range.clone(), message));
+            let finding = CelFinding::new(codes::CEL_ARGUMENTS, tree.range.clone(), message);
+            let words = |tree: &Tree| self.text.get(tree.range.clone()).unwrap_or_default();
+            let help = match &tree.node {
+                Node::Index(of, key, _) => format!("write `{} in {}`", words(key), words(of)),
+                _ => format!("whether a text is there is asked with `{} != \"\"`", words(tree)),
+            };
+            self.findings.push(finding.help(help));
             return wrong(range);
         };
         let of = self.expr(of, scope);

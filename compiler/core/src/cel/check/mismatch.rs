@@ -47,7 +47,15 @@ impl Checker<'_> {
                 .label(a)
                 .other(right.range.clone(), b)
         };
-        if let (false, [ta, tb]) = (op == "in", types.as_slice())
+        let reads_text =
+            |side: &Typed, ty: Option<&Type>| ty == Some(&Type::String) && side.constant().is_none();
+        if matches!(op, "<" | "<=" | ">" | ">=")
+            && types.contains(&Type::Int)
+            && (reads_text(left, types.first()) || reads_text(right, types.get(1)))
+        {
+            // In quotes the comparison would be of texts, which puts "99" behind "100".
+            finding = finding.help(self.ordered_text(left, right));
+        } else if let (false, [ta, tb]) = (op == "in", types.as_slice())
             && let Some((range, text)) = repair(left, tb).or_else(|| repair(right, ta))
         {
             finding = finding.help(format!("write `{text}`")).fix(range, text);
@@ -70,6 +78,20 @@ impl Checker<'_> {
             finding = finding.help(format!("write a value of the unit: `{unit}(\"...\")`"));
         }
         self.findings.push(finding);
+    }
+}
+
+impl Checker<'_> {
+    /// What to write where a text is compared by size with a number.
+    fn ordered_text(&self, left: &Typed, right: &Typed) -> String {
+        let text = [left, right].into_iter().find(|side| side.constant().is_none());
+        let words = text.and_then(|side| self.text.get(side.range.clone())).unwrap_or_default();
+        if words.contains("content-length") {
+            return "the length of the body is a number: `request.size`".to_owned();
+        }
+        "texts compare letter by letter (`\"99\" > \"100\"`): match the digits, as in `.matches(\"[1-9][0-9]{3,}\")` for \
+         1000 and more"
+            .to_owned()
     }
 }
 

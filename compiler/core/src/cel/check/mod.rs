@@ -22,7 +22,7 @@ use super::typed::{Kind, Typed};
 use super::types::{Field, Keys, Type};
 use super::value::Value;
 use super::words::words;
-use crate::diag::{codes, nearest, quoted};
+use crate::diag::{codes, nearest, quoted, slip};
 
 /// Checks a tree. The typed tree has a meaning only without findings.
 pub(super) fn check(tree: &Tree, text: &str, environment: &Environment) -> (Typed, Vec<CelFinding>) {
@@ -260,10 +260,12 @@ impl Checker<'_> {
             CelFinding::new(codes::CEL_UNKNOWN, range.clone(), format!("there is no {}", quoted(name)));
         let called = functions::find(name).is_some();
         self.findings.push(match nearest(name, known.iter().map(String::as_str)) {
-            Some(near) => did_you_mean(finding, range, near),
+            Some(near) => did_you_mean(finding, range, name, near, known.iter().map(String::as_str)),
             None if called => finding.help(format!("`{name}` is a function: call it")),
             None if known.is_empty() => finding,
-            None => finding.help(format!("there are {}", known.join(", "))),
+            None => finding
+                .help(format!("a text stands in quotes: `\"{name}\"`"))
+                .help(format!("names here: {}", known.join(", "))),
         });
         wrong(whole)
     }
@@ -301,7 +303,7 @@ impl Checker<'_> {
                     let finding = CelFinding::new(codes::CEL_UNKNOWN, name.range.clone(), message);
                     let names = || record.fields.iter().map(|f| f.name.as_str());
                     self.findings.push(match nearest(&name.text, names()) {
-                        Some(near) => did_you_mean(finding, name.range.clone(), near),
+                        Some(near) => did_you_mean(finding, name.range.clone(), &name.text, near, names()),
                         None => finding.help(format!("there are {}", names().collect::<Vec<_>>().join(", "))),
                     });
                     return wrong(range);
@@ -418,14 +420,14 @@ impl Checker<'_> {
             Some(Keys::Only(names)) if !names.iter().any(|n| n == key) => {
                 let message = format!("no path of this rule binds {}", quoted(key));
                 let finding = CelFinding::new(codes::CEL_UNKNOWN, range.clone(), message);
-                self.findings.push(match nearest(key, names.iter().map(String::as_str)) {
-                    Some(near) => {
-                        let written = words(self.text, range.clone());
-                        finding
-                            .help(format!("did you mean `{near}`?"))
-                            .fix(range.clone(), written.replace(key, near))
-                    }
-                    None => finding,
+                let known = || names.iter().map(String::as_str);
+                let written = words(self.text, range.clone());
+                self.findings.push(match (slip(key, known()), nearest(key, known())) {
+                    (Some(sure), _) => finding
+                        .help(format!("did you mean `{sure}`?"))
+                        .fix(range.clone(), written.replace(key, sure)),
+                    (None, Some(near)) => finding.help(format!("did you mean `{near}`?")),
+                    (None, None) => finding.help(format!("it binds {}", listed(names))),
                 });
             }
             _ => {}
@@ -507,9 +509,29 @@ fn wrong(range: Range<usize>) -> Typed {
     Typed { ty: Type::Error, range, kind: Kind::Wrong }
 }
 
-fn did_you_mean(finding: CelFinding, range: Range<usize>, near: &str) -> CelFinding {
-    let words = format!("did you mean `{near}`?");
-    finding.label(words.clone()).help(words).fix(range, near)
+/// Says the nearest name; repairs the name where it surely is a slip of one.
+fn did_you_mean<'a>(
+    finding: CelFinding,
+    range: Range<usize>,
+    name: &str,
+    near: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> CelFinding {
+    let sure = slip(name, known);
+    let words = format!("did you mean `{}`?", sure.unwrap_or(near));
+    let finding = finding.label(words.clone()).help(words);
+    match sure {
+        Some(sure) => finding.fix(range, sure),
+        None => finding,
+    }
+}
+
+/// `a`, `b` in backticks; `none`.
+fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "none".to_owned();
+    }
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// `a type` or `an type`.

@@ -8,7 +8,7 @@ use super::report::report;
 use crate::cel::evaluate::{Failure, evaluate};
 use crate::cel::value::Value;
 use crate::cel::{self, CelFinding, Typed};
-use crate::diag::{Date, Diagnostic, Severity, Span, codes};
+use crate::diag::{CheckDay, Diagnostic, Severity, Span, codes};
 use crate::model::Model;
 use crate::objects::{self, Objects, Variables};
 use crate::spec::{CelText, Kind, Object, Policy, PolicySeverity, Sp, Waiver};
@@ -46,7 +46,7 @@ enum Verdict<'t> {
 
 impl Each {
     /// Evaluates the policies of one environment.
-    pub(super) fn look(&mut self, model: &Model<'_>, today: Option<Date>, findings: &mut Vec<Diagnostic>) {
+    pub(super) fn look(&mut self, model: &Model<'_>, day: CheckDay, findings: &mut Vec<Diagnostic>) {
         // Objects are read where a policy asks about them.
         let mut objects: Option<Objects<'_, '_>> = None;
         for (object, policy) in model.policies() {
@@ -58,7 +58,7 @@ impl Each {
                 let conditions = self.conditions(model, kind.value, policy, require, findings);
                 if let Some((where_, require)) = conditions.filter(|_| applies && object.complete) {
                     let objects = objects.get_or_insert_with(|| Objects::new(model));
-                    self.policy(objects, model, today, policy, kind.value, (where_.as_ref(), &require));
+                    self.policy(objects, model, day, policy, kind.value, (where_.as_ref(), &require));
                 }
             }
         }
@@ -106,14 +106,12 @@ impl Each {
         &mut self,
         objects: &mut Objects<'m, '_>,
         model: &'m Model<'_>,
-        today: Option<Date>,
+        day: CheckDay,
         policy: &Policy,
         kind: Kind,
         conditions: (Option<&Condition<'_>>, &Condition<'_>),
     ) {
-        let in_force = |waiver: &&Waiver| {
-            today.is_none_or(|today| waiver.until.value >= today) && model.exists(&waiver.object.value)
-        };
+        let in_force = |waiver: &&Waiver| day.holds(waiver.until.value) && model.exists(&waiver.object.value);
         for waiver in policy.waivers.iter().filter(in_force) {
             self.waivers.entry(waiver.object.span).or_insert_with(|| Use {
                 policy: policy.name.as_str().to_owned(),

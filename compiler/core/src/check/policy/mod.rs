@@ -8,7 +8,7 @@ mod each;
 mod report;
 
 use crate::cel::{self, Environment};
-use crate::diag::{Date, Diagnostic, codes, nearest};
+use crate::diag::{CheckDay, Diagnostic, codes, nearest};
 use crate::model::Model;
 use crate::objects;
 use crate::spec::{Caller, CelText, Kind, OneOrMany, Policy, Selector, Sp};
@@ -24,13 +24,13 @@ pub struct Policies {
 
 impl Policies {
     /// Checks names, expressions and dates of all policies, and evaluates those over objects.
-    pub fn look(&mut self, model: &Model<'_>, today: Option<Date>, findings: &mut Vec<Diagnostic>) {
+    pub fn look(&mut self, model: &Model<'_>, day: CheckDay, findings: &mut Vec<Diagnostic>) {
         for (_, policy) in model.policies() {
             names(model, policy, findings);
-            waivers(model, policy, today, findings);
+            waivers(model, policy, day, findings);
             expressions(model, policy, findings);
         }
-        self.each.look(model, today, findings);
+        self.each.look(model, day, findings);
     }
 
     /// Says which objects break which policies, and where; `complete` if every environment was looked at, so that a waiver
@@ -54,7 +54,7 @@ fn names(model: &Model<'_>, policy: &Policy, findings: &mut Vec<Diagnostic>) {
     }
 }
 
-fn waivers(model: &Model<'_>, policy: &Policy, today: Option<Date>, findings: &mut Vec<Diagnostic>) {
+fn waivers(model: &Model<'_>, policy: &Policy, day: CheckDay, findings: &mut Vec<Diagnostic>) {
     for waiver in &policy.waivers {
         if !model.exists(&waiver.object.value) {
             let written = waiver.object.value.to_string();
@@ -64,15 +64,14 @@ fn waivers(model: &Model<'_>, policy: &Policy, today: Option<Date>, findings: &m
             let names: Vec<String> =
                 model.of_kind(waiver.object.value.kind).map(|o| o.address.to_string()).collect();
             findings.push(match nearest(&written, names.iter().map(String::as_str)) {
-                Some(near) => finding.help(format!("did you mean `{near}`?")).fix(waiver.object.span, near),
+                Some(near) => finding.help(format!("did you mean `{near}`?")),
                 None => finding,
             });
         }
-        if let Some(today) = today
-            && waiver.until.value < today
-        {
+        if let Some(severity) = day.ended(waiver.until.value) {
             let message = format!("the waiver ended on {}", waiver.until.value);
-            let finding = Diagnostic::new(codes::EXPIRED_WAIVER, waiver.until.span, message);
+            let finding =
+                Diagnostic::new(codes::EXPIRED_WAIVER, waiver.until.span, message).severity(severity);
             findings.push(finding.help("repair the object, or agree on another date"));
         }
     }

@@ -27,6 +27,18 @@ codes! {
         bad: "overrides: { quota/payments: { service: orders } }\n",
         good: "overrides: { quota/payments: { limits: [{ per: caller, rate: 5/s }] } }\n",
     }
+    MIXED_LIST = 1505 "mixed-list" "an override's list has names on some entries only" {
+        checks: "Of a list in `overrides`, and of the list that it overrides, all entries have a `name`, or none has.",
+        why: "Lists of named entries merge by name, other lists replace: one entry without a name would drop all that the override does not repeat, an entry of `deny` among them.",
+        bad: "kind: AccessPolicy\nname: guard\nservice: a\nallow: [{ from: [web] }]\ndeny: [{ name: no-admin, from: [web], to: { paths: [/admin/*] } }]\n---\nkind: Service\nname: a\nport: 80\n---\nkind: Environment\nname: local\noverrides:\n  access/guard:\n    deny:\n      - { name: no-debug, from: [web], to: { paths: [/debug/*] } }\n      - { from: [web], to: { paths: [/metrics] } }\n",
+        good: "kind: AccessPolicy\nname: guard\nservice: a\nallow: [{ from: [web] }]\ndeny: [{ name: no-admin, from: [web], to: { paths: [/admin/*] } }]\n---\nkind: Service\nname: a\nport: 80\n---\nkind: Environment\nname: local\noverrides:\n  access/guard:\n    deny:\n      - { name: no-debug, from: [web], to: { paths: [/debug/*] } }\n      - { name: no-metrics, from: [web], to: { paths: [/metrics] } }\n",
+    }
+    DROPS_DENY = 1506 "drops-deny" "an override drops a deny entry", severity: Note {
+        checks: "Every `deny` entry of an AccessPolicy holds in every environment too; this is said, not refused.",
+        why: "What is denied in one environment and not in another is mostly a list that replaced where it was to add.",
+        bad: "kind: AccessPolicy\nname: guard\nservice: a\nallow: [{ from: [web] }]\ndeny: [{ from: [web], to: { paths: [/admin/*] } }]\n---\nkind: Service\nname: a\nport: 80\n---\nkind: Environment\nname: local\noverrides:\n  access/guard:\n    deny: [{ from: [web], to: { paths: [/debug/*] } }]\n",
+        good: "kind: AccessPolicy\nname: guard\nservice: a\nallow: [{ from: [web] }]\ndeny: [{ name: no-admin, from: [web], to: { paths: [/admin/*] } }]\n---\nkind: Service\nname: a\nport: 80\n---\nkind: Environment\nname: local\noverrides:\n  access/guard:\n    deny: [{ name: no-debug, from: [web], to: { paths: [/debug/*] } }]\n",
+    }
     SECRET = 1601 "secret-in-clear" "a secret stands in the repository", suppressible: true {
         checks: "No text holds a private key, a cloud access key, a forge or session token, or a URL with a password.",
         why: "Whoever can read the repository, now or later, has the secret. It must be changed, not only removed.",

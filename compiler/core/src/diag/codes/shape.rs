@@ -99,4 +99,10 @@ codes! {
         bad: "match: { methods: [] }\n",
         good: "match: { methods: [GET] }\n",
     }
+    TAKEN_LITERALLY = 1120 "taken-literally" "a text of another proxy's language is taken as it stands", severity: Warning, suppressible: true {
+        checks: "Rewrites, redirects, answers and header values have no variables (`$1`, `$msec`, `%REQ(x)%`, `{{ x }}`), paths no `:id`, and plain comparisons no patterns (`^v[12]$`, `beta*`).",
+        why: "They are no mistakes of form, so they would be sent, or compared, as they stand.",
+        bad: "rules: [{ name: all, match: { path: \"/orders/:id\" }, to: a }]\n",
+        good: "rules: [{ name: all, match: { path: \"/orders/{id}\" }, to: a }]\n",
+    }
 }

@@ -40,6 +40,7 @@ impl AccessPolicy {
             to: None,
             when: None,
             enabled: None,
+            complete: true,
         });
         Self {
             name: Some(service.clone()),
@@ -50,6 +51,7 @@ impl AccessPolicy {
             allow: entry.into_iter().collect(),
             deny: Vec::new(),
             mode: None,
+            complete: true,
         }
     }
 }

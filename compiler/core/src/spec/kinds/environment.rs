@@ -124,6 +124,8 @@ impl Overrides {
     }
 }
 
+const OVERRIDES: &str = "write the address, and below it the fields that differ: `canary/orders: { autoPromote: false }`; `null` removes";
+
 impl View for Overrides {
     fn shape() -> Shape {
         Shape::Hidden("overrides are merged into the objects that they are about: read those")
@@ -135,9 +137,12 @@ impl View for Overrides {
 
 impl Decode for Overrides {
     const REQUIRED: bool = false;
+    fn example() -> String {
+        "{ canary/orders: { autoPromote: false } }".to_owned()
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         let Some(entries) = node.as_map() else {
-            cx.wrong_type(node, "a map of addresses");
+            cx.misfit(node, "a map of addresses", Some(OVERRIDES.to_owned()), Some(Self::example()));
             return Some(Self::default());
         };
         let mut out = Vec::with_capacity(entries.len());
@@ -149,7 +154,7 @@ impl Decode for Overrides {
                         out.push((Sp { value: address, span: key.span }, value.clone()));
                     }
                 }
-                _ => cx.wrong_type(value, "a map of fields, or `null`"),
+                _ => cx.misfit(value, "a map of fields, or `null`", Some(OVERRIDES.to_owned()), None),
             }
         }
         Some(Self(out))

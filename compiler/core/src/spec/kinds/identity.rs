@@ -32,7 +32,7 @@ object! {
         /// Tokens that are believed.
         jwt "jwt": Vec<Jwt>,
         /// Identity information that the application gets.
-        forward "forward": Option<Forward> = |_| Forward { mtls_headers: None, credentials: None },
+        forward "forward": Option<Forward> = |_| Forward { mtls_headers: None, credentials: None, complete: true },
     }
 }
 
@@ -90,9 +90,10 @@ either! {
     pub enum Issuer {
         /// The issuer by its name.
         Simple(Sp<IssuerKind>) => |kind| IssuerForm {
-            builtin: (kind.value == IssuerKind::Builtin).then_some(BuiltinIssuer { ca: None }),
-            file: (kind.value == IssuerKind::File).then_some(FileIssuer { path: None }),
-            spire: (kind.value == IssuerKind::Spire).then_some(SpireIssuer { socket: None }),
+            builtin: (kind.value == IssuerKind::Builtin).then_some(BuiltinIssuer { ca: None, complete: true }),
+            file: (kind.value == IssuerKind::File).then_some(FileIssuer { path: None, complete: true }),
+            spire: (kind.value == IssuerKind::Spire).then_some(SpireIssuer { socket: None, complete: true }),
+            complete: true,
         },
         /// The issuer with its details.
         Form(IssuerForm) if Map,
@@ -149,7 +150,7 @@ either! {
     /// Source of keys: a URL, or a map.
     pub enum Jwks {
         /// They are fetched from here.
-        Url(Sp<Url>) => |url| JwksForm { url: Some(url.clone()), file: None },
+        Url(Sp<Url>) => |url| JwksForm { url: Some(url.clone()), file: None, complete: true },
         /// By URL or file.
         Form(JwksForm) if Map,
     }

@@ -24,13 +24,13 @@ object! {
         /// Whether connections without mutual TLS are taken; `strict` unless said otherwise.
         tls "tls": Option<Sp<TlsMode>> = |_| Sp::unwritten(TlsMode::Strict),
         /// Values of omitted fields of rules.
-        defaults "defaults": Option<Defaults> = |_| Defaults { timeout: None, retry: None },
+        defaults "defaults": Option<Defaults> = |_| Defaults { timeout: None, retry: None, complete: true },
         /// Doors from outside, by name.
         gateways "gateways": Dict<Name, Gateway>,
         /// Teams by name, with the files that they own; read without parsing the files.
         teams "teams": Dict<Name, Team>,
         /// Activation of bundles by proxies.
-        proxy "proxy": Option<ProxySettings> = |_| ProxySettings { probation: None, max_removed: None, keep: None },
+        proxy "proxy": Option<ProxySettings> = |_| ProxySettings { probation: None, max_removed: None, keep: None, complete: true },
         /// Files and folders below the mesh's folder that are not the mesh's: YAML of other programs.
         ignore "ignore": Vec<Sp<Glob>>,
         /// Settings of the tool for this repository.
@@ -62,7 +62,7 @@ impl Mesh {
     /// What fields of rules are where they are omitted: as a mesh says, or where there is none, as the language does.
     #[must_use]
     pub fn inherited(mesh: Option<&Self>) -> Inherited {
-        let defaults = mesh.map_or(Defaults { timeout: None, retry: None }, Self::defaults);
+        let defaults = mesh.map_or(Defaults { timeout: None, retry: None, complete: true }, Self::defaults);
         // Neither field has parts that the mesh gives a value to.
         let nothing = Inherited::default();
         Inherited { timeout: defaults.timeout().view(&nothing), retry: defaults.retry().view(&nothing) }
@@ -97,7 +97,7 @@ object! {
     /// Activation of bundles by proxies.
     pub struct ProxySettings, "proxy settings" {
         /// Bounds of the probation of a new bundle.
-        probation "probation": Option<Probation> = |_| Probation { min_requests: None, window: None, margin: None, max: None },
+        probation "probation": Option<Probation> = |_| Probation { min_requests: None, window: None, margin: None, max: None, complete: true },
         /// The share of services, rules or allow entries that a bundle may remove unacknowledged; 30 % unless said otherwise.
         max_removed "maxRemoved": Option<Sp<Percent>> = |_| Sp::unwritten(Percent::whole(30)),
         /// Good bundles that a proxy keeps; 5 unless said otherwise.

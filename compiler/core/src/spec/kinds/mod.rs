@@ -12,6 +12,7 @@ mod resilience;
 mod route;
 mod service;
 mod shared;
+mod split;
 mod telemetry;
 mod test;
 
@@ -27,5 +28,6 @@ pub use resilience::*;
 pub use route::*;
 pub use service::*;
 pub use shared::*;
+pub use split::*;
 pub use telemetry::*;
 pub use test::*;

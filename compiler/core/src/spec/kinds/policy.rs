@@ -130,7 +130,7 @@ object! {
         /// The last day of it.
         until "until": Sp<Date>,
         /// Reason of the exception, for readers.
-        reason "reason": Sp<Prose>,
+        reason "reason": Sp<Reason>,
         /// Reference to the agreement, such as a ticket.
         ticket "ticket": Option<Sp<Prose>>,
     }

@@ -55,7 +55,7 @@ either! {
     pub enum LoadBalancer {
         /// The algorithm by its name.
         Simple(Sp<Balancing>) => |policy| {
-            LoadBalancerForm { policy: *policy, key: None, panic_threshold: None, slow_start: None }
+            LoadBalancerForm { policy: *policy, key: None, panic_threshold: None, slow_start: None, complete: true }
         },
         /// The algorithm with its details.
         Form(LoadBalancerForm) if Map,

@@ -1,6 +1,7 @@
 //! `Route`: where a request goes.
 
 use super::shared::{FromItem, PathMatch, Retry, Sticky, ValueMatch};
+use super::split::To;
 use crate::spec::context::Sp;
 use crate::spec::decode::{Dict, List1, Rule as R};
 use crate::spec::macros::{choice, either, object};
@@ -94,29 +95,6 @@ object! {
         callers "callers": Option<List1<FromItem>>,
         /// A CEL expression over `request` and the caller's own `source`.
         when "when": Option<Sp<CelText>>,
-    }
-}
-
-object! {
-    /// A share of a split.
-    pub struct Share, "a share" {
-        /// Destination of the share.
-        to "to": Sp<Destination>,
-        /// Size of the share; all shares make 100 %.
-        weight "weight": Sp<Percent>,
-    }
-}
-
-either! {
-    /// Destination of requests: one, or shares that make 100 %.
-    pub enum To {
-        /// A single destination.
-        One(Sp<Destination>) => |to| {
-            let share = Share { to: to.clone(), weight: Sp { value: Percent::whole(100), span: to.span } };
-            Sp { value: List1::new(share, []), span: to.span }
-        },
-        /// Shares of several destinations.
-        Split(Sp<List1<Share>>) if Seq,
     }
 }
 

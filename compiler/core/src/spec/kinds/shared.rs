@@ -53,6 +53,7 @@ object! {
         backoff "backoff": Option<Backoff> = |_| Backoff {
             base: Sp::unwritten(Duration::from_millis(25)),
             max: Some(Sp::unwritten(Duration::from_millis(250))),
+            complete: true,
         },
         /// The share of requests that may be repeated ones.
         budget "budget": Option<Sp<Percent>> = |_| Sp::unwritten(Percent::whole(20)),
@@ -106,6 +107,7 @@ either! {
             contains: None,
             regex: None,
             present: None,
+            complete: true,
         },
         /// A comparison of another kind.
         Form(ValueForm) if Map,
@@ -134,7 +136,7 @@ object! {
     /// Callers that have something in common; exactly one of the fields.
     pub struct FromForm, "a caller" {
         /// All services that have these labels.
-        labels "labels": Option<Labels>,
+        labels "labels": Option<Sp<Labels>>,
         /// Exactly this identity, also of another environment or trust domain.
         principal "principal": Option<Sp<SpiffeId>>,
     }

@@ -2,6 +2,7 @@
 
 mod names;
 mod numbers;
+mod path_habits;
 mod texts;
 mod units;
 
@@ -15,6 +16,9 @@ pub use units::*;
 macro_rules! scalar {
     ($Name:ident, $doc:expr, pattern: $pattern:expr, length: $min:literal ..= $max:literal) => {
         impl $crate::spec::decode::Decode for $Name {
+            fn example() -> String {
+                $crate::spec::forms::example_of(<Self as $crate::spec::scalar::Scalar>::WHAT)
+            }
             fn decode(
                 node: &$crate::source::Node,
                 cx: &mut $crate::spec::context::Cx<'_>,
@@ -55,6 +59,7 @@ macro_rules! text {
         pattern $pattern:expr, length $min:literal ..= $max:literal,
         check $check:expr
         $(, repair $repair:expr)?
+        $(, suggest $suggest:expr)?
         $(, code $code:expr)?
         $(,)?
     ) => {
@@ -84,6 +89,7 @@ macro_rules! text {
         impl $crate::spec::scalar::Scalar for $Name {
             const WHAT: &'static str = $what;
             $(const CODE: $crate::diag::Code = $code;)?
+            const LONGEST: usize = $max;
             fn parse(text: &str) -> Option<Self> {
                 let check: fn(&str) -> bool = $check;
                 // Lengths are of characters; bytes first, since they are cheap.
@@ -94,6 +100,10 @@ macro_rules! text {
             $(fn repair(text: &str) -> Option<String> {
                 let repair: fn(&str) -> Option<String> = $repair;
                 repair(text)
+            })?
+            $(fn suggest(text: &str) -> Option<String> {
+                let suggest: fn(&str) -> Option<String> = $suggest;
+                suggest(text)
             })?
         }
 

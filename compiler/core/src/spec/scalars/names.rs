@@ -45,6 +45,14 @@ fn lower(text: &str) -> Option<String> {
     Some(text.to_ascii_lowercase())
 }
 
+/// The host of a text that has a scheme, a port or a path around it.
+fn host_in(text: &str) -> Option<String> {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = rest.split(['/', ':', '?']).next().unwrap_or(rest).trim_end_matches('.').to_ascii_lowercase();
+    let fits = host != text && is_host(host.strip_prefix("*.").unwrap_or(&host));
+    fits.then(|| format!("a host has no scheme, port or path: write `{host}`"))
+}
+
 text! {
     /// A name: one DNS label of 1 to 63 characters `a-z`, `0-9`, `-` (RFC 1123). Names become host names, identities
     /// and file names.
@@ -70,6 +78,7 @@ text! {
     pattern concat!("^(?:\\*\\.)?(?:", host_label!(), "\\.)*", host_label!(), "$"), length 1..=253,
     check |text| is_host(text.strip_prefix("*.").unwrap_or(text)),
     repair |text| Some(text.trim_end_matches('.').to_ascii_lowercase()),
+    suggest |text| host_in(text).or_else(|| wider_host(text)),
 }
 
 impl HostText {
@@ -85,6 +94,15 @@ text! {
     pattern concat!("^(?:", host_label!(), "\\.)*", host_label!(), "$"), length 1..=253,
     check is_host,
     repair |text| Some(text.trim_end_matches('.').to_ascii_lowercase()),
+    suggest host_in,
+}
+
+/// The nearest form of a wildcard that other gateways have, or of a regular expression.
+fn wider_host(text: &str) -> Option<String> {
+    let star = text.rfind('*')?;
+    let domain = text.get(star + 1..)?.trim_start_matches(['.', '\\']).replace('\\', "");
+    let domain = domain.trim_end_matches('$').to_ascii_lowercase();
+    is_host(&domain).then(|| format!("a `*` stands for whole labels at the beginning: `*.{domain}`"))
 }
 
 text! {
@@ -93,6 +111,14 @@ text! {
     pattern concat!("^(?:(?:", host_label!(), "\\.)*", host_label!(), "|\\[[0-9a-f:.]{2,45}\\]):", port!(), "$"), length 3..=260,
     check |text| split_endpoint(text).is_some(),
     repair lower,
+    suggest |text| {
+        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let rest = rest.split('/').next().unwrap_or(rest).to_ascii_lowercase();
+        if split_endpoint(&rest).is_some() {
+            return Some(format!("an endpoint has no scheme and no path: write `{rest}`"));
+        }
+        is_host(&rest).then(|| format!("add the port: `{rest}:8080`"))
+    },
 }
 
 impl Endpoint {
@@ -207,6 +233,21 @@ impl Scalar for Caller {
     fn repair(text: &str) -> Option<String> {
         lower(text.strip_prefix("service/").unwrap_or(text))
     }
+    fn suggest(text: &str) -> Option<String> {
+        Some(match text {
+            "*" | "all" | "everyone" | "anyone" => "write `any`".to_owned(),
+            _ if text.starts_with("spiffe://") => format!("an identity is written `{{ principal: {text} }}`"),
+            _ => {
+                let (kind, name) = text.split_once(['/', ':', '.', '='])?;
+                match kind {
+                    "gateway" | "gateways" | "gw" | "ingress" => format!("write `gateway/{name}`"),
+                    "service" | "svc" | "services" | "app" | "sa" => format!("write `{name}`"),
+                    "label" | "labels" => format!("write `{{ labels: {{ {name}: ... }} }}`"),
+                    _ => format!("write the name of the service alone: `{kind}`"),
+                }
+            }
+        })
+    }
 }
 scalar!(Caller, "A caller: a service by name, `gateway/name`, `external` (no mesh identity) or `any`.",
     pattern: concat!("^(?:gateway/)?", label!(), "$"), length: 1..=71);
@@ -288,6 +329,26 @@ impl Scalar for Destination {
     fn repair(text: &str) -> Option<String> {
         lower(text.strip_prefix("service/").unwrap_or(text))
     }
+    fn suggest(text: &str) -> Option<String> {
+        if let Some((service, version)) = text.split_once([':', '/', '#']).filter(|_| !text.contains("://")) {
+            // `orders:v2` of images; `orders:8080` of addresses.
+            let port = version.bytes().all(|b| b.is_ascii_digit());
+            let written =
+                if port || version.is_empty() { service.to_owned() } else { format!("{service}@{version}") };
+            if Self::parse(&written).is_some() {
+                return Some(format!("write `{written}` (`service` or `service@version`)"));
+            }
+        }
+        let written = crate::spec::habits::service(text).filter(|written| Self::parse(written).is_some())?;
+        Some(format!("write `{written}`: a destination is a service of the mesh, or an External by its name"))
+    }
+    fn suggest_for(node: &crate::source::Node) -> Option<String> {
+        let written = crate::spec::habits::destination(node).filter(|written| Self::parse(written).is_some());
+        match written {
+            Some(written) => Some(format!("write `{written}` (`service` or `service@version`)")),
+            None => crate::spec::habits::shares(node).map(|shares| format!("write `{shares}`")),
+        }
+    }
 }
 scalar!(Destination, "A destination of requests: `orders`, `orders@v41`, `orders@stable` or `orders@candidate`.",
     pattern: concat!("^", label!(), "(?:@", label!(), ")?$"), length: 1..=127);
@@ -317,8 +378,31 @@ impl Scalar for Address {
     }
     fn repair(text: &str) -> Option<String> {
         let (kind, name) = text.split_once('/')?;
-        let slugs = Kind::ALL.iter().map(|k| k.slug());
-        Some(format!("{}/{}", crate::diag::nearest(kind, slugs)?, name.to_ascii_lowercase()))
+        let slug = match crate::diag::restyled(kind, Kind::ALL.iter().map(|kind| kind.as_str())) {
+            Some(word) => Kind::from_word(word)?.slug(),
+            None => crate::diag::slip(kind, Kind::ALL.iter().map(|kind| kind.slug()))?,
+        };
+        Some(format!("{slug}/{}", name.to_ascii_lowercase().replace(['_', ' '], "-")))
+    }
+    fn suggest(text: &str) -> Option<String> {
+        let mut parts = text.splitn(3, ['/', '.', '[']);
+        if let (Some(kind), Some(name), Some(rest)) = (parts.next(), parts.next(), parts.next())
+            && Kind::from_slug(&kind.to_ascii_lowercase()).is_some()
+            && Name::parse(name).is_some()
+        {
+            let field = rest.split(['/', '.', '[', ']']).find(|part| !part.is_empty()).unwrap_or("field");
+            let kind = kind.to_ascii_lowercase();
+            return Some(format!("fields stand below the address: `{kind}/{name}: {{ {field}: ... }}`"));
+        }
+        let name = text.rsplit(['/', '.']).next().unwrap_or(text);
+        let kinds = Kind::ALL.map(Kind::slug).join(", ");
+        let near = text
+            .split_once(['/', '.'])
+            .and_then(|(kind, _)| crate::diag::nearest(kind, Kind::ALL.iter().map(|kind| kind.slug())));
+        Some(match near {
+            Some(kind) => format!("write `{kind}/{name}`"),
+            None => format!("write the kind before the name, as in `route/{name}`; kinds: {kinds}"),
+        })
     }
 }
 scalar!(Address, "The address of an object, `kind/name`, such as `canary/orders` or `access/orders`.",

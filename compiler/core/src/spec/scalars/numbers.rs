@@ -44,6 +44,9 @@ macro_rules! whole {
         viewed!($Name: Int, |number| Data::Int(i64::from(number.0)));
 
         impl Decode for $Name {
+            fn example() -> String {
+                example($what).to_owned()
+            }
             fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
                 whole(node, $what, $min, $max, cx).and_then(Self::new)
             }
@@ -66,6 +69,23 @@ macro_rules! whole {
             }
         }
     };
+}
+
+/// The number that a text begins with.
+fn leading(text: &str) -> Option<i64> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    text.get(..end)?.parse().ok()
+}
+
+/// A usual number of the kind.
+fn example(what: &str) -> &'static str {
+    match what {
+        "a port" => "8080",
+        "a status" => "503",
+        "the number of more tries" => "2",
+        "a count" => "100",
+        _ => "1",
+    }
 }
 
 fn whole(node: &Node, what: &str, min: i64, max: i64, cx: &mut Cx<'_>) -> Option<i64> {
@@ -96,12 +116,22 @@ fn whole(node: &Node, what: &str, min: i64, max: i64, cx: &mut Cx<'_>) -> Option
                 Some(number) => finding
                     .help(format!("write it without quotes: `{number}`"))
                     .fix(node.span, number.to_string()),
-                None => finding,
+                None => match leading(&text.text).filter(|n| (min..=max).contains(n)) {
+                    Some(number) => finding.help(format!("write the number alone: `{number}`")),
+                    None => finding,
+                },
             });
-            None
+            number
         }
         _ => {
-            cx.wrong_type(node, what);
+            let example = example(what);
+            let instead = match node.as_seq() {
+                Some([only]) if matches!(only.value, Value::Int(_)) => {
+                    format!("write one number, without the list: `{}`", cx.raw(only.span))
+                }
+                _ => format!("write a number, as in `{example}`"),
+            };
+            cx.misfit(node, what, Some(instead), Some(example.to_owned()));
             None
         }
     }
@@ -171,6 +201,9 @@ impl RedirectStatus {
 viewed!(RedirectStatus: Int, |status| Data::Int(i64::from(status.0)));
 
 impl Decode for RedirectStatus {
+    fn example() -> String {
+        "301".to_owned()
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         let number = whole(node, "the status of a redirect", 301, 308, cx)?;
         if !REDIRECTS.contains(&number) {
@@ -202,6 +235,9 @@ impl Number {
 viewed!(Number: Double, |number| Data::Double(number.0));
 
 impl Decode for Number {
+    fn example() -> String {
+        "10".to_owned()
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         let number = match node.value {
             Value::Int(number) => number as f64,

@@ -23,10 +23,8 @@ text! {
         "^(?:/(?!\\.{1,2}(?:/|$))(?:", pchar!(), "+|\\{[A-Za-z][A-Za-z0-9_]*\\}))*(?:/\\*?)?$"
     ), length 1..=2048,
     check is_path,
-    repair |text| {
-        let text = text.split(['?', '#']).next().unwrap_or(text);
-        Some(if text.starts_with('/') { text.replace("/**", "/*") } else { format!("/{text}") })
-    },
+    repair |text| (!text.starts_with('/')).then(|| format!("/{text}")),
+    suggest |text| super::path_habits::suggest(text, is_path),
 }
 
 impl PathText {
@@ -145,6 +143,13 @@ text! {
     pub struct Prose, "text";
     pattern "", length 1..=8192,
     check |_| true,
+}
+
+text! {
+    /// A reason, for readers: a text that is not blank.
+    pub struct Reason, "a reason in words";
+    pattern r"\S", length 1..=8192,
+    check |text| !text.trim().is_empty(),
 }
 
 text! {
@@ -294,6 +299,9 @@ impl CelText {
 viewed!(CelText: Text, |text| Data::text(text.as_str()));
 
 impl Decode for CelText {
+    fn example() -> String {
+        crate::spec::forms::example_of(CelSource::WHAT)
+    }
     fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
         let _: CelSource = decode(node, cx)?;
         match &node.value {
@@ -345,11 +353,17 @@ impl Scalar for Send {
     }
     fn repair(text: &str) -> Option<String> {
         let mut words = text.split_whitespace();
-        let (first, second) = (words.next()?, words.next());
-        Some(match second {
-            Some(url) => format!("{first} {url}"),
-            None => format!("GET {first}"),
-        })
+        let (method, url) = (words.next()?, words.next()?);
+        words.next().is_none().then(|| format!("{method} {url}"))
+    }
+    fn suggest(text: &str) -> Option<String> {
+        let text = text.trim();
+        if Url::parse(text).is_some() {
+            return Some(format!("the method comes first: `GET {text}`"));
+        }
+        let (method, path) = text.split_once(' ').unwrap_or(("GET", text));
+        let path = path.strip_prefix('/').filter(|path| !path.contains(' '))?;
+        Some(format!("write the method and the whole URL: `{method} https://shop.example/{path}`"))
     }
 }
 scalar!(Send, "A request: method and URL, such as `POST https://shop.example/api/orders`.",
@@ -418,9 +432,9 @@ impl Scalar for Condition {
         })
     }
     fn repair(text: &str) -> Option<String> {
-        let words =
-            ["connect-failure", "refused-stream", "reset", "timeout", "grpc-unavailable", "grpc-internal"];
-        crate::diag::nearest(text, words).map(str::to_owned)
+        let grpc: Vec<String> = GRPC.iter().map(|(name, _)| format!("grpc-{name}")).collect();
+        let words = ["connect-failure", "refused-stream", "reset", "timeout"];
+        crate::diag::slip(text, words.into_iter().chain(grpc.iter().map(String::as_str))).map(str::to_owned)
     }
 }
 scalar!(Condition, "A condition on which a try may be repeated: `connect-failure`, `refused-stream`, `reset`, `timeout`, a status from `\"400\"` to `\"599\"`, or a gRPC status such as `grpc-unavailable`.",

@@ -90,30 +90,42 @@ impl Scalar for Duration {
     }
 
     fn repair(text: &str) -> Option<String> {
-        let compact: String =
-            text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
-        let (number, unit) = digits(&compact)?;
+        let compact = compact(text);
+        let (number, rest) = digits(&compact)?;
+        let fraction = rest.strip_prefix('.').and_then(digits);
+        let (fraction, unit) = fraction.map_or(("", rest), |(fraction, unit)| (fraction, unit));
         let unit = match unit {
             "sec" | "secs" | "second" | "seconds" => "s",
             "min" | "mins" | "minute" | "minutes" => "m",
             "hr" | "hrs" | "hour" | "hours" => "h",
             "day" | "days" => "d",
-            "msec" | "millis" | "milliseconds" => "ms",
+            "msec" | "msecs" | "millis" | "millisecond" | "milliseconds" => "ms",
             "µs" | "μs" => "us",
-            _ => return Some(compact),
+            _ if fraction.is_empty() => return Some(compact),
+            other => other,
         };
-        Some(format!("{number}{unit}"))
+        if fraction.is_empty() {
+            return Some(format!("{number}{unit}"));
+        }
+        // 1.5s is 1s500ms: exact, if it is a whole number of nanoseconds.
+        let (_, nanos, _) = TIME.iter().find(|(name, ..)| *name == unit)?;
+        let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+        let all = format!("{number}{fraction}").parse::<u64>().ok()?.checked_mul(*nanos)?;
+        all.is_multiple_of(scale).then(|| Self(all / scale).to_string())
     }
 
-    fn with_unit(number: &str) -> Option<String> {
-        Some(match number.split_once('.') {
-            // Half a second is 500ms.
-            Some((whole, fraction)) if fraction.len() <= 3 => {
-                let millis = format!("{whole}{fraction:0<3}");
-                format!("{}ms", millis.trim_start_matches('0'))
-            }
-            _ => format!("{number}s"),
-        })
+    fn suggest(text: &str) -> Option<String> {
+        let number = text.strip_prefix('-').filter(|rest| !rest.is_empty())?;
+        Some(format!("a duration is not negative: write `{number}`, or `0s`"))
+    }
+
+    fn with_units(number: &str) -> Vec<String> {
+        // Seconds to some tools, milliseconds to others: nobody but the author knows.
+        let guesses = ["s", "ms", "m"].map(|unit| format!("{number}{unit}"));
+        guesses
+            .into_iter()
+            .filter_map(|guess| Self::repair(&guess).filter(|text| Self::parse(text).is_some()))
+            .collect()
     }
 }
 scalar!(Duration, "A length of time such as `250ms`, `2s` or `1m30s`. Units in falling order: d, h, m, s (up to 5 digits each), ms, us, ns (up to 9).",
@@ -151,8 +163,15 @@ impl Scalar for Percent {
     fn repair(text: &str) -> Option<String> {
         Some(text.split_whitespace().collect())
     }
+    fn suggest(text: &str) -> Option<String> {
+        percent_suggestion(text, |text| Self::parse(text).is_some())
+    }
     fn with_unit(number: &str) -> Option<String> {
-        Some(format!("{number}%"))
+        percent_of(number)
+    }
+    fn with_units(number: &str) -> Vec<String> {
+        let guesses = [share_of_one(number), Some(format!("{number}%"))];
+        guesses.into_iter().flatten().filter(|guess| Self::parse(guess).is_some()).collect()
     }
 }
 scalar!(Percent, "A share from `0%` to `100%`, with up to two decimals.",
@@ -184,8 +203,15 @@ impl Scalar for FinePercent {
     fn repair(text: &str) -> Option<String> {
         Some(text.split_whitespace().collect())
     }
+    fn suggest(text: &str) -> Option<String> {
+        percent_suggestion(text, |text| Self::parse(text).is_some())
+    }
     fn with_unit(number: &str) -> Option<String> {
-        Some(format!("{number}%"))
+        percent_of(number)
+    }
+    fn with_units(number: &str) -> Vec<String> {
+        let guesses = [share_of_one(number), Some(format!("{number}%"))];
+        guesses.into_iter().flatten().filter(|guess| Self::parse(guess).is_some()).collect()
     }
 }
 scalar!(FinePercent, "A share from `0%` to `100%`, with up to four decimals.",
@@ -236,19 +262,20 @@ impl Scalar for Rate {
         Some(Self { count, seconds })
     }
     fn repair(text: &str) -> Option<String> {
-        let compact: String =
-            text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
+        let compact = compact(text);
         let (number, unit) = digits(&compact)?;
         let unit = match unit {
-            "/sec" | "/second" | "rps" | "r/s" => "/s",
-            "/min" | "/minute" | "rpm" | "r/m" => "/m",
-            "/hour" => "/h",
+            "/sec" | "/second" | "persecond" | "persec" | "asecond" | "rps" | "r/s" | "ps" | "req/s"
+            | "/1s" => "/s",
+            "/min" | "/minute" | "perminute" | "permin" | "aminute" | "rpm" | "r/m" | "req/m" | "/1m" => "/m",
+            "/hour" | "perhour" | "anhour" | "rph" | "r/h" | "/1h" => "/h",
             other => other,
         };
         Some(format!("{number}{unit}"))
     }
-    fn with_unit(number: &str) -> Option<String> {
-        Some(format!("{number}/s"))
+    fn with_units(number: &str) -> Vec<String> {
+        let guesses = ["s", "m", "h"].map(|unit| format!("{number}/{unit}"));
+        guesses.into_iter().filter(|guess| Self::parse(guess).is_some()).collect()
     }
 }
 scalar!(Rate, "A number of events in a second, minute or hour: `50/s`, `3000/m`, `100/h`.",
@@ -285,20 +312,35 @@ impl Scalar for ByteSize {
         count.checked_mul(*size).map(Self)
     }
     fn repair(text: &str) -> Option<String> {
-        let compact: String =
-            text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
+        let compact = compact(text);
         let (number, unit) = digits(&compact)?;
         let unit = match unit {
-            "k" | "kb" | "ki" | "kib" => "KiB",
-            "m" | "mb" | "mi" | "mib" => "MiB",
-            "g" | "gb" | "gi" | "gib" => "GiB",
-            "b" | "bytes" => "B",
+            "ki" | "kib" => "KiB",
+            "mi" | "mib" => "MiB",
+            "gi" | "gib" => "GiB",
+            "b" | "byte" | "bytes" => "B",
             _ => return None,
         };
         Some(format!("{number}{unit}"))
     }
-    fn with_unit(number: &str) -> Option<String> {
-        Some(format!("{number}B"))
+    fn suggest(text: &str) -> Option<String> {
+        // 1 MB is a million bytes to some, 1 MiB to others.
+        let compact = compact(text);
+        let (number, unit) = digits(&compact)?;
+        let (unit, zeros) = match unit {
+            "k" | "kb" => ("KiB", "000"),
+            "m" | "mb" => ("MiB", "000000"),
+            "g" | "gb" => ("GiB", "000000000"),
+            _ => return None,
+        };
+        let guesses = [format!("{number}{unit}"), format!("{number}{zeros}B")];
+        let guesses: Vec<String> =
+            guesses.iter().filter(|g| Self::parse(g).is_some()).map(|g| format!("`{g}`")).collect();
+        (!guesses.is_empty()).then(|| format!("write {}", guesses.join(" or ")))
+    }
+    fn with_units(number: &str) -> Vec<String> {
+        let guesses = ["B", "KiB", "MiB"].map(|unit| format!("{number}{unit}"));
+        guesses.into_iter().filter(|guess| Self::parse(guess).is_some()).collect()
     }
 }
 scalar!(ByteSize, "A size in bytes: `512B`, `64KiB`, `1MiB`, `2GiB`.",
@@ -356,6 +398,44 @@ impl View for Quantity {
     }
 }
 
+/// In lower case and without blanks.
+fn compact(text: &str) -> String {
+    text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase()
+}
+
+/// The percentage that a bare number can only mean: one above 1, which is no share of one.
+fn percent_of(number: &str) -> Option<String> {
+    let (whole, rest) = digits(number)?;
+    let above = whole
+        .parse::<u32>()
+        .is_ok_and(|whole| whole > 1 || (whole == 1 && rest.contains(|c: char| ('1'..='9').contains(&c))));
+    (above || rest.is_empty() && whole == "0").then(|| format!("{number}%"))
+}
+
+/// The percentage of a share of one: `5%` of `0.05`, `100%` of `1`.
+fn share_of_one(number: &str) -> Option<String> {
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if !matches!(whole, "0" | "1") || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let digits = format!("{whole}{fraction:0<2}");
+    let (percent, rest) = digits.split_at_checked(3)?;
+    let percent = percent.trim_start_matches('0');
+    let percent = if percent.is_empty() { "0" } else { percent };
+    let rest = rest.trim_end_matches('0');
+    Some(if rest.is_empty() { format!("{percent}%") } else { format!("{percent}.{rest}%") })
+}
+
+/// A decimal comma, a bare number in quotes, `percent` in words.
+fn percent_suggestion(text: &str, fits: impl Fn(&str) -> bool) -> Option<String> {
+    let compact = compact(text).replace(',', ".");
+    let number = compact.trim_end_matches('%').trim_end_matches("percent").trim_end_matches("pct");
+    let guesses = [share_of_one(number).filter(|_| number == compact), Some(format!("{number}%"))];
+    let guesses: Vec<String> =
+        guesses.into_iter().flatten().filter(|guess| fits(guess)).map(|guess| format!("`{guess}`")).collect();
+    (!guesses.is_empty()).then(|| format!("write {}", guesses.join(" or ")))
+}
+
 /// Leading digits (at least one) and what follows them.
 fn digits(text: &str) -> Option<(&str, &str)> {
     let count = text.bytes().take_while(u8::is_ascii_digit).count();
@@ -397,7 +477,12 @@ mod tests {
             assert_eq!(Duration::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Duration::repair("5 seconds").as_deref(), Some("5s"));
-        assert_eq!(Duration::with_unit("0.25").as_deref(), Some("250ms"));
+        assert_eq!(Duration::repair("1.5s").as_deref(), Some("1s500ms"));
+        assert_eq!(Duration::repair("0.5 Minutes").as_deref(), Some("30s"));
+        // Nobody knows the unit.
+        assert_eq!(Duration::with_unit("5"), None);
+        assert_eq!(Duration::with_units("5"), ["5s", "5ms", "5m"]);
+        assert_eq!(Duration::with_units("0.25"), ["250ms", "250us", "15s"]);
     }
 
     #[test]
@@ -411,6 +496,16 @@ mod tests {
             assert_eq!(points(bad), None, "{bad}");
         }
         assert_eq!(Percent::parse("0.50%").unwrap().to_string(), "0.5%");
+        // Up to 1 it may be a share of one.
+        assert_eq!(Percent::with_unit("5").as_deref(), Some("5%"));
+        assert_eq!(Percent::with_unit("1.5").as_deref(), Some("1.5%"));
+        for number in ["0.05", "1", "1.0", "-5"] {
+            assert_eq!(Percent::with_unit(number), None, "{number}");
+        }
+        assert_eq!(Percent::with_units("0.05"), ["5%", "0.05%"]);
+        assert_eq!(Percent::with_units("0.125"), ["12.5%"]);
+        assert_eq!(Percent::with_units("1"), ["100%", "1%"]);
+        assert_eq!(Percent::suggest("0,5 %").as_deref(), Some("write `0.5%`"));
         assert_eq!(FinePercent::parse("99.995%").map(FinePercent::millionths), Some(999_950));
     }
 
@@ -424,6 +519,8 @@ mod tests {
         assert_eq!(ByteSize::parse("1MiB").map(ByteSize::bytes), Some(1 << 20));
         assert_eq!(ByteSize::parse("1536KiB").unwrap().to_string(), "1536KiB");
         assert_eq!(ByteSize::parse("1MB"), None);
-        assert_eq!(ByteSize::repair("1 MB").as_deref(), Some("1MiB"));
+        assert_eq!(ByteSize::repair("1 mib").as_deref(), Some("1MiB"));
+        assert_eq!(ByteSize::repair("1 MB"), None);
+        assert_eq!(ByteSize::suggest("1 MB").as_deref(), Some("write `1MiB` or `1000000B`"));
     }
 }
