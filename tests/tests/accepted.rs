@@ -136,6 +136,25 @@ fn routes_that_send_to_services_with_routes_are_complete_for_every_proxy() {
     assert_eq!(one(&reviews(chain)), Verdict::Taken);
 }
 
+#[test]
+fn a_file_within_its_bounds_that_becomes_a_unit_past_them_is_a_finding() {
+    // A quote takes two bytes in a unit.
+    let body = "\"".repeat(60_000);
+    let rules = |count: usize| {
+        let rule = |n| {
+            format!(
+                "  - {{ name: r{n}, match: {{ path: /{n} }}, respond: {{ status: 200, body: '{body}' }} }}\n"
+            )
+        };
+        let rules: String = (0..count).map(rule).collect();
+        format!(
+            "kind: Route\nname: edge\ngateway: public\nrules:\n{rules}  - {{ name: rest, to: ratings }}\n---\n{OWN_ROUTE}"
+        )
+    };
+    assert_eq!(one(&reviews(&rules(8))), Verdict::Taken);
+    assert_eq!(one(&reviews(&rules(9))), Verdict::Invalid);
+}
+
 fn texts(folder: &Path) -> Files {
     let read = files::read(folder).unwrap().into_iter();
     let specs = read.filter(|(path, _)| path.extension().is_some_and(|ending| ending == "yaml"));

@@ -161,6 +161,13 @@ mod tests {
     }
 
     #[test]
+    fn edits_send_every_value_that_rung_4_lets_through() {
+        let mut headers = Headers::default();
+        headers.add("x-a", "caf\u{e9}\t1");
+        assert_eq!(headers.nth("x-a", 0), Some("caf\u{e9}\t1".as_bytes()));
+    }
+
+    #[test]
     fn a_refusal_has_the_status_and_the_word_of_its_reason() {
         let refused =
             |mut head: Head| run(&mut head).err().map(|answer| (answer.status.as_u16(), answer.reason));
