@@ -208,6 +208,7 @@ fn methods_are_written_as_clients_send_them() {
         ),
         (access("allow: [{ from: [any], to: { methods: [get] } }]"), &["2003 W get"]),
         (access("allow: [{ from: [any], to: { methods: [\"*\"] } }]"), &["2003 E \"*\""]),
+        (rule("retry: { attempts: 1, conditions: [\"503\"], methods: [\"*\"] }\nto: web"), &["2003 E \"*\""]),
         (rule("match: { methods: [PURGE, purge, M-SEARCH] }\nto: web"), &[]),
         (rule("match: { methods: [CONNECT] }\nto: web"), &["2003 W CONNECT"]),
         (
@@ -343,6 +344,9 @@ fn conditions_that_no_value_meets() {
         (deny("request.host.endsWith('.Example')"), &["3005 E ''.Example''"]),
         (deny("request.host.contains(':')"), &[]),
         (deny("request.host == 'shop.example:443'"), &["3005 E ''shop.example:443''"]),
+        (edge("match: { when: \"request.host == 'shop.exmaple'\" }\nto: web"), &["3005 E 'shop.exmaple'"]),
+        (edge("match: { when: \"request.host.startsWith('shop.')\" }\nto: web"), &[]),
+        (rule("match: { when: \"request.host == 'shop.exmaple'\" }\nto: web"), &[]),
         (deny("request.scheme == 'HTTPS'"), &["3005 E ''HTTPS''"]),
         (deny("'x-a' in request.headers && request.headers['x-a'] == ' b'"), &["3005 E '' b''"]),
         (deny("request.headerValues['x-a'].exists(v, v == 'b ')"), &["3005 E ''b ''"]),

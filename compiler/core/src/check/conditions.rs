@@ -18,6 +18,7 @@ use super::sites::{Site, Sites};
 use crate::cel::{message, reason, words};
 use crate::diag::{Diagnostic, Span, codes, nearest, quoted};
 use crate::model::Model;
+use crate::sets::canonical::hosts;
 use crate::sets::{Comparison, Fact, Verdict};
 use crate::source::TextMap;
 use crate::spec::{CelText, Sp};
@@ -227,6 +228,16 @@ impl Walk<'_> {
                 let finding = finding.severity(self.site.opening(negated));
                 self.findings.push(if negated { finding } else { self.site.warned(finding) });
             }
+            Names::None if self.is_elsewhere(slot, comparison) => {
+                let hosts =
+                    self.site.hosts.iter().flatten().map(|host| format!("`{host}`")).collect::<Vec<_>>();
+                let why = format!("this Route is about {}", hosts.join(", "));
+                self.findings.push(Diagnostic::new(
+                    codes::CEL_CONSTANT,
+                    span,
+                    message(slot, comparison, &why),
+                ));
+            }
             Names::None => {
                 let values = Fact::of(slot, self.site.slashes).and_then(Fact::values);
                 if values.is_some_and(|values| comparison.over(values) == Verdict::Never) {
@@ -323,6 +334,12 @@ impl Walk<'_> {
             }
             _ => Names::None,
         }
+    }
+
+    /// True for a host that no request of this Route has.
+    fn is_elsewhere(&self, slot: &Slot, comparison: Comparison<'_>) -> bool {
+        let (Slot::Host, Some(own)) = (slot, &self.site.hosts) else { return false };
+        hosts(own).is_some_and(|hosts| comparison.over(&hosts) == Verdict::Never)
     }
 
     fn own_service(&self) -> &str {

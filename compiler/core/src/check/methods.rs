@@ -47,14 +47,13 @@ impl Fault {
         }
     }
 
-    /// The finding at a list of methods; `severity` is that of a method which no request has.
-    pub(super) fn listed(self, method: &str, span: Span, severity: Severity) -> Diagnostic {
+    /// The finding at a list of methods; `severity` is that of a method which no request has, `all` says what to write for
+    /// all of them.
+    pub(super) fn listed(self, method: &str, span: Span, severity: Severity, all: &str) -> Diagnostic {
         let finding = self.finding(method, span, severity);
         match self {
             Self::Case(right) => finding.fix(span, right),
-            Self::Star => {
-                finding.severity(Severity::Error).help("leave `methods` out: then the method does not matter")
-            }
+            Self::Star => finding.severity(Severity::Error).help(all),
             Self::Connect => finding,
         }
     }

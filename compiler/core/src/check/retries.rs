@@ -6,6 +6,10 @@ use crate::diag::{Diagnostic, Severity, codes};
 use crate::model::Model;
 use crate::spec::{Condition, Duration, Match, MethodToken, Retry, RetryForm, Sp};
 
+/// What to write where every method is meant.
+const EVERY_METHOD: &str =
+    "list the methods that may be done twice; without `methods` those of RFC 9110 that may";
+
 /// Looks at the retries of rules, and at those of the mesh.
 pub(super) fn check(model: &Model<'_>, sites: &Sites<'_>, findings: &mut Vec<Diagnostic>) {
     let defaults = model.mesh_spec().map(crate::spec::Mesh::defaults);
@@ -26,7 +30,7 @@ pub(super) fn check(model: &Model<'_>, sites: &Sites<'_>, findings: &mut Vec<Dia
 fn look(form: &RetryForm, matches: &[&Match], timeout: &Sp<Duration>, findings: &mut Vec<Diagnostic>) {
     for method in form.methods.iter().flat_map(|methods| methods.iter()) {
         if let Some(fault) = Fault::of(method.as_str()) {
-            findings.push(fault.listed(method.as_str(), method.span, Severity::Warning));
+            findings.push(fault.listed(method.as_str(), method.span, Severity::Warning, EVERY_METHOD));
         }
     }
     let conditions = form.conditions();

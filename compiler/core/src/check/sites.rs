@@ -1,5 +1,7 @@
 //! Where conditions stand: every rule and every entry in force, with what decides on the requests that it can see.
 
+use std::rc::Rc;
+
 use mesh_bundle::program::{self, Program, SlashMode};
 use mesh_bundle::{Name as Key, Owner};
 use mesh_decision::head::Trust;
@@ -17,6 +19,8 @@ pub(super) struct Site {
     pub(super) slashes: SlashMode,
     /// Who sends the requests that it sees.
     pub(super) trust: Trust,
+    /// The hosts of the requests that it sees, `*.` for one or more labels; `None` for any.
+    pub(super) hosts: Option<Vec<String>>,
     /// The part that it belongs to.
     pub(super) part: Part,
     /// True in a file that says `generated: true`.
@@ -51,7 +55,7 @@ impl<'s> Sites<'s> {
 
 /// A rule in force, as written and as lowered.
 pub(super) struct RuleSite<'s> {
-    pub(super) site: Site,
+    pub(super) site: Rc<Site>,
     pub(super) written: &'s spec::Rule,
     pub(super) lowered: &'s program::Rule,
     /// The Route that it is a rule of.
@@ -60,7 +64,7 @@ pub(super) struct RuleSite<'s> {
 
 /// An entry in force, as written and as lowered.
 pub(super) struct EntrySite<'s> {
-    pub(super) site: Site,
+    pub(super) site: Rc<Site>,
     pub(super) written: &'s spec::Entry,
     pub(super) lowered: &'s program::Entry,
 }
@@ -98,7 +102,14 @@ pub(super) fn of_route(
     route: &spec::Route,
 ) -> Option<Site> {
     let owner = owner(route.service.as_ref(), route.gateway.as_ref())?;
+    // Access is asked before it is known whether a Route has the host.
+    let hosts = match (&owner, &route.hosts) {
+        (Owner::Service(_), _) => None,
+        (Owner::Gateway(_), Some(hosts)) => Some(hosts.iter().map(|host| host.as_str().to_owned()).collect()),
+        (Owner::Gateway(name), None) => program.gateways.get(name).map(|gateway| gateway.hosts.clone()),
+    };
     Some(Site {
+        hosts,
         slashes: slashes(program, &owner),
         trust: trust(&owner),
         owner,
@@ -110,7 +121,7 @@ pub(super) fn of_route(
 fn rules<'s>(model: &'s Model<'_>, program: &'s Program) -> Vec<RuleSite<'s>> {
     let mut found = Vec::new();
     for (object, route) in model.routes() {
-        let Some(site) = of_route(model, program, object, route) else { continue };
+        let Some(site) = of_route(model, program, object, route).map(Rc::new) else { continue };
         let lowered = match &site.owner {
             Owner::Service(name) => program.routes.get(name),
             Owner::Gateway(name) => Key::new(object.address.name.as_str())
@@ -123,7 +134,7 @@ fn rules<'s>(model: &'s Model<'_>, program: &'s Program) -> Vec<RuleSite<'s>> {
             // Rules that could not be lowered are missing, and the others are in order.
             if let Some(lowered) = rest.clone().find(|rule| rule.name.as_str() == written.name.as_str()) {
                 rest.by_ref().find(|rule| rule.name == lowered.name);
-                found.push(RuleSite { site: site.clone(), written, lowered, routes });
+                found.push(RuleSite { site: Rc::clone(&site), written, lowered, routes });
             }
         }
     }
@@ -136,6 +147,7 @@ fn entries<'s>(model: &'s Model<'_>, program: &'s Program) -> Vec<EntrySite<'s>>
         let Some(owner) = owner(policy.service.as_ref(), policy.gateway.as_ref()) else { continue };
         let Some(access) = program.access.get(&owner) else { continue };
         let site = |part| Site {
+            hosts: None,
             slashes: slashes(program, &owner),
             trust: trust(&owner),
             owner: owner.clone(),
@@ -148,9 +160,10 @@ fn entries<'s>(model: &'s Model<'_>, program: &'s Program) -> Vec<EntrySite<'s>>
             let enabled: Vec<&spec::Entry> = written.iter().filter(|entry| entry.enabled().value).collect();
             // Another number is another policy of the same owner, which has its finding.
             if enabled.len() == lowered.len() {
+                let site = Rc::new(site(part));
                 let sites = enabled.into_iter().zip(lowered);
                 found.extend(sites.map(|(written, lowered)| EntrySite {
-                    site: site(part),
+                    site: Rc::clone(&site),
                     written,
                     lowered,
                 }));

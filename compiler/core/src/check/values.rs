@@ -12,8 +12,11 @@ use super::methods::Fault;
 use super::sites::{Part, Site, Sites};
 use crate::diag::{Diagnostic, Severity, Span, codes, quoted};
 use crate::sets::canonical::reserved_paths;
-use crate::sets::{Comparison, Fact, Verdict, regex};
+use crate::sets::{Comparison, Fact, Verdict, regex, sample};
 use crate::spec::{Match, MethodToken, PathMatch, Sp, ValueForm, ValueMatch};
+
+/// What to write where every method is meant.
+const EVERY_METHOD: &str = "leave `methods` out: then the method does not matter";
 
 /// Looks at every rule and entry in force.
 pub(super) fn check(sites: &Sites<'_>, findings: &mut Vec<Diagnostic>) {
@@ -57,7 +60,7 @@ fn listed(methods: Option<&[Sp<MethodToken>]>, site: &Site, findings: &mut Vec<D
     let severity = if site.part == Part::Deny { Severity::Error } else { Severity::Warning };
     for method in methods.into_iter().flatten() {
         if let Some(fault) = Fault::of(method.as_str()) {
-            findings.push(site.warned(fault.listed(method.as_str(), method.span, severity)));
+            findings.push(site.warned(fault.listed(method.as_str(), method.span, severity, EVERY_METHOD)));
         }
     }
 }
@@ -143,11 +146,15 @@ impl Paths {
 
 fn judged(pattern: &str, slashes: SlashMode) -> Judged {
     let judge = || {
-        let taken = regex::matching(pattern)?.and(Fact::Path(slashes).values()?)?;
+        let (paths, reserved) = (Fact::Path(slashes).values()?, reserved_paths()?);
+        // One path is enough, and mostly easy to find.
+        if sample::certain(pattern).is_some_and(|text| paths.accepts(&text) && !reserved.accepts(&text)) {
+            return Some(Judged::Fine);
+        }
+        let taken = regex::matching(pattern)?.and(paths)?;
         if taken.is_empty() {
             return Some(Judged::Never);
         }
-        let reserved = reserved_paths()?;
         Some(if taken.minus(reserved)?.is_empty() { Judged::Reserved } else { Judged::Fine })
     };
     judge().unwrap_or(Judged::Fine)

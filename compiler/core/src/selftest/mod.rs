@@ -9,7 +9,6 @@
 mod callers;
 mod inbound;
 mod neighbours;
-mod regex_sample;
 mod routes;
 mod selection;
 mod sketch;

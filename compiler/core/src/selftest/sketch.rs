@@ -10,7 +10,7 @@ use mesh_bundle::selftest::{Caller, Example};
 use mesh_decision::{host, path};
 
 use super::callers::Callers;
-use super::regex_sample;
+use crate::sets::sample;
 
 /// Value of places where anything may stand.
 pub(super) const ANYTHING: &str = "x";
@@ -41,7 +41,7 @@ impl<'p> Sketch<'p> {
                 self.write_path();
                 true
             }
-            PathPattern::Regex(text) => match regex_sample::matching(text) {
+            PathPattern::Regex(text) => match sample::likely(text) {
                 Some(path) => {
                     self.example.path = path;
                     true

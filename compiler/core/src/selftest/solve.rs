@@ -9,8 +9,8 @@ use mesh_bundle::program::ValueTest;
 use mesh_bundle::selftest::NOW;
 
 use super::callers::Callers;
-use super::regex_sample::{LONGEST, matching};
 use super::sketch::{ANYTHING, Sketch};
+use crate::sets::sample::{LONGEST, likely};
 
 /// Addresses to try for one that lies outside of some networks: of the blocks for documentation (RFC 5737, RFC 3849).
 const ADDRESSES: [&str; 4] = ["192.0.2.1", "198.51.100.1", "203.0.113.1", "2001:db8::1"];
@@ -219,7 +219,7 @@ pub(super) fn take(test: &ValueTest, slot: &Slot, sketch: &mut Sketch<'_>, calle
         ValueTest::Suffix(text) if now.is_some_and(|now| now.ends_with(text)) => return true,
         ValueTest::Contains(text) if now.is_some_and(|now| now.contains(text)) => return true,
         ValueTest::Prefix(text) | ValueTest::Suffix(text) | ValueTest::Contains(text) => text.clone(),
-        ValueTest::Regex(text) => match matching(text) {
+        ValueTest::Regex(text) => match likely(text) {
             Some(value) => value,
             None => return false,
         },

@@ -79,6 +79,7 @@ fn path(slashes: SlashMode) -> String {
     format!("/(?:{segment}(?:/{segment})*/?)?")
 }
 
+const LABELS: &str = r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*";
 const HOST: &str = r"(?:[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])?";
 const TOKEN: &str = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const HEADER: &str = r"(?-u:(?:[!-~\x80-\xff](?:[\t -~\x80-\xff]*[!-~\x80-\xff])?)?)";
@@ -192,6 +193,17 @@ impl Fact {
             Self::Trimmed => whole(TRIMMED),
         }
     }
+}
+
+/// Hosts that these patterns cover, `*.x` for one or more labels before `.x`; `None` where they are more than a bound.
+#[must_use]
+pub fn hosts(patterns: &[String]) -> Option<Automaton> {
+    let one = |pattern: &String| match pattern.strip_prefix('*') {
+        Some("") => ".*".to_owned(),
+        Some(rest) => format!("(?:{LABELS}){}", regex_syntax::escape(rest)),
+        None => regex_syntax::escape(pattern),
+    };
+    whole(&patterns.iter().map(one).collect::<Vec<_>>().join("|"))
 }
 
 /// Paths in the folder that the mesh keeps for itself on every listener: `/.well-known/mesh/*`.
@@ -325,6 +337,15 @@ mod tests {
         fn canonical_hosts_are_inside(raw in "([a-cA-C0-9._-]{1,8}|\\[[0-9a-fA-F:.]{2,12}\\])(:[0-9]{0,5})?\\.?") {
             if let Ok(seen) = host::canonical(&raw) {
                 prop_assert!(accepts(Fact::Host, &seen), "{raw} is seen as {seen}");
+            }
+        }
+
+        #[test]
+        fn covered_hosts_are_those_of_their_patterns(host in "[ab.]{1,8}") {
+            let patterns = ["a.b", "*.a", "b"].map(str::to_owned);
+            if host::canonical(&host).is_ok_and(|seen| seen == host) {
+                let covered = patterns.iter().any(|pattern| host::covers(pattern, &host));
+                prop_assert_eq!(hosts(&patterns).unwrap().accepts(&host), covered);
             }
         }
 

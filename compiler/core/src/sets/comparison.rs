@@ -3,7 +3,7 @@
 use mesh_decision::regex::Pattern;
 
 use super::automaton::Automaton;
-use super::regex;
+use super::{regex, sample};
 
 /// A comparison of a text with a constant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,11 +62,13 @@ impl<'c> Comparison<'c> {
     /// Whether the comparison can hold for a text of the set.
     #[must_use]
     pub fn over(self, values: &Automaton) -> Verdict {
+        let accepted = |pattern| sample::certain(pattern).is_some_and(|text| values.accepts(&text));
         let possible = match self {
             Self::Is(text) => Some(values.accepts(text)),
             Self::Begins(text) => Some(values.may_begin(text)),
             Self::Ends(text) => Some(values.may_end(text)),
             Self::Contains(text) => Some(values.may_contain(text)),
+            Self::Matches(pattern) | Self::Finds(pattern) if accepted(pattern) => Some(true),
             Self::Matches(pattern) => regex::matching(pattern).and_then(|all| meet(&all, values)),
             Self::Finds(pattern) => regex::holding(pattern).and_then(|all| meet(&all, values)),
         };
