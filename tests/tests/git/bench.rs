@@ -149,8 +149,9 @@ impl Bench {
         self.meshc(folder, &[&["build", "--env", "prod", "-o", &out], args].concat()).says(0, &[]);
         let said = self.meshc(folder, &["verify", &out, "--output", "json"]).says(0, &[]).out;
         let said: serde_json::Value = serde_json::from_str(&said).unwrap();
-        let commit = said["manifest"]["source"]["commit"].as_str().map(str::to_owned);
-        (commit, said["release"]["generation"].as_u64().unwrap())
+        let commit = said.pointer("/manifest/source/commit").and_then(|commit| commit.as_str());
+        let generation = said.pointer("/release/generation").and_then(serde_json::Value::as_u64);
+        (commit.map(str::to_owned), generation.unwrap())
     }
 }
 

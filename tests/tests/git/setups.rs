@@ -135,7 +135,7 @@ fn references_in_a_table_are_said_by_name() {
     bench.write("mesh/.git/HEAD", "ref: refs/heads/.invalid\n");
     bench.write("mesh/.git/refs/heads", "this repository uses the reftable format\n");
     bench.write("mesh/.git/reftable/tables.list", "");
-    bench.meshc("mesh", VALIDATE).says(2, &["references as reftable", "refs migrate --ref-format=files"]);
+    bench.meshc("mesh", VALIDATE).says(2, &["references as reftable", "git clone --ref-format=files"]);
 }
 
 #[test]
@@ -241,6 +241,7 @@ fn revisions_of_every_form_and_trees_are_read() {
         assert!(said.err.is_empty(), "{}", said.err);
     }
     bench.meshc("mesh", &["validate", "--rev", "nosuch"]).says(2, &["`nosuch` is not a revision"]);
+    bench.meshc("mesh", &["validate", "--rev", ":mesh.yaml"]).says(2, &["no commit", "--staged"]);
     bench
         .meshc("mesh", &["validate", "--rev", "HEAD:deep/mesh.yaml"])
         .says(2, &["no folder `deep/mesh.yaml`"]);

@@ -13,7 +13,8 @@ fn scripts(bench: &Bench) -> Vec<String> {
     let text = std::fs::read(bench.path("shop/.github/workflows/mesh.yaml")).unwrap();
     let (_, parsed) = parse(&mut Sources::new(), "workflow.yaml", &text);
     assert!(parsed.findings.is_empty(), "{:?}", parsed.findings);
-    let steps = parsed.documents[0].root.get("jobs").and_then(|jobs| jobs.get("mesh")?.get("steps")).unwrap();
+    let root = &parsed.documents.first().unwrap().root;
+    let steps = root.get("jobs").and_then(|jobs| jobs.get("mesh")?.get("steps")).unwrap();
     let Value::Seq(steps) = &steps.value else { panic!("no steps") };
     steps.iter().filter_map(|step| step.get("run").and_then(Node::as_str).map(str::to_owned)).collect()
 }

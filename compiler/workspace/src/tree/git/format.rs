@@ -7,7 +7,7 @@ use mesh_compiler::diag::visible;
 use super::discover::Found;
 use super::settings::Settings;
 use crate::tree::error::TreeError;
-use crate::tree::shell::command;
+use crate::tree::shell::{command, quoted};
 
 /// The newest `core.repositoryFormatVersion` that there is.
 const NEWEST: i64 = 1;
@@ -51,8 +51,10 @@ pub(super) fn check(found: &Found, settings: &Settings) -> Result<(), TreeError>
                 return refuse("the setting `extensions.refStorage`".to_owned(), unset());
             }
             ("refstorage", form) => {
-                let migrate = command(repository, &["refs", "migrate", "--ref-format=files"]);
-                return refuse(format!("references as {} (`extensions.refStorage`)", visible(form)), migrate);
+                // Not `git refs migrate`, which refuses a repository with reflogs (git 2.47).
+                let from = quoted(&repository.display().to_string());
+                let clone = format!("git clone --ref-format=files {from} DIR && cd DIR");
+                return refuse(format!("references as {} (`extensions.refStorage`)", visible(form)), clone);
             }
             ("partialclone", remote) => {
                 let promise = command(repository, &["config", &format!("remote.{remote}.promisor"), "true"]);

@@ -119,6 +119,10 @@ fn find<'r>(repository: &'r Repository, rev: &str) -> Result<Object<'r>, TreeErr
             let into = format!("+{branch}:refs/remotes/{remote}/{branch}");
             (None, Some(command(at, &["fetch", remote, &into])))
         }
+        None if rev.starts_with(':') && !rev.starts_with(":/") => (
+            Some("files of the index are no commit; all that is staged is read with --staged".to_owned()),
+            None,
+        ),
         None if repository.is_shallow() => {
             let because = "the clone is shallow, and what is older is not there";
             (Some(because.to_owned()), Some(command(at, &["fetch", "--unshallow"])))
