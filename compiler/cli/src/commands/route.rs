@@ -89,7 +89,7 @@ fn answer(
     places: &Places<'_>,
     outputs: &Outputs,
 ) -> Result<u8, Failure> {
-    let ask = ask::ask(&args.method, &args.url, args.caller.as_deref(), &args.facts, &program)?;
+    let ask = ask::ask(&args.method, &args.url, args.caller.as_deref(), &args.facts, args.today, &program)?;
     let decider = Decider::new(Arc::new(program), state);
     let cannot = |e| Failure::cannot(format!("the mesh cannot be run: {e}"));
     let journey = decider.follow(&ask, &args.pick.unwrap_or(0)).map_err(cannot)?;

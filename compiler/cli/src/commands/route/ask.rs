@@ -11,7 +11,7 @@ use mesh_decision::journey::Ask;
 
 use crate::callers::caller;
 use crate::failure::Failure;
-use crate::load::now;
+use crate::load::{Today, now};
 use crate::text::clean;
 
 /// Facts about a request that its URL does not say.
@@ -74,6 +74,7 @@ pub(super) fn ask(
     url: &str,
     as_caller: Option<&str>,
     facts: &Facts,
+    today: Today,
     program: &Program,
 ) -> Result<Ask, Failure> {
     let wrong = |what: &str| Failure::cannot(format!("`{}` {what}", clean(url)));
@@ -86,7 +87,7 @@ pub(super) fn ask(
     let (authority, target) = rest.split_at(end);
     let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
     // A given day begins at midnight (UTC).
-    let seconds = args.today.now.map_or_else(now, |date| date.days() * 86_400);
+    let seconds = today.now.map_or_else(now, |date| date.days() * 86_400);
     let now = Instant::new(seconds, 0)
         .ok_or_else(|| Failure::cannot("the clock of this machine is outside of the years 1 to 9999"))?;
     let caller = as_caller.map(|text| caller(text, program)).transpose()?;
