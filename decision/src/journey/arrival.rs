@@ -64,6 +64,14 @@ impl<'a> Arrival<'a> {
         ask: &'a Ask,
         journey: &mut Journey,
     ) -> Result<Option<Self>, BuildError> {
+        // The connection comes before the head, and a head that nobody would take may find no gateway.
+        let connected = match first(engines, ask, journey) {
+            None => None,
+            Some(first) => match connect(engines, ask, &first, journey) {
+                Some(connection) => Some((first, connection)),
+                None => return Ok(None),
+            },
+        };
         let trust = match ask.caller {
             Some(Owner::Service(_)) => Trust::Mesh,
             Some(Owner::Gateway(_)) | None => Trust::Stranger,
@@ -77,11 +85,10 @@ impl<'a> Arrival<'a> {
                 return Ok(None);
             }
         };
-        let Some(first) = first(engines, ask, &admitted.host, journey) else {
+        let Some((first, (scheme, connection))) = connected else {
             journey.refuse(Reason::NoHost);
             return Ok(None);
         };
-        let Some((scheme, connection)) = connect(engines, ask, &first, journey) else { return Ok(None) };
         let engine = engines.of(&first)?;
         let (raw_path, query) = ask.target.split_once('?').unwrap_or((ask.target.as_str(), ""));
         let path = match head::canonical_path(raw_path, engine.slash_mode(&admitted.host)) {
@@ -160,11 +167,11 @@ impl<'a> Arrival<'a> {
 }
 
 /// The owner of the first hop. `None` where no gateway has the host.
-fn first(engines: &Engines, ask: &Ask, host: &str, journey: &mut Journey) -> Option<Owner> {
+fn first(engines: &Engines, ask: &Ask, journey: &mut Journey) -> Option<Owner> {
     let first = match &ask.caller {
         Some(caller) => caller.clone(),
         None => {
-            let entrance = entrance(&engines.program, ask, host)?;
+            let entrance = entrance(&engines.program, ask)?;
             journey.notes.extend(entrance.notes);
             Owner::Gateway(entrance.gateway.clone())
         }

@@ -24,12 +24,14 @@ struct Candidate<'p> {
 }
 
 /// Chooses among the gateways that have the host that is connected to; where none has, among those that have the
-/// canonical host that the request names. A port that the request names decides, if a gateway listens on it, because a
+/// host that the request names. A port that the request names decides, if a gateway listens on it, because a
 /// port may be mapped; then whether the gateway speaks TLS, then the scheme's own port, then an exact host before the
 /// longest wildcard.
-pub(super) fn entrance<'p>(program: &'p Program, ask: &Ask, named: &str) -> Option<Entrance<'p>> {
-    let connected = host::canonical(&ask.authority).ok().and_then(|to| covering(program, &to));
-    let mut left = connected.or_else(|| covering(program, named))?;
+pub(super) fn entrance<'p>(program: &'p Program, ask: &Ask) -> Option<Entrance<'p>> {
+    let having = |authority: &str| host::canonical(authority).ok().and_then(|host| covering(program, &host));
+    let line = ask.headers.iter().find(|(name, _)| name == "host");
+    let named = line.and_then(|(_, value)| std::str::from_utf8(value).ok());
+    let mut left = having(&ask.authority).or_else(|| having(named?))?;
     let port = port(&ask.authority);
     let tls = ask.scheme == "https";
     let default = if tls { 443 } else { 80 };
@@ -108,8 +110,9 @@ mod tests {
 
     fn asked(program: &Program, url: &str, named: &str) -> Option<(String, usize)> {
         let (scheme, authority) = url.split_once("://").unwrap();
-        let ask = Ask { scheme: scheme.into(), authority: authority.into(), ..Ask::default() };
-        entrance(program, &ask, named).map(|e| (e.gateway.to_string(), e.notes.len()))
+        let headers = vec![("host".to_owned(), named.as_bytes().to_vec())];
+        let ask = Ask { scheme: scheme.into(), authority: authority.into(), headers, ..Ask::default() };
+        entrance(program, &ask).map(|e| (e.gateway.to_string(), e.notes.len()))
     }
 
     #[test]
