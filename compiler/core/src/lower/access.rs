@@ -51,7 +51,7 @@ pub(super) fn access(cx: &mut Cx<'_, '_>, program: &mut Program) {
             }
             (None, None) if object.complete => {
                 let address = spec::Address { kind: spec::Kind::AccessPolicy, name: spec.name.value.clone() };
-                let hidden = cx.model.exists(&address) || cx.model.hides(spec::Kind::AccessPolicy);
+                let hidden = cx.model.exists(&address) || cx.model.has_broken(spec::Kind::AccessPolicy);
                 if !hidden {
                     let message = format!("nobody says who may call `{owner}`");
                     let finding = Diagnostic::new(codes::NO_ACCESS, spec.name.span, message);

@@ -193,7 +193,8 @@ fn implicit(cx: &mut Cx<'_, '_>, program: &Program, object: &Object, spec: &spec
     let several = program.services.get(&name).is_some_and(|s| s.versions.len() > 1);
     let decided = cx.model.canary(name.as_str()).is_some() || program.routes.contains_key(&name);
     let hidden = [Kind::Route, Kind::Canary].into_iter().any(|kind| {
-        cx.model.hides(kind) || cx.model.is_broken(&spec::Address { kind, name: object.address.name.clone() })
+        cx.model.has_broken(kind)
+            || cx.model.is_broken(&spec::Address { kind, name: object.address.name.clone() })
     });
     if several && !decided && !hidden && object.complete {
         let message =

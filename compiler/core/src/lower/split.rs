@@ -85,7 +85,7 @@ fn destination(
                 }
                 plain(None, Some(lowered))
             }
-            None if cx.model.hides(Kind::Canary) => None,
+            None if cx.model.has_broken(Kind::Canary) => None,
             None => {
                 let message = format!("`{service}` has no Canary, so it has no stable and no candidate");
                 let finding = Diagnostic::new(codes::UNKNOWN_VERSION, spec.span, message);
@@ -96,7 +96,7 @@ fn destination(
         None => {
             // At a gateway the service's own Route goes on from here.
             let own = edge && cx.model.has_route(service.as_str());
-            let hidden = cx.model.hides(Kind::Canary) || (edge && cx.model.hides(Kind::Route));
+            let hidden = cx.model.has_broken(Kind::Canary) || (edge && cx.model.has_broken(Kind::Route));
             if unit.versions.len() > 1 && canary.is_none() && !own && !hidden {
                 let several = unit.versions.iter().map(Key::as_str).collect::<Vec<_>>().join(", ");
                 let message = format!("`{service}` has several versions ({several}) and no Canary");

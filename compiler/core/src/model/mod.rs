@@ -156,7 +156,7 @@ impl<'l> Model<'l> {
 
     /// True if there may be objects of a kind that could not be read: nothing is to be judged by the absence of one.
     #[must_use]
-    pub fn hides(&self, kind: Kind) -> bool {
+    pub fn has_broken(&self, kind: Kind) -> bool {
         self.broken.iter().any(|address| address.kind == kind && !self.objects.contains_key(address))
             || self.unread.may_have(kind.as_str())
     }
@@ -172,12 +172,6 @@ impl<'l> Model<'l> {
     pub fn is_broken(&self, address: &Address) -> bool {
         let hidden = self.broken.contains(address) || self.unread.may_have(address.name.as_str());
         hidden && !self.objects.contains_key(address)
-    }
-
-    /// True if there is a document of this kind that could not be read.
-    #[must_use]
-    pub fn has_broken(&self, kind: Kind) -> bool {
-        self.broken.iter().any(|address| address.kind == kind && !self.objects.contains_key(address))
     }
 
     /// A service by name.
