@@ -51,6 +51,27 @@ impl Literal {
     }
 }
 
+/// A text as it is written in an expression: in double quotes, with the escapes of CEL, and no character that moves a
+/// cursor.
+#[must_use]
+pub fn text_literal(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if c.is_control() => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
 /// Serialises integers as text, for those past 2^53, which JSON numbers do not carry (RFC 8259 section 6).
 pub(super) mod int_as_text {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
@@ -63,5 +84,15 @@ pub(super) mod int_as_text {
     pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<i64, D::Error> {
         let text = String::deserialize(d)?;
         text.parse().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_written_as_in_expressions() {
+        assert_eq!(text_literal("a\"\\é\n\u{7}\u{85}"), "\"a\\\"\\\\é\\n\\u0007\\u0085\"");
     }
 }

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 pub use check::{Checked, ExprError};
 pub use code::{Code, Tree, VERSION, View};
-pub use literal::Literal;
+pub use literal::{Literal, text_literal};
 pub use net::{Net, NetError, parse_ip};
 pub use op::{CompareOp, Op, Quantifier, SlotId, TextOp, TextView};
 pub use slot::{Slot, Type};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use mesh_bundle::expr::{Expression, Instant, Op, Part, Slot, Type, View};
+use mesh_bundle::expr::{Expression, Instant, Op, Part, Slot, Type, View, text_literal};
 use serde::Serialize;
 
 use super::build::{Builder, Cond};
@@ -144,12 +144,12 @@ fn collect<'c>(view: View<'c>, places: &mut Vec<&'c Slot>) {
 #[must_use]
 pub fn name(slot: &Slot) -> String {
     let plain = match slot {
-        Slot::Header(key) => return format!("request.headers[{key:?}]"),
-        Slot::Query(key) => return format!("request.query[{key:?}]"),
-        Slot::Cookie(key) => return format!("request.cookies[{key:?}]"),
-        Slot::Param(key) => return format!("request.params[{key:?}]"),
-        Slot::SourceLabel(key) => return format!("source.labels[{key:?}]"),
-        Slot::DestinationLabel(key) => return format!("destination.labels[{key:?}]"),
+        Slot::Header(key) => return format!("request.headers[{}]", text_literal(key)),
+        Slot::Query(key) => return format!("request.query[{}]", text_literal(key)),
+        Slot::Cookie(key) => return format!("request.cookies[{}]", text_literal(key)),
+        Slot::Param(key) => return format!("request.params[{}]", text_literal(key)),
+        Slot::SourceLabel(key) => return format!("source.labels[{}]", text_literal(key)),
+        Slot::DestinationLabel(key) => return format!("destination.labels[{}]", text_literal(key)),
         Slot::Method => "request.method",
         Slot::Path => "request.path",
         Slot::Host => "request.host",
@@ -188,10 +188,10 @@ fn value(slot: &Slot, context: &Context<'_>) -> String {
         Read::One(text) => {
             let text = text.into_text();
             if text.len() <= SHOWN {
-                return format!("{text:?}");
+                return text_literal(&text);
             }
             let end = (0..=SHOWN).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-            format!("{:?}... ({} bytes)", text.get(..end).unwrap_or_default(), text.len())
+            format!("{}... ({} bytes)", text_literal(text.get(..end).unwrap_or_default()), text.len())
         }
     }
 }

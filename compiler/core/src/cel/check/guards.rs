@@ -6,6 +6,8 @@
 
 use std::ops::Range;
 
+use mesh_bundle::expr::text_literal;
+
 use super::Checker;
 use crate::cel::CelFinding;
 use crate::cel::tree::Access;
@@ -148,7 +150,7 @@ impl Checker<'_> {
         if self.text.contains('\'') && !self.text.contains('"') {
             format!("'{text}'")
         } else {
-            format!("{text:?}")
+            text_literal(text)
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use mesh_bundle::expr::text_literal;
+
 use super::Checker;
 use crate::cel::CelFinding;
 use crate::cel::typed::{Kind, Typed};
@@ -110,9 +112,9 @@ fn repair(constant: &Typed, due: &Type) -> Option<(Range<usize>, String)> {
         (Value::Uint(number), Type::Int) => i64::try_from(*number).ok()?.to_string(),
         (Value::Int(number), Type::String) => format!("\"{number}\""),
         (Value::Bool(truth), Type::String) => format!("\"{truth}\""),
-        (Value::String(text), Type::Quantity(unit)) => format!("{}({text:?})", unit.name()),
-        (Value::String(text), Type::Duration) => format!("duration({text:?})"),
-        (Value::String(text), Type::Timestamp) => format!("timestamp({text:?})"),
+        (Value::String(text), Type::Quantity(unit)) => format!("{}({})", unit.name(), text_literal(text)),
+        (Value::String(text), Type::Duration) => format!("duration({})", text_literal(text)),
+        (Value::String(text), Type::Timestamp) => format!("timestamp({})", text_literal(text)),
         _ => return None,
     };
     Some((constant.range.clone(), text))
