@@ -13,6 +13,7 @@ fi
 # Pinned tools, read by ci/setup alone.
 export NEXTEST_VERSION=0.9.143
 export DENY_VERSION=0.20.2
+export RE2_VERSION=1.1.20251105
 
 die() {
   printf 'error: %s\n' "$*" >&2

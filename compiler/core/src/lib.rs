@@ -6,6 +6,7 @@
 //! - [`diag`]: places in source files, findings, the table of their codes, suppression comments
 //! - [`source`]: YAML bytes to trees of nodes with byte spans; merging of overrides
 //! - [`spec`]: the typed language: one definition per kind gives the struct, its decoder, its JSON Schema, and what readers see
+//! - [`re2`]: which regular expressions mean one thing to RE2 and to proxies
 //! - [`sets`]: sets of requests as automata, and what a comparison with a constant can find in them
 //! - [`cel`]: expressions, checked; [`model`]: the objects of one environment
 //! - [`objects`]: objects as CEL sees them, for policies; [`check`]: rules that never match, policies
@@ -23,6 +24,7 @@ pub mod model;
 pub mod numbers;
 pub mod objects;
 pub mod plan;
+pub mod re2;
 pub mod repair;
 pub mod scenario;
 pub mod selftest;

@@ -3,7 +3,6 @@
 use mesh_bundle::expr::{Slot, parse_ip};
 use mesh_bundle::program::SlashMode;
 use mesh_decision::expr::name;
-use mesh_decision::regex::Pattern;
 use mesh_decision::{host, path};
 
 use super::CelFinding;
@@ -12,6 +11,7 @@ use super::typed::{Call, Kind, Typed};
 use super::value::Value;
 use super::words::words;
 use crate::diag::{codes, quoted};
+use crate::re2;
 use crate::sets::{Comparison, Fact, Verdict};
 
 /// Reports comparisons with constants that their place never has.
@@ -23,12 +23,21 @@ pub(super) fn check(typed: &Typed, text: &str, findings: &mut Vec<CelFinding>) {
     });
 }
 
+/// Reports constant patterns that RE2 or proxies do not take, or not for the same.
+pub(super) fn patterns(typed: &Typed, text: &str, findings: &mut Vec<CelFinding>) {
+    typed.walk(&mut |node| {
+        if let Kind::Call(call) = &node.kind
+            && let ("matches", [_, right]) = (call.function.name, call.arguments.as_slice())
+            && let Some(Value::String(pattern)) = right.constant()
+        {
+            findings.extend(regex(pattern, right, text));
+        }
+    });
+}
+
 fn call_of(call: &Call, text: &str, findings: &mut Vec<CelFinding>) {
     let [left, right] = call.arguments.as_slice() else { return };
     let function = call.function.name;
-    if let ("matches", Some(Value::String(pattern))) = (function, right.constant()) {
-        findings.extend(regex(pattern, right));
-    }
     let both = matches!(function, "==" | "!=" | "in");
     let sides = if both { vec![(left, right), (right, left)] } else { vec![(left, right)] };
     for (read, constant) in sides {
@@ -60,11 +69,23 @@ fn comparison<'c>(function: &str, constant: &'c str) -> Option<Comparison<'c>> {
     })
 }
 
-/// The finding of a pattern that does not compile.
-pub(super) fn regex(pattern: &str, typed: &Typed) -> Option<CelFinding> {
-    let error = Pattern::check(pattern).err()?;
-    let message = format!("the regular expression does not compile: {error}");
-    Some(CelFinding::new(codes::CEL_CONSTANT, typed.range.clone(), message))
+/// The finding of a pattern that RE2 or proxies do not take, or not for the same.
+pub(super) fn regex(pattern: &str, typed: &Typed, text: &str) -> Option<CelFinding> {
+    let fault = re2::check(pattern).err()?;
+    let code = if fault.rule.is_some() { codes::NOT_RE2 } else { codes::CEL_CONSTANT };
+    // Inside of the literal where it has no escapes, else the whole of it.
+    let range = match words(text, typed.range.clone()).find(pattern) {
+        Some(offset) if !pattern.is_empty() => {
+            let start = typed.range.start + offset;
+            start + fault.range.start..start + fault.range.end
+        }
+        _ => typed.range.clone(),
+    };
+    let finding = CelFinding::new(code, range, fault.message);
+    Some(match fault.help {
+        Some(help) => finding.help(help),
+        None => finding,
+    })
 }
 
 /// The finding of a comparison that holds for no value of its place. What depends on the mesh around the rule is judged

@@ -97,6 +97,7 @@ fn compile(typed: Typed, mut findings: Vec<CelFinding>, text: &str) -> Result<Ex
     let mut steps = fold::STEPS;
     let (typed, found) = fold::fold(typed, &mut steps);
     findings.extend(found);
+    constants::patterns(&typed, text, &mut findings);
     constants::check(&typed, text, &mut findings);
     if !findings.is_empty() {
         return Err(findings);
@@ -132,13 +133,14 @@ pub fn requests(phase: Phase) -> Environment {
     request::environment(phase, &[])
 }
 
-/// As [`checked_condition`], with the constants worked out.
+/// As [`checked_condition`], with the constants worked out and patterns checked.
 ///
 /// # Errors
 /// Every finding; never empty.
 pub fn folded_condition(text: &str, environment: &Environment) -> Result<Typed, Vec<CelFinding>> {
     let mut steps = fold::STEPS;
-    let (typed, findings) = fold::fold(checked_condition(text, environment)?, &mut steps);
+    let (typed, mut findings) = fold::fold(checked_condition(text, environment)?, &mut steps);
+    constants::patterns(&typed, text, &mut findings);
     if findings.is_empty() { Ok(typed) } else { Err(findings) }
 }
 

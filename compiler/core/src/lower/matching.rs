@@ -7,11 +7,11 @@ use mesh_bundle::expr::Expression;
 use mesh_bundle::path::Segment;
 use mesh_bundle::program::{From, Match, SlashMode, Sticky, ValueMatch, ValueTest};
 use mesh_decision::path;
-use mesh_decision::regex::Pattern;
 
 use super::context::{Cx, key};
 use crate::cel::{self, Phase};
 use crate::diag::{Diagnostic, Span, codes};
+use crate::re2;
 use crate::spec::{self, Caller, CelText, FromItem, PathMatch, RegexText, Sp, StickySource, ValueForm};
 
 /// Path prefix that belongs to the mesh on every listener.
@@ -87,14 +87,15 @@ pub(super) fn pattern(
 }
 
 fn regex(cx: &mut Cx<'_, '_>, text: &Sp<RegexText>) -> bool {
-    match Pattern::whole(text.as_str()) {
-        Ok(_) => true,
-        Err(error) => {
-            let message = format!("the regular expression does not compile: {error}");
-            cx.report(Diagnostic::new(codes::BAD_REGEX, text.span, message));
-            false
-        }
-    }
+    let Err(fault) = re2::check_whole(text.as_str()) else { return true };
+    let code = if fault.rule.is_some() { codes::NOT_RE2 } else { codes::BAD_REGEX };
+    let place = text.value.map(cx.model.sources(), text.span).span(fault.range);
+    let finding = Diagnostic::new(code, place, fault.message);
+    cx.report(match fault.help {
+        Some(help) => finding.help(help),
+        None => finding,
+    });
+    false
 }
 
 /// Lowers a whole match.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use mesh_decision::regex::Pattern;
 
 use super::{Fault, Function, Value, bounds, no_overload};
+use crate::re2;
 
 pub(super) const FUNCTIONS: &[Function] = &[
     Function {
@@ -29,7 +30,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
     Function {
         name: "matches",
         signatures: &["string.matches(string) -> bool", "matches(string, string) -> bool"],
-        doc: "True if the regular expression (RE2, ASCII classes) matches somewhere in the text. An error for what is not such an expression, or compiles to more than the proxy takes.",
+        doc: "True if the regular expression (RE2, ASCII classes) matches somewhere in the text. An error for what RE2 refuses or reads otherwise than proxies, and for what compiles to more than they take.",
         call: matches,
     },
     Function {
@@ -119,10 +120,12 @@ fn map(name: &str, arguments: &[Value], change: fn(&str) -> String) -> Result<Va
 
 fn matches(arguments: &[Value]) -> Result<Value, Fault> {
     match arguments {
-        [Value::String(text), Value::String(pattern)] => match Pattern::search(pattern) {
-            Ok(pattern) => Ok(Value::Bool(pattern.is_match(text))),
-            Err(error) => Err(Fault::Invalid(format!("not a regular expression: {error}"))),
-        },
+        [Value::String(text), Value::String(pattern)] => {
+            let invalid = |error: String| Fault::Invalid(format!("not a regular expression: {error}"));
+            re2::syntax(pattern).map_err(|fault| invalid(fault.message))?;
+            let pattern = Pattern::search(pattern).map_err(|error| invalid(error.to_string()))?;
+            Ok(Value::Bool(pattern.is_match(text)))
+        }
         _ => Err(no_overload("matches", arguments)),
     }
 }

@@ -302,7 +302,7 @@ impl Lowering<'_> {
             return None;
         };
         // Looked at already, but for what a macro has put in.
-        if let Some(finding) = constants::regex(text, pattern) {
+        if let Some(finding) = constants::regex(text, pattern, self.text) {
             self.findings.push(finding);
             return None;
         }

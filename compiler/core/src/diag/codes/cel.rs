@@ -28,10 +28,10 @@ codes! {
         good: "when: '\"x-tenant\" in request.headers && request.headers[\"x-tenant\"] == \"acme\"'\n",
     }
     CEL_CONSTANT = 3005 "cel-constant" "a constant in an expression is wrong" {
-        checks: "Regular expressions and keys of maps are constants and well formed; header names are in lower case.",
+        checks: "Regular expressions and keys of maps are constants, and not too large; header names are in lower case; a place can have the text that it is compared with.",
         why: "A constant that cannot be right is right for no request.",
-        bad: "when: request.path.matches(\"(\")\n",
-        good: "when: request.path.matches(\"^/v[0-9]+/\")\n",
+        bad: "when: request.scheme == \"ftp\"\n",
+        good: "when: request.scheme == \"https\"\n",
     }
     CEL_OUTSIDE = 3006 "cel-outside" "an expression uses a part of CEL that the mesh leaves out" {
         checks: "Expressions stay inside the subset that proxies evaluate in bounded time.",

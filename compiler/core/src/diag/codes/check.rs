@@ -34,9 +34,9 @@ codes! {
         good: "path: /a/b\n",
     }
     BAD_REGEX = 1206 "bad-regex" "a regular expression does not compile" {
-        checks: "Regular expressions are of the RE2 dialect with ASCII classes, and compile to at most 64 KiB.",
-        why: "Look-around and back-references have no bound on their time.",
-        bad: "path: { regex: \"(?=a)\" }\n",
+        checks: "Regular expressions compile to at most 64 KiB, and are nested at most 100 deep.",
+        why: "Every proxy keeps them in memory, and a larger one would be refused there.",
+        bad: "path: { regex: \"/.{1000}/.{1000}\" }\n",
         good: "path: { regex: \"/v[0-9]+/.*\" }\n",
     }
     RESERVED_PATH = 1207 "reserved-path" "a rule takes a path that the mesh keeps for itself" {
@@ -92,6 +92,12 @@ codes! {
         why: "The Route is asked at the proxy of the caller, and strangers have none: the rule takes nothing, and proxies refuse it.",
         bad: "kind: Route\nservice: a\nrules: [{ name: strangers, match: { callers: [external] }, to: a }]\n",
         good: "kind: Route\nservice: a\nrules: [{ name: shop, match: { callers: [gateway/public] }, to: a }]\n",
+    }
+    NOT_RE2 = 1240 "not-re2" "a regular expression is not one of RE2, or not the same one" {
+        checks: "Regular expressions in rules, comparisons and CEL are taken by RE2 and by proxies, and mean the same to both (`docs/spec.md`, Regular expressions).",
+        why: "Whoever knows RE2 reads a rule otherwise than proxies would do it: a deny for `^\\<b\\>$` would let `<b>` pass.",
+        bad: "path: { regex: '/\\<b\\>' }\n",
+        good: "path: { regex: '/<b>' }\n",
     }
     STAGES = 1301 "canary-stages" "the stages of a canary do not grow" {
         checks: "Weights grow strictly, from above 0 % to below 100 %; there are 1 to 20 stages.",

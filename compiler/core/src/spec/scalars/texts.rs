@@ -8,6 +8,60 @@ use crate::spec::decode::Decode;
 use crate::spec::scalar::{Scalar, decode};
 use crate::spec::view::Data;
 
+/// A text in another language, with the style that it was written in, so that findings inside of it have exact places.
+macro_rules! written {
+    (
+        $(#[doc = $doc:literal])*
+        pub struct $Name:ident of $Source:ty, length $min:literal ..= $max:literal;
+        schema $about:literal;
+    ) => {
+        $(#[doc = $doc])*
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub struct $Name(Text);
+
+        impl $Name {
+            /// The text, without quotes and escapes of YAML.
+            pub fn as_str(&self) -> &str {
+                &self.0.text
+            }
+
+            /// From offsets in the text to bytes of the file; `span` is the place of the whole value.
+            pub fn map(&self, sources: &Sources, span: Span) -> TextMap {
+                TextMap::new(sources, span, &self.0)
+            }
+        }
+
+        viewed!($Name: Text, |text| Data::text(text.as_str()));
+
+        impl Decode for $Name {
+            fn example() -> String {
+                crate::spec::forms::example_of(<$Source>::WHAT)
+            }
+            fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
+                let _: $Source = decode(node, cx)?;
+                match &node.value {
+                    Value::Text(text) => Some(Self(text.clone())),
+                    _ => None,
+                }
+            }
+            fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                generator.subschema_for::<Self>()
+            }
+        }
+
+        impl schemars::JsonSchema for $Name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($Name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "description": $about, "type": "string", "minLength": $min, "maxLength": $max,
+                })
+            }
+        }
+    };
+}
+
 /// A character of a path segment (RFC 3986 `pchar` without `*`), or an escape; as a pattern.
 macro_rules! pchar {
     () => {
@@ -167,10 +221,16 @@ impl AnyText {
 }
 
 text! {
-    /// A regular expression in the RE2 dialect with ASCII classes, for the whole text.
-    pub struct RegexText, "a regular expression";
+    /// The text of a regular expression.
+    pub struct RegexSource, "a regular expression";
     pattern "", length 1..=4096,
     check |_| true,
+}
+
+written! {
+    /// A regular expression in the RE2 dialect with ASCII classes, for the whole text.
+    pub struct RegexText of RegexSource, length 1..=4096;
+    schema "A regular expression in the RE2 dialect with ASCII classes, for the whole text.";
 }
 
 text! {
@@ -280,50 +340,10 @@ text! {
     check |_| true,
 }
 
-/// A CEL expression, with the style that it was written in, so that findings inside of it have exact places.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CelText(Text);
-
-impl CelText {
-    /// The text of the expression.
-    pub fn as_str(&self) -> &str {
-        &self.0.text
-    }
-
-    /// From offsets in the expression to bytes of the file; `span` is the place of the whole value.
-    pub fn map(&self, sources: &Sources, span: Span) -> TextMap {
-        TextMap::new(sources, span, &self.0)
-    }
-}
-
-viewed!(CelText: Text, |text| Data::text(text.as_str()));
-
-impl Decode for CelText {
-    fn example() -> String {
-        crate::spec::forms::example_of(CelSource::WHAT)
-    }
-    fn decode(node: &Node, cx: &mut Cx<'_>) -> Option<Self> {
-        let _: CelSource = decode(node, cx)?;
-        match &node.value {
-            Value::Text(text) => Some(Self(text.clone())),
-            _ => None,
-        }
-    }
-    fn schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        generator.subschema_for::<Self>()
-    }
-}
-
-impl schemars::JsonSchema for CelText {
-    fn schema_name() -> std::borrow::Cow<'static, str> {
-        "CelText".into()
-    }
-    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({
-            "description": "A CEL expression that gives true or false.",
-            "type": "string", "minLength": 1, "maxLength": 65536,
-        })
-    }
+written! {
+    /// A CEL expression.
+    pub struct CelText of CelSource, length 1..=65536;
+    schema "A CEL expression that gives true or false.";
 }
 
 /// A request of a test: `POST https://shop.example/api/orders`.

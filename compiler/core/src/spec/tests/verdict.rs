@@ -322,7 +322,7 @@ fn leaves() -> Vec<LeafCheck> {
         CookieName,
         Prose,
         AnyText,
-        RegexText,
+        RegexSource,
         Url,
         RelPath,
         Glob,
