@@ -5,6 +5,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use common::{commit, edit, files, git, meshc, meshc_with, shop, shop_in_git};
@@ -97,7 +98,7 @@ fn out_is_replaced_whole_and_foreign_folders_are_left_alone() {
     assert!(run.err.contains("something else than bundles"), "{}", run.err);
     assert!(shop.path().join("services/mailer/mesh.yaml").is_file());
     let left: Vec<_> = std::fs::read_dir(shop.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-    assert!(!left.iter().any(|n| n.to_str().unwrap().starts_with(".meshc")), "{left:?}");
+    assert!(!left.iter().any(|n| n != ".meshc" && n.to_str().unwrap().starts_with(".meshc")), "{left:?}");
     meshc(shop.path(), &["build", "-o", "all.mcb"]).expect(2);
 }
 
@@ -195,4 +196,17 @@ fn stages_become_state() {
     assert!(stage("canary/oders=1").expect(2).err.contains("did you mean `canary/orders`?"));
     stage("canary/orders=5").expect(2);
     stage("orders=1").expect(2);
+}
+
+#[test]
+fn a_key_is_its_owners_and_build_says_where_it_is_not() {
+    let shop = shop_in_git();
+    let mode = |bits: u32| std::fs::Permissions::from_mode(bits);
+    meshc(shop.path(), &["keygen", "-o", "k.key", "--trust", "t.json"]).expect(0);
+    let key = shop.path().join("k.key");
+    assert_eq!(std::fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    let build = ["build", "--env", "prod", "-o", "p.mcb", "--key", "k.key"];
+    assert!(!meshc(shop.path(), &build).expect(0).err.contains("others"));
+    std::fs::set_permissions(&key, mode(0o640)).unwrap();
+    assert!(meshc(shop.path(), &build).expect(0).err.contains("others may read the key `k.key`"));
 }

@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 
 use mesh_bundle::Name;
+use mesh_compiler::spec::document_schema;
 use mesh_workspace::files::replace_file;
 
 use crate::failure::Failure;
 use crate::load::Where;
-use crate::output::Outputs;
+use crate::output::{Outputs, pretty};
 use crate::reports::InitReport;
+
+/// The schema that the files name for editors.
+const SCHEMA: &str = ".meshc/schema/v1.json";
 
 /// Files of a small mesh that runs, by path. `@NAME@` stands for its name.
 const FILES: [(&str, &str); 6] = [
@@ -33,10 +37,11 @@ pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, F
     let here = place.directory == std::path::Path::new(".");
     let folder = PathBuf::from(args.name.as_str());
     let folder = if here { folder } else { place.directory.join(folder) };
-    let files: Vec<(&str, PathBuf, String)> = FILES
+    let mut files: Vec<(&str, PathBuf, String)> = FILES
         .iter()
         .map(|(path, text)| (*path, folder.join(path), text.replace("@NAME@", args.name.as_str())))
         .collect();
+    files.push((SCHEMA, folder.join(SCHEMA), pretty(&document_schema())? + "\n"));
     if let Some((_, there, _)) = files.iter().find(|(_, path, _)| path.symlink_metadata().is_ok()) {
         return Err(Failure::cannot(format!("`{}` exists already", there.display()))
             .help("choose another name, or another folder with -C DIR"));

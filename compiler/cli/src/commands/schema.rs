@@ -8,7 +8,7 @@ use jsonschema::{Draft, Validator};
 use mesh_compiler::Counts;
 use mesh_compiler::diag::{Diagnostic, Diagnostics, Sources, Span, codes, quoted};
 use mesh_compiler::source::{Node, Value as Yaml, parse};
-use mesh_compiler::spec::{Kind, schemas};
+use mesh_compiler::spec::{Kind, document_schema, schemas};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -21,11 +21,15 @@ use crate::render::Findings;
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     meshc schema Route > route.schema.json\n  \
-    meshc schema                               all kinds in one object, by kind\n  \
+    meshc schema --all > .meshc/schema/v1.json one schema for files of any kinds, for editors\n  \
+    meshc schema                               the schemas of all kinds in one object, by kind\n  \
     meshc schema --check services/web/mesh.yaml")]
 pub(crate) struct Args {
     /// The kind, such as Service
     kind: Option<String>,
+    /// One schema for files of several documents, each judged by its kind: for editors
+    #[arg(long, conflicts_with_all = ["kind", "check"])]
+    all: bool,
     /// Check the documents of this file, each against the schema of its kind
     #[arg(long, value_name = "FILE", conflicts_with = "kind")]
     check: Option<PathBuf>,
@@ -37,6 +41,7 @@ pub(crate) fn run(args: &Args, outputs: &Outputs) -> Result<u8, Failure> {
         return check(file, outputs);
     }
     let schema = match &args.kind {
+        None if args.all => document_schema(),
         None => schemas().into_iter().map(|(kind, schema)| (kind.to_owned(), schema)).collect(),
         Some(word) => schema_of(key(word)?)?,
     };

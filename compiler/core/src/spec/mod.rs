@@ -6,6 +6,7 @@
 
 mod context;
 mod decode;
+mod documents;
 mod foreign;
 mod forms;
 mod habits;
@@ -22,6 +23,7 @@ pub mod view;
 
 pub use context::{Cx, Sp};
 pub use decode::{AnyValue, Decode, Dict, List1, NumberOr, OneOrMany};
+pub use documents::document_schema;
 pub use kind::Kind;
 pub use kinds::*;
 pub use load::{Loaded, load};
