@@ -1,6 +1,7 @@
 //! `meshc build`: compiles, packs and signs the bundle of each environment, and checks what it wrote as a proxy does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -95,6 +96,10 @@ fn duration(text: &str) -> Result<Duration, String> {
 /// Runs the command.
 pub(crate) fn run(args: &Args, place: &Where, outputs: &Outputs) -> Result<u8, Failure> {
     let keys = args.key.iter().map(|file| read_key(file)).collect::<Result<Vec<_>, _>>()?;
+    for file in args.key.iter().filter(|file| others_may_read(file)) {
+        let file = file.display();
+        note(&format!("note: others may read the key `{file}`; `chmod 600 {file}` keeps it to its owner"));
+    }
     let mesh = load::mesh(place, &args.revision, Day::Commit(args.today))?;
     if !load::is_sound(&mesh, "build", outputs)? {
         return Ok(exit::FOUND);
@@ -164,6 +169,11 @@ fn check_written(files: Result<FileSet, Refusal>, keys: &[SigningKey]) -> Result
     // A bundle without signatures, or with more than a set has keys, is checked without them.
     let trust = TrustSet::new(signers.len(), signers.into_iter().collect()).ok();
     climb(files?, trust.as_ref(), Standing::Offered, Some(&mut Proof::default())).map(drop)
+}
+
+/// True where the mode of a file lets its group or everybody read it.
+fn others_may_read(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|found| found.permissions().mode() & 0o044 != 0)
 }
 
 /// The terms that the arguments and git give.
