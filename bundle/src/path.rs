@@ -1,5 +1,7 @@
 //! Path patterns of routes and access entries, and their short text form.
 
+mod cover;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -7,8 +9,9 @@ use serde::{Deserialize, Serialize};
 /// A pattern over normalised paths.
 ///
 /// Written `/a` (exactly that), `/a/*` (`/a`, `/a/` and all below, by whole segments), with
-/// `{id}` for one non-empty segment, or as a regular expression over the whole path (RE2
-/// dialect, ASCII classes). `*` stands only at the end. Matching is case-sensitive.
+/// `{id}` for one non-empty segment; or as a plain text that paths begin with; or as a regular
+/// expression over the whole path (RE2 dialect, ASCII classes). `*` stands only at the end.
+/// Matching is case-sensitive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Written", into = "Written")]
 pub enum PathPattern {
@@ -21,6 +24,9 @@ pub enum PathPattern {
     },
     /// A regular expression that must match the whole path.
     Regex(String),
+    /// The text that paths begin with, whatever follows: `/foo` takes `/foobar` too, as `prefix` does in Envoy.
+    /// Requires [`crate::features::PATH_PREFIX`].
+    Prefix(String),
 }
 
 /// One segment of a pattern.
@@ -65,13 +71,7 @@ impl PathPattern {
     /// [`PatternError`] says which rule of the form is broken. Whether the literal parts are
     /// in normal form is the compiler's check, since normalising is a rule of `decision`.
     pub fn parse(text: &str) -> Result<Self, PatternError> {
-        if text.len() > Self::MAX {
-            return Err(PatternError::TooLong);
-        }
-        let rest = text.strip_prefix('/').ok_or(PatternError::NoSlash)?;
-        if !text.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'\\')) {
-            return Err(PatternError::Character);
-        }
+        let rest = after_slash(text)?;
         let mut segments = Vec::new();
         let mut parts = rest.split('/').peekable();
         let mut seen: Vec<String> = Vec::new();
@@ -105,44 +105,27 @@ impl PathPattern {
         Ok(Self::Segments { segments, below: false })
     }
 
+    /// The pattern of all paths that begin with `text`.
+    ///
+    /// # Errors
+    /// [`PatternError`] where no canonical path begins so, for its first or any other character, or where the text is
+    /// too long.
+    pub fn prefix(text: &str) -> Result<Self, PatternError> {
+        after_slash(text)?;
+        Ok(Self::Prefix(text.to_owned()))
+    }
+
     /// The pattern that matches every path: `/*`.
     #[must_use]
     pub fn any() -> Self {
         Self::Segments { segments: Vec::new(), below: true }
     }
 
-    /// True for `/*`.
-    #[must_use]
-    pub fn is_any(&self) -> bool {
-        matches!(self, Self::Segments { segments, below: true } if segments.is_empty())
-    }
-
-    /// Whether every path that `inner` takes is one that this pattern takes. False where that is not known: between two
-    /// different regular expressions.
-    #[must_use]
-    pub fn covers(&self, inner: &Self) -> bool {
-        if self == inner || self.is_any() {
-            return true;
-        }
-        let (Self::Segments { segments: a, below: wide }, Self::Segments { segments: b, below: tail }) =
-            (self, inner)
-        else {
-            return false;
-        };
-        let fits = a.iter().zip(b).all(|(a, b)| match (a, b) {
-            (Segment::Param(_), Segment::Param(_)) => true,
-            (Segment::Param(_), Segment::Literal(text)) => !text.is_empty(),
-            (Segment::Literal(a), Segment::Literal(b)) => a == b,
-            (Segment::Literal(_), Segment::Param(_)) => false,
-        });
-        fits && if *wide { b.len() >= a.len() } else { a.len() == b.len() && !tail }
-    }
-
     /// The names that the pattern binds, in order.
     pub fn params(&self) -> impl Iterator<Item = &str> {
         let segments: &[Segment] = match self {
             Self::Segments { segments, .. } => segments,
-            Self::Regex(_) => &[],
+            Self::Regex(_) | Self::Prefix(_) => &[],
         };
         segments.iter().filter_map(|s| match s {
             Segment::Param(name) => Some(name.as_str()),
@@ -150,8 +133,8 @@ impl PathPattern {
         })
     }
 
-    /// The literal text before the first parameter or `/*`, without a trailing slash, which `rewrite.prefix`
-    /// replaces. `None` for a regular expression or where a parameter comes before the end.
+    /// The text that `rewrite.prefix` replaces: what comes before `/*`, or the whole of a plain prefix. `None` for an
+    /// exact path, a regular expression, and where a parameter comes before the end.
     #[must_use]
     pub fn literal_prefix(&self) -> Option<String> {
         match self {
@@ -168,15 +151,27 @@ impl PathPattern {
                 }
                 Some(text)
             }
-            _ => None,
+            Self::Prefix(text) => Some(text.clone()),
+            Self::Segments { below: false, .. } | Self::Regex(_) => None,
         }
     }
+}
+
+/// What follows the first slash of a text that a canonical path may begin with.
+fn after_slash(text: &str) -> Result<&str, PatternError> {
+    if text.len() > PathPattern::MAX {
+        return Err(PatternError::TooLong);
+    }
+    let rest = text.strip_prefix('/').ok_or(PatternError::NoSlash)?;
+    let fits = |b: u8| b.is_ascii_graphic() && !matches!(b, b'?' | b'#' | b'\\');
+    if text.bytes().all(fits) { Ok(rest) } else { Err(PatternError::Character) }
 }
 
 impl fmt::Display for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Regex(text) => write!(f, "regex:{text}"),
+            Self::Prefix(text) => write!(f, "prefix:{text}"),
             Self::Segments { segments, below } => {
                 for segment in segments {
                     match segment {
@@ -199,13 +194,20 @@ impl fmt::Display for PathPattern {
 #[serde(untagged)]
 enum Written {
     Short(String),
-    Long(Long),
+    Regex(Regex),
+    Prefix(Prefix),
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Long {
+struct Regex {
     regex: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Prefix {
+    prefix: String,
 }
 
 impl TryFrom<Written> for PathPattern {
@@ -213,7 +215,8 @@ impl TryFrom<Written> for PathPattern {
     fn try_from(written: Written) -> Result<Self, PatternError> {
         match written {
             Written::Short(text) => Self::parse(&text),
-            Written::Long(Long { regex }) => Ok(Self::Regex(regex)),
+            Written::Regex(Regex { regex }) => Ok(Self::Regex(regex)),
+            Written::Prefix(Prefix { prefix }) => Self::prefix(&prefix),
         }
     }
 }
@@ -221,7 +224,8 @@ impl TryFrom<Written> for PathPattern {
 impl From<PathPattern> for Written {
     fn from(pattern: PathPattern) -> Self {
         match pattern {
-            PathPattern::Regex(regex) => Self::Long(Long { regex }),
+            PathPattern::Regex(regex) => Self::Regex(Regex { regex }),
+            PathPattern::Prefix(prefix) => Self::Prefix(Prefix { prefix }),
             short => Self::Short(short.to_string()),
         }
     }
@@ -241,23 +245,14 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_covers_what_it_takes_whole() {
-        let covers = |outer: &str, inner: &str| {
-            PathPattern::parse(outer).unwrap().covers(&PathPattern::parse(inner).unwrap())
-        };
-        for (outer, inner) in
-            [("/*", "/a/{x}"), ("/a/*", "/a"), ("/a/*", "/a/{x}/*"), ("/{x}", "/{y}"), ("/{x}", "/a")]
-        {
-            assert!(covers(outer, inner), "{outer} {inner}");
+    fn long_forms_are_read_as_they_are_written() {
+        for text in [r#"{"prefix":"/foo"}"#, r#"{"regex":"/v[0-9]+"}"#, r#""/a/*""#] {
+            let pattern: PathPattern = serde_json::from_str(text).unwrap();
+            assert_eq!(serde_json::to_string(&pattern).unwrap(), text);
         }
-        for (outer, inner) in
-            [("/a", "/{x}"), ("/a", "/a/*"), ("/a/b/*", "/a/*"), ("/a", "/b"), ("/{x}", "/")]
-        {
-            assert!(!covers(outer, inner), "{outer} {inner}");
+        for text in [r#"{"prefix":"foo"}"#, r#"{"prefix":"/a?b"}"#, r#"{"prefix":"/a","regex":"/a"}"#, "{}"] {
+            assert!(serde_json::from_str::<PathPattern>(text).is_err(), "{text}");
         }
-        let regex = |text: &str| PathPattern::Regex(text.to_owned());
-        assert!(PathPattern::any().covers(&regex("/a.*")) && regex("/a").covers(&regex("/a")));
-        assert!(!regex("/a.*").covers(&regex("/ab")));
     }
 
     #[test]
@@ -282,5 +277,6 @@ mod tests {
         assert_eq!(PathPattern::parse("/api/orders/*").unwrap().literal_prefix().unwrap(), "/api/orders");
         assert_eq!(PathPattern::parse("/*").unwrap().literal_prefix().unwrap(), "");
         assert_eq!(PathPattern::parse("/{a}/*").unwrap().literal_prefix(), None);
+        assert_eq!(PathPattern::prefix("/api/o").unwrap().literal_prefix().unwrap(), "/api/o");
     }
 }

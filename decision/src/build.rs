@@ -6,12 +6,13 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use mesh_bundle::defaulted::Defaulted;
 use mesh_bundle::program::{
-    Action, Destination, Entry, From, HeaderEdits, Match, Matches, Redirect, Respond, Retry, Rewrite, Role,
-    Routes, Rule, SlashMode, Sticky,
+    Action, Destination, Entry, From, HeaderEdits, Match, Redirect, Respond, Retry, Rewrite, Role, Routes,
+    Rule, SlashMode, Sticky,
 };
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name, Owner, PathPattern, Program, State};
 
+use crate::alternatives::Alternatives;
 use crate::edit;
 use crate::index::PathIndex;
 use crate::matcher::Matcher;
@@ -42,7 +43,7 @@ pub(crate) struct Table {
 #[derive(Debug)]
 pub(crate) struct BuiltRule {
     pub(crate) reference: RuleRef,
-    pub(crate) matcher: Matcher,
+    pub(crate) matches: Alternatives,
     pub(crate) action: BuiltAction,
     pub(crate) rewrite: Defaulted<Rewrite>,
     pub(crate) request_headers: Defaulted<HeaderEdits>,
@@ -133,19 +134,19 @@ impl<'p> Builder<'p> {
                     pointer: String::new(),
                     reason,
                 })?;
-                let matcher = Matcher::new(&Match::default()).map_err(|e| BuildError {
+                let matches = Alternatives::all().map_err(|e| BuildError {
                     unit,
                     pointer: e.pointer,
                     reason: e.reason,
                 })?;
                 let action = BuiltAction::Forward(vec![(mesh_bundle::limits::WHOLE, target)]);
-                let rule = self.plain(format!("route/{name}/default"), matcher, action);
+                let rule = self.plain(format!("route/{name}/default"), matches, action);
                 Ok(table(vec![rule], self.slashes(name)))
             }
         }
     }
 
-    /// Builds the tables of a gateway: by exact host, and by wildcard with the longest first.
+    /// Builds the tables of a gateway: by exact host, and by wildcard with the longest first, `*` last.
     pub(crate) fn gateway(&mut self, name: &Name) -> Result<GatewayTables, BuildError> {
         let none = BTreeMap::new();
         let own = self.program.gateways.get(name).map(|g| g.hosts.as_slice()).unwrap_or_default();
@@ -171,7 +172,7 @@ impl<'p> Builder<'p> {
                     table
                 }
             };
-            if host.starts_with("*.") {
+            if host.starts_with('*') {
                 wildcards.push((host, built));
             } else {
                 exact.insert(host.into_boxed_str(), built);
@@ -187,13 +188,13 @@ impl<'p> Builder<'p> {
             let id = UnitId::GatewayRoutes(gateway.clone(), (*route).clone());
             rules.extend(self.rules_of(&id, unit, &format!("route/{route}"), true)?);
             for fence in &unit.paths {
-                let matches = Match { path: Some(fence.clone()), ..Match::default() };
-                let matcher = Matcher::new(&matches).map_err(|e| BuildError {
+                let inside = Match { path: Some(fence.clone()), ..Match::default() };
+                let matches = Alternatives::new(&inside.into()).map_err(|e| BuildError {
                     unit: id.clone(),
                     pointer: "/paths".into(),
                     reason: e.reason,
                 })?;
-                rules.push(self.plain(format!("route/{route}"), matcher, BuiltAction::Fence));
+                rules.push(self.plain(format!("route/{route}"), matches, BuiltAction::Fence));
             }
         }
         let shares = rules.iter().filter_map(|rule| match &rule.action {
@@ -223,11 +224,7 @@ impl<'p> Builder<'p> {
                 pointer: format!("/rules/{i}{pointer}"),
                 reason,
             };
-            let Matches::One(one) = &rule.matches else {
-                // Rung 4 refuses it by its feature before.
-                return Err(fail("/match".into(), "a rule with several matches cannot be run".into()));
-            };
-            let matcher = Matcher::new(one).map_err(|e| fail(format!("/match{}", e.pointer), e.reason))?;
+            let matches = Alternatives::new(&rule.matches).map_err(|e| fail(e.pointer, e.reason))?;
             let action = match &rule.action {
                 Action::Redirect(redirect) => BuiltAction::Redirect(redirect.clone()),
                 Action::Respond(respond) => BuiltAction::Respond(Box::new(edit::permitted_response(respond))),
@@ -242,14 +239,14 @@ impl<'p> Builder<'p> {
                     BuiltAction::Forward(shares)
                 }
             };
-            let mut one = self.plain(format!("{address}/{}", rule.name), matcher, action);
+            let mut one = self.plain(format!("{address}/{}", rule.name), matches, action);
             one.take(rule, routes.sticky.as_ref());
             built.push(one);
         }
         Ok(built)
     }
 
-    fn plain(&mut self, address: String, matcher: Matcher, action: BuiltAction) -> BuiltRule {
+    fn plain(&mut self, address: String, matches: Alternatives, action: BuiltAction) -> BuiltRule {
         let id = self.rules;
         self.rules += 1;
         let split = match &action {
@@ -258,7 +255,7 @@ impl<'p> Builder<'p> {
         };
         BuiltRule {
             reference: RuleRef { address: address.into(), id, split },
-            matcher,
+            matches,
             action,
             rewrite: Defaulted::default(),
             request_headers: Defaulted::default(),
@@ -379,6 +376,8 @@ impl BuiltRule {
 }
 
 fn table(rules: Vec<BuiltRule>, slashes: SlashMode) -> Table {
-    let index = PathIndex::new(rules.iter().map(|r| r.matcher.pattern()));
+    let patterns = (0_u32..).zip(&rules);
+    let patterns = patterns.flat_map(|(n, rule)| rule.matches.iter().map(move |one| (n, one.pattern())));
+    let index = PathIndex::of(patterns);
     Table { rules, index, slashes }
 }

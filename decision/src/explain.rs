@@ -1,7 +1,7 @@
 //! Explanations of a decision: every rule that was passed over, and the part that did not hold.
 
 use mesh_bundle::expr::Expression;
-use mesh_bundle::program::{Access, Routes};
+use mesh_bundle::program::{Access, Matches, Routes};
 use mesh_bundle::{Name, Owner};
 use serde::Serialize;
 
@@ -91,16 +91,16 @@ impl Engine {
             Owner::Service(_) => None,
         };
         // `route/<Route>/<rule>`
-        let when = |address: &str| {
+        let matches = |address: &str| {
             let (route, rule) = address.strip_prefix("route/")?.split_once('/')?;
             let routes = match (self.owner(), own) {
                 (Owner::Gateway(_), own) => own?.get(route),
                 (Owner::Service(_), _) => self.program().routes.get(route),
             };
-            when_of(routes?, rule)
+            matches_of(routes?, rule)
         };
         let Some(table) = self.routing().table_for(request.host) else { return Vec::new() };
-        let mut steps = self.steps(table, request, when);
+        let mut steps = self.steps(table, request, matches);
         if let Some(Edge::Enters { service, rule, path }) =
             self.routing().decide_edge(request, &mut Scratch::default())
         {
@@ -114,13 +114,13 @@ impl Engine {
 
     /// The rules of the Route of a service that a gateway's rule leads to, as in [`Engine::explain_outbound`].
     fn explain_service(&self, service: &Name, request: &Request<'_>) -> Vec<Step> {
-        let when = |address: &str| {
+        let matches = |address: &str| {
             let (_, rule) = address.strip_prefix("route/")?.split_once('/')?;
-            when_of(self.program().routes.get(service)?, rule)
+            matches_of(self.program().routes.get(service)?, rule)
         };
         self.routing()
             .table_of_service(service)
-            .map(|table| self.steps(table, request, when))
+            .map(|table| self.steps(table, request, matches))
             .unwrap_or_default()
     }
 
@@ -160,12 +160,13 @@ impl Engine {
         &'p self,
         table: &Table,
         request: &Request<'_>,
-        when: impl Fn(&str) -> Option<&'p Expression>,
+        matches: impl Fn(&str) -> Option<&'p Matches>,
     ) -> Vec<Step> {
         let mut steps = Vec::new();
         let context = Context { destination: None, ..self.context(request) };
         for rule in &table.rules {
-            let matched = rule.matcher.test_whole(request, &self.program().services, None);
+            let telling = rule.matches.telling(request, &self.program().services);
+            let Some((at, matcher, matched)) = telling else { continue };
             let fence = matches!(rule.action, BuiltAction::Fence);
             let verdict = match matched {
                 Matched::Yes if fence => StepVerdict::Fence,
@@ -176,8 +177,10 @@ impl Engine {
             };
             let address = &rule.reference.address;
             let asked = matches!(matched, Matched::Yes | Matched::No(Part::When) | Matched::Ambiguous);
-            let when = asked.then(|| when(address)).flatten();
-            let because = when.and_then(|when| rule.matcher.explain(when, &context));
+            let written =
+                asked.then(|| matches(address)).flatten().and_then(|written| written.iter().nth(at));
+            let when = written.and_then(|one| one.when.as_deref());
+            let because = when.and_then(|when| matcher.explain(when, &context));
             // Ambiguous may be what another part of the match read.
             let because = because.filter(|b| matched != Matched::Ambiguous || b.result == Tri::Error);
             steps.push(Step { rule: address.to_string(), verdict, because });
@@ -249,14 +252,8 @@ impl Entries<'_> {
 /// The largest number of entries that are reported where none took the request.
 const BECAUSE: usize = 3;
 
-fn when_of<'p>(routes: &'p Routes, rule: &str) -> Option<&'p Expression> {
-    routes
-        .rules
-        .iter()
-        .find(|known| known.name.as_str() == rule)?
-        .matches
-        .iter()
-        .find_map(|m| m.when.as_deref())
+fn matches_of<'p>(routes: &'p Routes, rule: &str) -> Option<&'p Matches> {
+    routes.rules.iter().find(|known| known.name.as_str() == rule).map(|known| &known.matches)
 }
 
 fn shorten(steps: &mut Vec<Step>) {

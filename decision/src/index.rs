@@ -1,7 +1,7 @@
 //! A path index: from a canonical path to the rules whose pattern it fits, in their order.
 //!
-//! A trie over segments. Its cost grows with the path, not with the number of rules; only
-//! rules with a regular expression for a path are looked at one by one.
+//! A trie over segments, and plain prefixes sorted beside it. Its cost grows with the path, not with the number of
+//! rules; only rules with a regular expression for a path are looked at one by one.
 
 use std::collections::HashMap;
 
@@ -9,11 +9,17 @@ use foldhash::fast::FixedState;
 use mesh_bundle::PathPattern;
 use mesh_bundle::path::Segment;
 
+use crate::prefixes::Prefixes;
+
 /// An index over patterns, by rule number.
 #[derive(Debug, Default)]
 pub struct PathIndex {
     nodes: Vec<Node>,
     loose: Vec<u32>,
+    /// Few tables have any.
+    prefixes: Option<Prefixes>,
+    /// True if a rule stands in the index more than once.
+    repeats: bool,
 }
 
 /// A node of the trie. Small, since ten thousand rules make twice as many.
@@ -79,14 +85,26 @@ impl PathIndex {
     /// Builds the index of rules `0..n` from their patterns; a rule without one takes all paths.
     #[must_use]
     pub fn new<'p>(patterns: impl IntoIterator<Item = Option<&'p PathPattern>>) -> Self {
-        let mut index = Self { nodes: vec![Node::default()], loose: Vec::new() };
-        for (rule, pattern) in (0_u32..).zip(patterns) {
+        Self::of((0_u32..).zip(patterns))
+    }
+
+    /// Builds the index from patterns with the rule of each; those of one rule stand together. No pattern takes all
+    /// paths.
+    #[must_use]
+    pub fn of<'p>(patterns: impl IntoIterator<Item = (u32, Option<&'p PathPattern>)>) -> Self {
+        let mut index = Self { nodes: vec![Node::default()], ..Self::default() };
+        let mut plain = Vec::new();
+        let mut last = None;
+        for (rule, pattern) in patterns {
+            index.repeats |= last.replace(rule) == Some(rule);
             match pattern {
                 None => index.put(&[], true, rule),
                 Some(PathPattern::Segments { segments, below }) => index.put(segments, *below, rule),
                 Some(PathPattern::Regex(_)) => index.loose.push(rule),
+                Some(pattern @ PathPattern::Prefix(_)) => plain.push((rule, pattern)),
             }
         }
+        index.prefixes = (!plain.is_empty()).then(|| Prefixes::new(plain.into_iter()));
         index
     }
 
@@ -111,14 +129,20 @@ impl PathIndex {
         }
     }
 
-    /// Puts the rules that `path` may match into `found`, in rising order. Rules with a regular
+    /// Puts the rules that `path` may match into `found`, in rising order and each once. Rules with a regular
     /// expression are always among them.
     pub fn candidates(&self, path: &str, found: &mut Vec<u32>) {
         found.clear();
         found.extend_from_slice(&self.loose);
         let rest = path.strip_prefix('/').unwrap_or(path);
         self.walk(0, (!rest.is_empty()).then_some(rest), found);
+        if let Some(prefixes) = &self.prefixes {
+            prefixes.find(path, found);
+        }
         found.sort_unstable();
+        if self.repeats {
+            found.dedup();
+        }
     }
 
     /// Recursion is as deep as the deepest pattern, whatever the path.
@@ -156,16 +180,26 @@ mod tests {
     proptest! {
         #[test]
         fn the_index_finds_what_a_scan_finds(
-            patterns in prop::collection::vec("(/(a|b|\\{x\\})){0,3}(/\\*|/)?", 1..12),
-            raw in "(/(a|b|c)){0,4}/?",
+            patterns in prop::collection::vec("(/(a|b|\\{x\\})){0,3}(/\\*|/)?|p(/[ab]{0,2}){1,3}", 1..12),
+            raw in "(/(a|b|c|aa|ab|ba)){0,4}/?",
         ) {
             let fix = |p: &String| if p.is_empty() { "/".to_owned() } else { p.replacen("{x}/{x}", "{x}/{y}", 1) };
-            let patterns: Vec<PathPattern> = patterns.iter().filter_map(|p| PathPattern::parse(&fix(p)).ok()).collect();
+            let read = |p: &String| match p.strip_prefix('p') {
+                Some(text) => PathPattern::prefix(text).ok(),
+                None => PathPattern::parse(&fix(p)).ok(),
+            };
+            let patterns: Vec<PathPattern> = patterns.iter().filter_map(read).collect();
             let target = if raw.is_empty() { "/" } else { &raw };
             let index = PathIndex::new(patterns.iter().map(Some));
             let mut found = Vec::new();
             index.candidates(target, &mut found);
             let scan: Vec<u32> = (0..).zip(&patterns).filter(|(_, p)| path::matches(p, target)).map(|(n, _)| n).collect();
+            prop_assert_eq!(&found, &scan);
+            // Rules of several patterns: each two in a row are one rule.
+            let index = PathIndex::of((0..).map(|n| n / 2).zip(patterns.iter().map(Some)));
+            index.candidates(target, &mut found);
+            let mut scan: Vec<u32> = scan.into_iter().map(|n| n / 2).collect();
+            scan.dedup();
             prop_assert_eq!(found, scan);
         }
     }

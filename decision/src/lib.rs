@@ -9,6 +9,7 @@
 //! comes in as a field of [`Request`]. An engine is immutable and shared behind an `Arc`.
 
 mod access;
+mod alternatives;
 pub mod build;
 pub mod caller;
 mod canary;
@@ -27,6 +28,7 @@ pub mod journey;
 pub mod matcher;
 pub mod outbound_decision;
 pub mod path;
+mod prefixes;
 mod quota;
 pub mod reach;
 pub mod reason;

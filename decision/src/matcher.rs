@@ -22,6 +22,13 @@ pub struct MatchBuildError {
     pub reason: String,
 }
 
+impl MatchBuildError {
+    /// The error with its pointer below `parent`.
+    pub(crate) fn below(self, parent: &str) -> Self {
+        Self { pointer: format!("{parent}{}", self.pointer), ..self }
+    }
+}
+
 /// A built match, ready to test requests.
 #[derive(Debug)]
 pub struct Matcher {
@@ -50,17 +57,17 @@ enum Test {
     Present(bool),
 }
 
-/// The first part of a match that does not hold, for explanations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The first part of a match that does not hold, for explanations; in the order in which they are asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// The path pattern.
     Path,
     /// The list of methods.
     Method,
-    /// A test on a header, query parameter or cookie.
-    Value,
     /// The list of callers.
     Caller,
+    /// A test on a header, query parameter or cookie.
+    Value,
     /// The expression `when`.
     When,
 }

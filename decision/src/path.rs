@@ -35,6 +35,9 @@ pub enum PathError {
     /// Longer than the bound of a request head, or of a value once it is canonical.
     #[error("the path is too long")]
     TooLong,
+    /// A rewrite whose seam makes a dot segment, which would lead out of what the rule wrote.
+    #[error("the rewritten path has a dot segment at the seam")]
+    Seam,
 }
 
 /// The canonical form of `raw`, a path without its query. Applying it twice changes nothing.
@@ -140,7 +143,8 @@ fn hex(digit: u8) -> Option<u8> {
 }
 
 /// Rewrites a canonical `path` that matched `pattern`. `rewrite.prefix` replaces the literal
-/// part before `/*`, with one `/` at the seam. The result is canonical again.
+/// part before `/*`, with one `/` at the seam; or the text of a plain prefix as it stands, as Envoy's
+/// `prefix_rewrite` does. The result is canonical again.
 ///
 /// # Errors
 /// [`PathError`] when the result has no canonical form.
@@ -150,9 +154,12 @@ pub fn rewrite(
     change: &RewritePath,
     slashes: SlashMode,
 ) -> Result<String, PathError> {
-    let changed = match change {
-        RewritePath::Full(full) => full.clone(),
-        RewritePath::Prefix(prefix) => {
+    let changed = match (change, pattern) {
+        (RewritePath::Full(full), _) => full.clone(),
+        (RewritePath::Prefix(prefix), Some(PathPattern::Prefix(text))) => {
+            return replace_text(path, text, prefix, slashes);
+        }
+        (RewritePath::Prefix(prefix), _) => {
             let literal = pattern.and_then(PathPattern::literal_prefix).unwrap_or_default();
             let rest = path.strip_prefix(literal.as_str()).unwrap_or(path);
             let prefix = prefix.strip_suffix('/').unwrap_or(prefix);
@@ -164,6 +171,15 @@ pub fn rewrite(
         }
     };
     Ok(canonical(&changed, slashes)?.into_owned())
+}
+
+/// Replaces the text that `path` begins with. Two slashes at the seam are one. What follows may be any text, so that
+/// `/a/` in place of `/b` makes a dot segment of `/b../c`: such a result is refused, not normalised.
+fn replace_text(path: &str, text: &str, with: &str, slashes: SlashMode) -> Result<String, PathError> {
+    let rest = path.strip_prefix(text).unwrap_or(path);
+    let rest = if with.ends_with('/') { rest.strip_prefix('/').unwrap_or(rest) } else { rest };
+    let changed = format!("{with}{rest}");
+    if canonical(&changed, slashes)? == changed { Ok(changed) } else { Err(PathError::Seam) }
 }
 
 /// The segment that `pattern` binds to `name` in a canonical `path` that it matches.
@@ -178,12 +194,14 @@ pub fn param<'p>(pattern: &PathPattern, path: &'p str, name: &str) -> Option<&'p
     path.split('/').nth(at + 1)
 }
 
-/// True if the canonical `path` matches a pattern of segments; a regular expression never does
+/// True if the canonical `path` matches a pattern of segments or a plain prefix; a regular expression never does
 /// here (it is compiled elsewhere).
 #[must_use]
 pub fn matches(pattern: &PathPattern, path: &str) -> bool {
-    let PathPattern::Segments { segments, below } = pattern else {
-        return false;
+    let (segments, below) = match pattern {
+        PathPattern::Segments { segments, below } => (segments, below),
+        PathPattern::Prefix(text) => return path.starts_with(text.as_str()),
+        PathPattern::Regex(_) => return false,
     };
     if segments.is_empty() {
         return *below || path == "/";
@@ -287,6 +305,38 @@ mod tests {
     }
 
     #[test]
+    fn rewrites_replace_a_plain_prefix_as_it_stands() {
+        for (text, with, path, result) in [
+            ("/foo", "/x", "/foo", Ok("/x")),
+            ("/foo", "/x", "/foobar", Ok("/xbar")),
+            ("/foo", "/x", "/foo/bar", Ok("/x/bar")),
+            ("/foo", "/", "/foo", Ok("/")),
+            ("/foo", "/", "/foo/bar", Ok("/bar")),
+            ("/foo", "/", "/foobar", Ok("/bar")),
+            ("/foo", "/x/", "/foo/", Ok("/x/")),
+            ("/foo/", "/x", "/foo/bar", Ok("/xbar")),
+            ("/foo/", "/x/", "/foo/bar", Ok("/x/bar")),
+            ("/", "/x/", "/bar", Ok("/x/bar")),
+            ("/foo", "/x/", "/foo../admin", Err(PathError::Seam)),
+            ("/foo", "/", "/foo./admin", Err(PathError::Seam)),
+            ("/foo", "/", "/foo..;/admin", Err(PathError::DotParameter)),
+            ("/foo", "/x", "/foo../admin", Ok("/x../admin")),
+        ] {
+            let (pattern, change) = (PathPattern::prefix(text).unwrap(), RewritePath::Prefix(with.into()));
+            let got = rewrite(path, Some(&pattern), &change, SlashMode::Reject);
+            assert_eq!(got.as_deref().map_err(|e| *e), result, "{text} {with} {path}");
+        }
+    }
+
+    #[test]
+    fn a_plain_prefix_takes_any_text_after_it() {
+        let takes = |text: &str, path: &str| matches(&PathPattern::prefix(text).unwrap(), path);
+        assert!(takes("/foo", "/foo") && takes("/foo", "/foobar") && takes("/foo", "/foo/bar"));
+        assert!(!takes("/foo", "/fo") && !takes("/foo", "/Foo") && !takes("/foo", "/a/foo"));
+        assert!(takes("/foo/", "/foo/") && !takes("/foo/", "/foo") && takes("/", "/"));
+    }
+
+    #[test]
     fn patterns_match_by_whole_segments() {
         for (pattern, path, expected) in [
             ("/a", "/a", true),
@@ -316,6 +366,41 @@ mod tests {
                 prop_assert_eq!(of(&once), Ok(once.clone()));
                 prop_assert!(once.starts_with('/') && !once.contains("//"));
                 prop_assert!(!once.split('/').any(|s| s == "." || s == ".."));
+            }
+        }
+
+        #[test]
+        fn a_rewritten_path_is_canonical_and_stays_below_what_was_written(
+            text in "/[ab]{0,2}(/[ab]?)?",
+            with in "/([ab]{1,2}/?)?",
+            rest in "([ab./;]|%25){0,8}",
+        ) {
+            let path = format!("{text}{rest}");
+            if canonical(&path, SlashMode::Reject).is_ok_and(|c| c == path) {
+                let (pattern, change) = (PathPattern::prefix(&text).unwrap(), RewritePath::Prefix(with.clone()));
+                if let Ok(changed) = rewrite(&path, Some(&pattern), &change, SlashMode::Reject) {
+                    prop_assert!(changed.starts_with(&with), "{changed} {with}");
+                    prop_assert_eq!(of(&changed), Ok(changed.clone()));
+                }
+            }
+        }
+
+        #[test]
+        fn a_pattern_that_covers_another_takes_all_its_paths(
+            outer in "(/(a|ab|\\{x\\})){0,2}(/\\*|/)?|p(/[ab]{0,2}){1,2}",
+            inner in "(/(a|ab|\\{x\\})){0,2}(/\\*|/)?|p(/[ab]{0,2}){1,2}",
+            paths in prop::collection::vec("(/(a|b|ab|aab)){0,3}/?", 1..16),
+        ) {
+            let read = |text: &str| match text.strip_prefix('p') {
+                Some(text) => PathPattern::prefix(text).ok(),
+                None => PathPattern::parse(text).ok(),
+            };
+            if let (Some(outer), Some(inner)) = (read(&outer), read(&inner))
+                && outer.covers(&inner)
+            {
+                for path in paths.iter().filter(|path| !path.is_empty() && matches(&inner, path)) {
+                    prop_assert!(matches(&outer, path), "{outer} {inner} {path}");
+                }
             }
         }
 

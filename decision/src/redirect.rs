@@ -2,19 +2,19 @@
 
 use std::borrow::Cow;
 
+use mesh_bundle::PathPattern;
 use mesh_bundle::program::{Redirect, RewritePath, SlashMode};
 
-use crate::build::BuiltRule;
 use crate::outbound_decision::Outcome;
 use crate::path;
 use crate::reason::Reason;
 use crate::request::Request;
 
-/// Builds the `location`. Port: the rule's, else the default of a scheme that the rule sets,
+/// Builds the `location` for a request that `pattern` took. Port: the rule's, else the default of a scheme that the rule sets,
 /// else the listener's; 80 and 443 are left out where they are the scheme's own (Gateway API).
 pub(crate) fn location<'a>(
     redirect: &Redirect,
-    rule: &BuiltRule,
+    pattern: Option<&PathPattern>,
     listen: Option<u16>,
     request: &Request<'_>,
 ) -> Outcome<'a> {
@@ -25,7 +25,7 @@ pub(crate) fn location<'a>(
     let path = match &redirect.path {
         None => Ok(Cow::Borrowed(request.path)),
         Some(change @ (RewritePath::Full(_) | RewritePath::Prefix(_))) => {
-            path::rewrite(request.path, rule.matcher.pattern(), change, SlashMode::Keep).map(Cow::Owned)
+            path::rewrite(request.path, pattern, change, SlashMode::Keep).map(Cow::Owned)
         }
     };
     let Ok(path) = path else {

@@ -7,10 +7,11 @@ use foldhash::fast::FixedState;
 use mesh_bundle::program::{HeaderEdits, SlashMode};
 use mesh_bundle::{Name, Owner, Program};
 
+use crate::alternatives::Taken;
 use crate::build::{BuildError, Builder, BuiltAction, BuiltRule, BuiltTarget, Choice, GatewayTables, Table};
 use crate::canary;
 use crate::host;
-use crate::matcher::Matched;
+use crate::matcher::Matcher;
 use crate::outbound_decision::{Forward, Outbound, Outcome, RuleRef};
 use crate::path;
 use crate::reason::Reason;
@@ -34,6 +35,13 @@ pub(crate) struct Routing {
 #[derive(Debug, Default)]
 pub struct Scratch {
     found: Vec<u32>,
+}
+
+/// A rule, and its match that takes the request.
+#[derive(Clone, Copy)]
+pub(crate) struct Hit<'t> {
+    pub(crate) rule: &'t BuiltRule,
+    pub(crate) by: &'t Matcher,
 }
 
 /// The decision of a gateway's own Routes.
@@ -153,10 +161,11 @@ impl Routing {
         let Some(table) = table_of(tables, request.host) else {
             return refused(None, Reason::NoHost);
         };
-        let rule = match self.find(table, request, scratch) {
-            Ok(rule) => rule,
+        let hit = match self.find(table, request, scratch) {
+            Ok(hit) => hit,
             Err(reason) => return refused(None, reason),
         };
+        let rule = hit.rule;
         let edge = Some(&rule.reference);
         let target = match &rule.action {
             BuiltAction::Fence => return refused(None, Reason::NoRule),
@@ -164,7 +173,7 @@ impl Routing {
                 return Edge::Decided(Outbound { edge, rule: None, outcome: Outcome::Respond(respond) });
             }
             BuiltAction::Redirect(redirect) => {
-                let outcome = redirect::location(redirect, rule, Some(listen), request);
+                let outcome = redirect::location(redirect, hit.by.pattern(), Some(listen), request);
                 return Edge::Decided(Outbound { edge, rule: None, outcome });
             }
             BuiltAction::Forward(shares) => canary::choose(shares, rule, request),
@@ -179,12 +188,12 @@ impl Routing {
             return refused(edge, Reason::BadPath);
         }
         if matches!(target.to, Choice::Route) {
-            return match rewritten(rule, request.path, slashes) {
+            return match rewritten(hit, request.path, slashes) {
                 Ok(path) => Edge::Enters { service: &target.service, rule, path },
                 Err(reason) => refused(edge, reason),
             };
         }
-        Edge::Decided(self.forward(target, None, rule, request, edge))
+        Edge::Decided(self.forward(target, None, hit, request, edge))
     }
 
     /// Enters the Route of a service with the request as the gateway's rule left it.
@@ -235,10 +244,11 @@ impl Routing {
         let Some(table) = self.services.get(service) else {
             return refused(edge_ref, None, Reason::NotVisible);
         };
-        let rule = match self.find(table, request, scratch) {
-            Ok(rule) => rule,
+        let hit = match self.find(table, request, scratch) {
+            Ok(hit) => hit,
             Err(reason) => return refused(edge_ref, None, reason),
         };
+        let rule = hit.rule;
         let reference = Some(&rule.reference);
         match &rule.action {
             BuiltAction::Fence => refused(edge_ref, None, Reason::NoRule),
@@ -246,11 +256,11 @@ impl Routing {
                 Outbound { edge: edge_ref, rule: reference, outcome: Outcome::Respond(respond) }
             }
             BuiltAction::Redirect(redirect) => {
-                let outcome = redirect::location(redirect, rule, None, request);
+                let outcome = redirect::location(redirect, hit.by.pattern(), None, request);
                 Outbound { edge: edge_ref, rule: reference, outcome }
             }
             BuiltAction::Forward(shares) => match canary::choose(shares, rule, request) {
-                Some(target) => self.forward(target, edge, rule, request, edge_ref),
+                Some(target) => self.forward(target, edge, hit, request, edge_ref),
                 None => refused(edge_ref, reference, Reason::NoRule),
             },
         }
@@ -262,33 +272,34 @@ impl Routing {
         table: &'t Table,
         request: &Request<'_>,
         scratch: &mut Scratch,
-    ) -> Result<&'t BuiltRule, Reason> {
+    ) -> Result<Hit<'t>, Reason> {
         table.index.candidates(request.path, &mut scratch.found);
         for at in &scratch.found {
             let rule = usize::try_from(*at).ok().and_then(|at| table.rules.get(at));
             let Some(rule) = rule else { continue };
-            match rule.matcher.test(request, &self.program.services, None) {
-                Matched::Yes => return Ok(rule),
-                Matched::No(_) => {}
-                Matched::Ambiguous => return Err(Reason::Ambiguous),
+            match rule.matches.test(request, &self.program.services) {
+                Taken::By(by) => return Ok(Hit { rule, by }),
+                Taken::No => {}
+                Taken::Ambiguous => return Err(Reason::Ambiguous),
             }
         }
         Err(Reason::NoRule)
     }
 
-    /// Forwards to a target; `last` is the rule that chose the target, `edge` the gateway's, if another one.
+    /// Forwards to a target; `hit` has the rule that chose the target, `edge` is the gateway's, if another one.
     fn forward<'a>(
         &'a self,
         target: &'a BuiltTarget,
         edge: Option<&'a BuiltRule>,
-        last: &'a BuiltRule,
+        hit: Hit<'a>,
         request: &Request<'_>,
         edge_ref: Option<&'a RuleRef>,
     ) -> Outbound<'a> {
+        let last = hit.rule;
         let rule_ref = if edge.is_some() || edge_ref.is_none() { Some(&last.reference) } else { None };
         let slashes =
             self.program.services.get(&target.service).map(|s| s.escaped_slashes).unwrap_or_default();
-        let path = match rewritten(last, request.path, slashes) {
+        let path = match rewritten(hit, request.path, slashes) {
             Ok(path) => path,
             Err(reason) => return refused(edge_ref, rule_ref, reason),
         };
@@ -351,10 +362,10 @@ fn refused<'a>(edge: Option<&'a RuleRef>, rule: Option<&'a RuleRef>, reason: Rea
     Outbound { edge, rule, outcome: Outcome::Refuse(reason) }
 }
 
-fn rewritten(rule: &BuiltRule, path: &str, slashes: SlashMode) -> Result<Option<String>, Reason> {
-    let Some(change) = &rule.rewrite.path else {
+fn rewritten(hit: Hit<'_>, path: &str, slashes: SlashMode) -> Result<Option<String>, Reason> {
+    let Some(change) = &hit.rule.rewrite.path else {
         return Ok(None);
     };
-    let changed = path::rewrite(path, rule.matcher.pattern(), change, slashes);
+    let changed = path::rewrite(path, hit.by.pattern(), change, slashes);
     changed.map(Some).map_err(|_| Reason::BadRewrite)
 }

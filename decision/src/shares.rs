@@ -47,9 +47,9 @@ impl Engine {
         let mut found = Found { routing: self.routing(), shares: Vec::new(), scratch: Scratch::default() };
         let whole = Share { weight: WHOLE_SHARE, sticks_to: Vec::new(), picks: Vec::new() };
         let table = self.routing().table_for(request.host);
-        let rule = table.and_then(|table| self.routing().find(table, request, &mut found.scratch).ok());
-        if let Some(rule) = rule {
-            found.add(rule, request, &whole);
+        let hit = table.and_then(|table| self.routing().find(table, request, &mut found.scratch).ok());
+        if let Some(hit) = hit {
+            found.add(hit.rule, request, &whole);
         }
         found.shares
     }
@@ -104,9 +104,9 @@ impl Found<'_> {
         let before = self.shares.len();
         routing.behind(edge, path.as_deref(), request, |inner| {
             let table = routing.table_of_service(service);
-            let rule = table.and_then(|table| routing.find(table, inner, &mut self.scratch).ok());
-            if let Some(rule) = rule {
-                self.add(rule, inner, part);
+            let hit = table.and_then(|table| routing.find(table, inner, &mut self.scratch).ok());
+            if let Some(hit) = hit {
+                self.add(hit.rule, inner, part);
             }
         });
         if self.shares.len() == before {

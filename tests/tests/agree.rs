@@ -262,17 +262,24 @@ fn question(random: &mut Random, program: &Program, entrance: &Entrance) -> jour
 /// A path that some pattern takes, mostly; sometimes written in another form, or in a bad one.
 fn path(random: &mut Random, patterns: &[PathPattern]) -> String {
     let mut path = String::new();
-    if let Some(PathPattern::Segments { segments, below }) = random.one(patterns) {
-        for segment in segments {
-            path.push('/');
-            match segment {
-                Segment::Literal(text) => path.push_str(text),
-                Segment::Param(_) => path.push_str(&format!("id{}", random.below(9))),
+    match random.one(patterns) {
+        Some(PathPattern::Segments { segments, below }) => {
+            for segment in segments {
+                path.push('/');
+                match segment {
+                    Segment::Literal(text) => path.push_str(text),
+                    Segment::Param(_) => path.push_str(&format!("id{}", random.below(9))),
+                }
+            }
+            if *below && random.chance(2) {
+                path.push_str(&format!("/more{}", random.below(9)));
             }
         }
-        if *below && random.chance(2) {
-            path.push_str(&format!("/more{}", random.below(9)));
+        Some(PathPattern::Prefix(text)) => {
+            path.push_str(text);
+            path.push_str(random.one(&["", "more", "/more", "../more"]).copied().unwrap_or_default());
         }
+        Some(PathPattern::Regex(_)) | None => {}
     }
     if path.is_empty() {
         path.push('/');

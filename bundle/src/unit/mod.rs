@@ -8,6 +8,7 @@ mod canary;
 mod control;
 mod mesh;
 mod quota;
+mod requires;
 mod route;
 mod service;
 
@@ -25,8 +26,9 @@ pub use route::{
 };
 pub use service::{Balancer, Gateway, Outlier, Protocol, Resilience, Service, SlashMode};
 
+use requires::Used;
+
 use crate::canonical::{self, CanonicalError};
-use crate::features;
 use crate::name::{Name, NotAName, Owner};
 
 /// The id of a unit, which is one concern of one owner. Its text is the path below `units/`: `routes/orders`,
@@ -138,31 +140,17 @@ impl Unit {
     /// Features that a proxy must have to read this unit, sorted; each is of [`crate::features::FEATURES`].
     #[must_use]
     pub fn requires(&self) -> Vec<String> {
-        let used = match self {
-            Self::Routes(unit) => {
-                let expressions =
-                    unit.rules.iter().flat_map(|rule| rule.matches.iter()).any(|m| m.when.is_some());
-                let any = unit.rules.iter().any(|rule| matches!(rule.matches, Matches::Any(_)));
-                vec![(features::EXPRESSIONS, expressions), (features::MATCH_ANY, any)]
-            }
-            Self::Access(unit) => {
-                let expressions = unit.allow.iter().chain(&unit.deny).any(|entry| entry.when.is_some());
-                vec![(features::EXPRESSIONS, expressions)]
-            }
-            Self::Quotas(unit) => {
-                let expressions = unit.limits.iter().any(|l| matches!(l.per, RateKey::Expression(_)));
-                vec![(features::EXPRESSIONS, expressions)]
-            }
-            Self::Canary(unit) => {
-                let stage_match = unit.stages.iter().any(|stage| stage.matches.is_some());
-                let blue_green = unit.strategy == Strategy::BlueGreen;
-                vec![(features::BLUE_GREEN, blue_green), (features::STAGE_MATCH, stage_match)]
-            }
-            Self::Mesh(_) | Self::Control(_) | Self::Service(_) | Self::Gateway(_) | Self::Resilience(_) => {
-                Vec::new()
-            }
-        };
-        used.into_iter().filter(|(_, used)| *used).map(|(feature, _)| feature.to_owned()).collect()
+        let mut used = Used::default();
+        match self {
+            Self::Mesh(unit) => used.mesh(unit),
+            Self::Gateway(unit) => used.gateway(unit),
+            Self::Routes(unit) => used.routes(unit),
+            Self::Access(unit) => used.access(unit),
+            Self::Quotas(unit) => used.quotas(unit),
+            Self::Canary(unit) => used.canary(unit),
+            Self::Control(_) | Self::Service(_) | Self::Resilience(_) => {}
+        }
+        used.names().map(str::to_owned).collect()
     }
 
     /// Serialises the unit to canonical bytes.

@@ -19,7 +19,8 @@ use crate::path::PathPattern;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Routes {
-    /// Hosts that a gateway Route claims, exact or `*.x`; empty is all of its gateway.
+    /// Hosts that a gateway Route claims: exact, `*.x`, or `*` for those that nobody else claims. Empty is all of its
+    /// gateway.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
     /// Rank among the Routes of one gateway host, rising.
@@ -298,7 +299,7 @@ impl StaticDefault for Rewrite {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RewritePath {
-    /// Replaces the literal part before `/*`, with one `/` at the seam.
+    /// Replaces the literal part before `/*`, with one `/` at the seam; or the text of a plain prefix as it stands.
     Prefix(String),
     /// Replaces the whole path.
     Full(String),
@@ -373,6 +374,33 @@ pub enum RetryOn {
     RefusedStream,
     /// The response has this status.
     Status(u16),
+    /// The response has a status from 500 to 599, or there is none because the endpoint broke off. Requires
+    /// [`crate::features::RETRY_CLASSES`].
+    #[serde(rename = "5xx")]
+    ServerError,
+    /// The response has status 502, 503 or 504, or there is none because the endpoint broke off. Requires
+    /// [`crate::features::RETRY_CLASSES`].
+    GatewayError,
+}
+
+impl RetryOn {
+    /// True if a response of this status meets the condition.
+    #[must_use]
+    pub fn takes_status(self, status: u16) -> bool {
+        match self {
+            Self::ConnectFailure | Self::RefusedStream => false,
+            Self::Status(one) => one == status,
+            Self::ServerError => (500..600).contains(&status),
+            Self::GatewayError => matches!(status, 502..=504),
+        }
+    }
+
+    /// True for a class of statuses, which also takes what the mesh itself answers with one of them for want of a
+    /// response: no connection, a refused stream, an endpoint that breaks off. As in Envoy.
+    #[must_use]
+    pub fn is_class(self) -> bool {
+        matches!(self, Self::ServerError | Self::GatewayError)
+    }
 }
 
 fn whole() -> u32 {

@@ -78,7 +78,7 @@ pub enum SlashMode {
 pub struct Gateway {
     /// Port on which the gateway listens.
     pub listen: u16,
-    /// Hosts that the gateway answers for: exact, or `*.x`.
+    /// Hosts that the gateway answers for: exact, `*.x`, or `*` for every other one.
     pub hosts: Vec<String>,
     /// Name of the secret with the certificate; absent for plain text.
     #[serde(default, skip_serializing_if = "Option::is_none")]

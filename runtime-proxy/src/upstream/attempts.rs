@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use mesh_bundle::program::{Retry, RetryOn};
+use mesh_bundle::program::Retry;
 use tokio::time::Instant;
 
 use super::admission::{Permit, RetryPermit};
@@ -165,13 +165,17 @@ impl Attempts<'_> {
     /// Leave for another attempt, where the rule wants one, the body allows it, and the budget has room.
     fn retry_permit(&self, result: &Result<Answered, Failure>) -> Option<RetryPermit> {
         let Call { service, head, retry, .. } = *self.call;
-        let listed = |condition: RetryOn| retry.conditions.contains(&condition);
         let wanted = self.retries < retry.attempts
             && match result {
                 Ok(answered) => {
-                    listed(RetryOn::Status(answered.head.status.as_u16())) && may_repeat(&head.method, retry)
+                    let status = answered.head.status.as_u16();
+                    retry.conditions.iter().any(|on| on.takes_status(status))
+                        && may_repeat(&head.method, retry)
                 }
-                Err(failure) => failure.retry_on().is_some_and(listed),
+                Err(failure) => {
+                    retry.conditions.iter().any(|on| failure.meets(*on))
+                        && (failure.is_unprocessed() || may_repeat(&head.method, retry))
+                }
             };
         if wanted && self.body.can_repeat() { service.admission.retry_permit(retry) } else { None }
     }
@@ -184,6 +188,7 @@ mod tests {
     use crate::upstream::{Admission, Connector, Directory, Transport};
     use http::{Method, Version};
     use http_body_util::BodyExt;
+    use mesh_bundle::program::RetryOn;
     use std::cell::Cell;
     use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -329,6 +334,54 @@ mod tests {
                 assert_eq!(finish(outcome.result.ok().unwrap()).await.0, 200);
                 let outcome = rig.send(Method::POST, "x", &rule, None).await;
                 assert_eq!((outcome.retries, outcome.result.ok().unwrap().head.status.as_u16()), (0, 503));
+            })
+            .await;
+    }
+
+    #[tokio::test]
+    async fn classes_of_statuses_are_tried_again() {
+        const ERROR: &str = "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\n\r\n";
+        const GATEWAY: &str = "HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\n\r\n";
+        LocalSet::new()
+            .run_until(async {
+                let tried = async |on: RetryOn, method: Method, script: &[&'static str]| {
+                    let server = server(vec![script.to_vec(); 3]).await;
+                    let rig = Rig::new(&[server.address]);
+                    let outcome = rig.send(method, "", &retry(&[on]), None).await;
+                    (outcome.retries, outcome.result.map(|response| response.head.status.as_u16()).ok())
+                };
+                for status in [ERROR, GATEWAY, BUSY] {
+                    assert_eq!(tried(RetryOn::ServerError, Method::GET, &[status, OK]).await, (1, Some(200)));
+                }
+                for status in [GATEWAY, BUSY] {
+                    assert_eq!(
+                        tried(RetryOn::GatewayError, Method::GET, &[status, OK]).await,
+                        (1, Some(200))
+                    );
+                }
+                assert_eq!(tried(RetryOn::GatewayError, Method::GET, &[ERROR, OK]).await, (0, Some(500)));
+                assert_eq!(tried(RetryOn::ServerError, Method::POST, &[BUSY, OK]).await, (0, Some(503)));
+            })
+            .await;
+    }
+
+    #[tokio::test]
+    async fn a_class_takes_what_would_be_answered_so_for_want_of_a_response() {
+        LocalSet::new()
+            .run_until(async {
+                let dead = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+                for on in [RetryOn::ServerError, RetryOn::GatewayError] {
+                    // No connection was made, so that any method may be repeated.
+                    let refused = Rig::new(&[dead]).send(Method::POST, "x", &retry(&[on]), None).await;
+                    assert_eq!((refused.retries, refused.result.err()), (2, Some(Failure::Connect)));
+                    let broken = async |method| {
+                        let server = server(vec![vec![""], vec![OK]]).await;
+                        let outcome = Rig::new(&[server.address]).send(method, "", &retry(&[on]), None).await;
+                        (outcome.retries, outcome.result.map(|response| response.head.status.as_u16()).ok())
+                    };
+                    assert_eq!(broken(Method::GET).await, (1, Some(200)));
+                    assert_eq!(broken(Method::POST).await, (0, None));
+                }
             })
             .await;
     }

@@ -57,12 +57,19 @@ impl Failure {
         }
     }
 
-    /// The condition of a retry rule that it meets.
-    pub(super) fn retry_on(self) -> Option<RetryOn> {
+    /// True if it meets a condition of a retry rule. A class of statuses takes what would be answered with one of them
+    /// because the endpoint gave no response; not the mesh's own limits, nor the end of the time.
+    pub(super) fn meets(self, condition: RetryOn) -> bool {
         match self {
-            Self::Connect => Some(RetryOn::ConnectFailure),
-            Self::Refused => Some(RetryOn::RefusedStream),
-            _ => None,
+            Self::Connect => condition == RetryOn::ConnectFailure || condition.is_class(),
+            Self::Refused => condition == RetryOn::RefusedStream || condition.is_class(),
+            Self::Reset => condition.is_class(),
+            Self::NoEndpoint | Self::Overflow | Self::TimedOut | Self::ClientGone => false,
         }
+    }
+
+    /// True if the endpoint certainly has not processed the request, so that it may be repeated whatever its method.
+    pub(super) fn is_unprocessed(self) -> bool {
+        matches!(self, Self::Connect | Self::Refused)
     }
 }

@@ -19,7 +19,7 @@ pub(super) fn check(model: &Model<'_>, sites: &Sites<'_>, known: &Known<'_>, fin
         judge(entry.written.from.iter(), &entry.site, known, findings);
     }
     for rule in &sites.rules {
-        for wanted in rule.written.match_.iter() {
+        for wanted in rule.written.matches() {
             let callers = wanted.callers.iter().flat_map(|callers| callers.iter());
             judge(callers, &rule.site, known, findings);
         }

@@ -33,7 +33,7 @@ pub(super) fn check(
 ) {
     let around = Around { model, program, known };
     for rule in &sites.rules {
-        for (written, lowered) in rule.written.match_.iter().zip(rule.lowered.matches.iter()) {
+        for (written, lowered) in rule.written.matches().iter().zip(rule.lowered.matches.iter()) {
             if let (Some(text), Some(lowered)) = (&written.when, &lowered.when) {
                 around.judge(text, lowered, &rule.site, findings);
             }

@@ -8,7 +8,7 @@ use mesh_decision::index::PathIndex;
 
 use crate::diag::{Diagnostic, Severity, Span, codes};
 use crate::model::Model;
-use crate::spec::{self, FromItem, Match, MethodToken, PathMatch, Rule, Sp};
+use crate::spec::{self, FromItem, Match, Matches, MethodToken, PathForm, PathMatch, Rule, Sp};
 
 /// Gateway and hosts as claimed: Routes with one claim are tried one after the other.
 type Claim = (String, Vec<String>);
@@ -19,8 +19,26 @@ type Claimant<'m> = (i32, Vec<OrderedRule<'m>>, Vec<(PathPattern, Span)>);
 /// A rule in the order in which rules are tried.
 struct OrderedRule<'m> {
     rule: &'m Rule,
-    path: Option<PathPattern>,
+    /// Its matches, one at least.
+    takers: Vec<Taker<'m>>,
     generated: bool,
+}
+
+/// A match of a rule; a rule without one has one that takes everything.
+struct Taker<'m> {
+    written: Option<&'m Match>,
+    /// `None` for a path that cannot be read.
+    path: Option<PathPattern>,
+    place: Span,
+}
+
+/// What takes all that a match could.
+struct Cover {
+    place: Span,
+    by: String,
+    help: String,
+    /// True if it is a match of the same rule, so that the request is taken all the same.
+    own: bool,
 }
 
 /// Looks at each Route of a service, and at all Routes of one gateway host together.
@@ -30,7 +48,7 @@ pub(super) fn check(model: &Model<'_>, findings: &mut Vec<Diagnostic>) {
         let generated = model.is_generated(object);
         let rules = ordered(route, generated);
         match &route.gateway {
-            None => list(rules, findings),
+            None => list(&rules, findings),
             Some(gateway) => {
                 let name = gateway.as_str();
                 let own = model.mesh_spec().and_then(|mesh| mesh.gateways.get(name));
@@ -53,62 +71,141 @@ pub(super) fn check(model: &Model<'_>, findings: &mut Vec<Diagnostic>) {
         let mut fences: Vec<(PathPattern, Span)> = Vec::new();
         let mut all = Vec::new();
         for (_, rules, own) in routes {
-            for rule in rules {
-                let fence = rule.path.as_ref().and_then(|p| fences.iter().find(|(f, _)| f.covers(p)));
-                if let Some((_, span)) = fence {
-                    findings.push(behind(&rule, *span));
-                }
-                all.push(rule);
+            for rule in rules.iter().filter(|_| !fences.is_empty()) {
+                let covers: Vec<_> = rule.takers.iter().map(|taker| fenced(taker, &fences)).collect();
+                report(rule, &covers, findings);
             }
+            all.extend(rules);
             fences.extend(own);
         }
-        list(all, findings);
+        list(&all, findings);
     }
 }
 
-/// A rule inside the fence of an earlier Route.
-fn behind(rule: &OrderedRule<'_>, fence: Span) -> Diagnostic {
-    let message = format!("rule `{}` can never match", rule.rule.name.as_str());
-    dead(rule, message)
-        .at("every request that matches this ...")
-        .label(fence, "... ends at this fence of an earlier Route")
-        .help("move the rule into that Route, or give its own Route a lower `order`")
+/// The fence of an earlier Route that a match lies inside.
+fn fenced(taker: &Taker<'_>, fences: &[(PathPattern, Span)]) -> Option<Cover> {
+    let path = taker.path.as_ref()?;
+    let (_, place) = fences.iter().find(|(fence, _)| fence.covers(path))?;
+    let help = "move the rule into that Route, or give its own Route a lower `order`".to_owned();
+    Some(Cover {
+        place: *place,
+        by: "... ends at this fence of an earlier Route".to_owned(),
+        help,
+        own: false,
+    })
 }
 
 fn ordered(route: &spec::Route, generated: bool) -> Vec<OrderedRule<'_>> {
     let enabled = route.rules.iter().filter(|r| r.enabled().value);
-    let path = |rule: &Rule| match rule.match_.as_ref().and_then(|m| m.path.as_ref()) {
-        // What a rule takes is not known before all of its match can be read.
-        _ if rule.match_.as_ref().is_some_and(|m| !m.complete)
-            || (rule.match_.is_none() && !rule.complete) =>
-        {
-            None
-        }
-        None => Some(PathPattern::any()),
-        Some(PathMatch::Text(text)) => PathPattern::parse(text.as_str()).ok(),
-        Some(PathMatch::Form(form)) => Some(PathPattern::Regex(form.regex.as_str().to_owned())),
-    };
-    enabled.map(|rule| OrderedRule { rule, path: path(rule), generated }).collect()
+    let rule = |rule| OrderedRule { rule, takers: takers(rule), generated };
+    enabled.map(rule).collect()
 }
 
-fn list(rules: Vec<OrderedRule<'_>>, findings: &mut Vec<Diagnostic>) {
-    let index = PathIndex::new(rules.iter().map(|r| r.path.as_ref()));
-    let mut found = Vec::new();
-    for (at, later) in rules.iter().enumerate() {
-        let Some(path) = &later.path else { continue };
-        index.candidates(&sample(path), &mut found);
-        let earlier = found.iter().filter_map(|n| usize::try_from(*n).ok()).take_while(|n| *n < at);
-        let cover = earlier.filter_map(|n| rules.get(n)).find(|earlier| takes_all(earlier, later));
-        if let Some(earlier) = cover {
-            findings.push(finding(earlier, later));
+fn takers(rule: &Rule) -> Vec<Taker<'_>> {
+    let Some(written) = &rule.match_ else {
+        let path = rule.complete.then(PathPattern::any);
+        return vec![Taker { written: None, path, place: rule.name.span }];
+    };
+    // What a rule takes is not known before all of its match can be read; of a list an item may be missing.
+    let all = rule.complete || matches!(written, Matches::One(_));
+    let takers = written.iter().map(|one| {
+        let path = if all && one.complete { path(one) } else { None };
+        Taker { written: Some(one), path, place: one.span().unwrap_or(rule.name.span) }
+    });
+    takers.collect()
+}
+
+fn path(written: &Match) -> Option<PathPattern> {
+    match &written.path {
+        None => Some(PathPattern::any()),
+        Some(PathMatch::Text(text)) => PathPattern::parse(text.as_str()).ok(),
+        Some(PathMatch::Form(PathForm { prefix: Some(text), .. })) => PathPattern::prefix(text.as_str()).ok(),
+        Some(PathMatch::Form(PathForm { regex, .. })) => {
+            regex.as_ref().map(|text| PathPattern::Regex(text.as_str().to_owned()))
         }
     }
+}
+
+fn list(rules: &[OrderedRule<'_>], findings: &mut Vec<Diagnostic>) {
+    let all = rules.iter().enumerate();
+    let all: Vec<(usize, &Taker<'_>)> =
+        all.flat_map(|(n, rule)| rule.takers.iter().map(move |taker| (n, taker))).collect();
+    let index = PathIndex::new(all.iter().map(|(_, taker)| taker.path.as_ref()));
+    let mut found = Vec::new();
+    let mut places = all.iter().enumerate();
+    for (n, rule) in rules.iter().enumerate() {
+        let mut covers = Vec::with_capacity(rule.takers.len());
+        for (at, (_, later)) in places.by_ref().take(rule.takers.len()) {
+            let Some(path) = &later.path else {
+                covers.push(None);
+                continue;
+            };
+            index.candidates(&sample(path), &mut found);
+            let earlier = found.iter().filter_map(|n| usize::try_from(*n).ok()).take_while(|n| *n < at);
+            let cover = earlier.filter_map(|n| all.get(n)).find(|(_, earlier)| takes_all(earlier, later));
+            covers.push(cover.and_then(|(by, taker)| Some(covered(rules.get(*by)?, taker, rule, *by == n))));
+        }
+        report(rule, &covers, findings);
+    }
+}
+
+/// The cover of a match of `later`, which is `taker` of `earlier`; `own` if both are one rule.
+fn covered(earlier: &OrderedRule<'_>, taker: &Taker<'_>, later: &OrderedRule<'_>, own: bool) -> Cover {
+    let (first, second) = (earlier.rule.name.as_str(), later.rule.name.as_str());
+    let (by, help) = match own {
+        true => (
+            "... is taken first by this match of the same rule".to_owned(),
+            "take the match out: the rule takes these requests without it".to_owned(),
+        ),
+        false => (
+            format!("... is taken first by rule `{first}`"),
+            format!("move `{second}` above `{first}`, or narrow `{first}`"),
+        ),
+    };
+    Cover { place: taker.place, by, help, own }
+}
+
+/// Reports a rule all of whose matches are covered, or else each match that is.
+fn report(rule: &OrderedRule<'_>, covers: &[Option<Cover>], findings: &mut Vec<Diagnostic>) {
+    let name = rule.rule.name.as_str();
+    let covered = rule.takers.iter().zip(covers).enumerate();
+    let mut covered = covered.filter_map(|(n, (taker, cover))| Some((n + 1, taker, cover.as_ref()?)));
+    if covers.iter().any(Option::is_none) {
+        findings.extend(covered.map(|(n, taker, cover)| {
+            dead(rule, taker, format!("match {n} of rule `{name}` can never match"), cover)
+        }));
+        return;
+    }
+    let Some((_, taker, cover)) = covered.next() else { return };
+    let mut finding = dead(rule, taker, format!("rule `{name}` can never match"), cover);
+    let mut said = vec![&cover.by];
+    for (_, _, cover) in covered {
+        // A match that the rule itself covers is covered by what covers that.
+        if !cover.own && !said.contains(&&cover.by) {
+            said.push(&cover.by);
+            finding = finding.label(cover.place, cover.by.clone());
+        }
+    }
+    findings.push(finding);
+}
+
+fn dead(rule: &OrderedRule<'_>, taker: &Taker<'_>, message: String, cover: &Cover) -> Diagnostic {
+    let finding = Diagnostic::new(codes::DEAD_RULE, taker.place, message)
+        .at("every request that matches this ...")
+        .label(cover.place, cover.by.clone())
+        .help(cover.help.clone());
+    // Generated files keep rules that their source format has; nobody can mend them here.
+    if rule.generated || cover.own { finding.severity(Severity::Warning) } else { finding }
 }
 
 /// A path that a pattern takes and that only patterns as wide as it take too: parameters and what is below stand as
 /// segments that no pattern writes.
 fn sample(pattern: &PathPattern) -> String {
-    let PathPattern::Segments { segments, below } = pattern else { return "/\u{1}".to_owned() };
+    let (segments, below) = match pattern {
+        PathPattern::Segments { segments, below } => (segments, below),
+        PathPattern::Prefix(text) => return format!("{text}\u{1}/\u{1}"),
+        PathPattern::Regex(_) => return "/\u{1}".to_owned(),
+    };
     let mut path = String::new();
     for segment in segments {
         path.push('/');
@@ -123,12 +220,12 @@ fn sample(pattern: &PathPattern) -> String {
     if path.is_empty() { "/".to_owned() } else { path }
 }
 
-fn takes_all(earlier: &OrderedRule<'_>, later: &OrderedRule<'_>) -> bool {
+fn takes_all(earlier: &Taker<'_>, later: &Taker<'_>) -> bool {
     let (Some(wide), Some(narrow)) = (&earlier.path, &later.path) else { return false };
     if !wide.covers(narrow) {
         return false;
     }
-    let Some(a) = &earlier.rule.match_ else { return true };
+    let Some(a) = earlier.written else { return true };
     let none = Match {
         path: None,
         methods: None,
@@ -139,7 +236,7 @@ fn takes_all(earlier: &OrderedRule<'_>, later: &OrderedRule<'_>) -> bool {
         when: None,
         complete: true,
     };
-    let b = later.rule.match_.as_ref().unwrap_or(&none);
+    let b = later.written.unwrap_or(&none);
     methods(a.methods.as_deref(), b.methods.as_deref())
         && values(&a.headers, &b.headers)
         && values(&a.query, &b.query)
@@ -203,27 +300,4 @@ fn callers(wide: Option<&[FromItem]>, narrow: Option<&[FromItem]>) -> bool {
             narrow.iter().all(|n| name(n).is_some_and(|n| wide.iter().any(|w| name(w) == Some(n.clone()))))
         }
     }
-}
-
-fn place(ordered: &OrderedRule<'_>) -> Span {
-    let path = ordered.rule.match_.as_ref().and_then(|m| m.path.as_ref());
-    match path {
-        Some(PathMatch::Text(text)) => text.span,
-        Some(PathMatch::Form(form)) => form.regex.span,
-        None => ordered.rule.name.span,
-    }
-}
-
-fn finding(earlier: &OrderedRule<'_>, later: &OrderedRule<'_>) -> Diagnostic {
-    let (first, second) = (earlier.rule.name.as_str(), later.rule.name.as_str());
-    dead(later, format!("rule `{second}` can never match"))
-        .at("every request that matches this ...")
-        .label(place(earlier), format!("... is taken first by rule `{first}`"))
-        .help(format!("move `{second}` above `{first}`, or narrow `{first}`"))
-}
-
-fn dead(rule: &OrderedRule<'_>, message: String) -> Diagnostic {
-    let finding = Diagnostic::new(codes::DEAD_RULE, place(rule), message);
-    // Generated files keep rules that their source format has; nobody can mend them here.
-    if rule.generated { finding.severity(Severity::Warning) } else { finding }
 }

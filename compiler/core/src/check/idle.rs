@@ -120,8 +120,11 @@ fn is_empty(spec: &Resilience) -> bool {
         circuit_breaker,
         limits,
         locality,
+        complete,
     } = spec;
-    load_balancer.is_none()
+    // A field that could not be read was written.
+    *complete
+        && load_balancer.is_none()
         && health_check.is_none()
         && outlier_detection.is_none()
         && circuit_breaker.is_none()

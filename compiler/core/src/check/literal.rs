@@ -12,9 +12,7 @@ pub(super) fn check(model: &Model<'_>, findings: &mut Vec<Diagnostic>) {
 }
 
 fn rule(rule: &Rule, findings: &mut Vec<Diagnostic>) {
-    if let Some(matches) = &rule.match_ {
-        self::matches(matches, findings);
-    }
+    rule.matches().iter().for_each(|one| matches(one, findings));
     let mut texts: Vec<(&str, Span)> = Vec::new();
     if let Some(rewrite) = &rule.rewrite {
         let paths = [&rewrite.prefix, &rewrite.path].into_iter().flatten();

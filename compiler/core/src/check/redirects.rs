@@ -106,6 +106,10 @@ fn same_rule(program: &Program, rule: &RuleSite<'_>, redirect: &Redirect, one: &
             if prefix.trim_end_matches('/') == literal {
                 return redirect.host.is_none() || alone(program, rule);
             }
+            // What follows a plain prefix need not begin a segment.
+            if matches!(pattern, Some(PathPattern::Prefix(_))) {
+                return false;
+            }
             (prefix.trim_end_matches('/').to_owned(), true)
         }
     };

@@ -20,14 +20,13 @@ pub(super) fn check(model: &Model<'_>, sites: &Sites<'_>, findings: &mut Vec<Dia
     for rule in &sites.rules {
         // Beside `redirect` and `respond` it has another finding.
         let (Some(Retry::On(form)), Some(_)) = (&rule.written.retry, &rule.written.to) else { continue };
-        let matches: Vec<&Match> = rule.written.match_.iter().collect();
         if let Some(timeout) = rule.written.timeout.as_ref().or(usual.as_ref()) {
-            look(form, &matches, timeout, findings);
+            look(form, rule.written.matches(), timeout, findings);
         }
     }
 }
 
-fn look(form: &RetryForm, matches: &[&Match], timeout: &Sp<Duration>, findings: &mut Vec<Diagnostic>) {
+fn look(form: &RetryForm, matches: &[Match], timeout: &Sp<Duration>, findings: &mut Vec<Diagnostic>) {
     for method in form.methods.iter().flat_map(|methods| methods.iter()) {
         if let Some(fault) = Fault::of(method.as_str()) {
             findings.push(fault.listed(method.as_str(), method.span, Severity::Warning, EVERY_METHOD));
@@ -44,7 +43,11 @@ fn look(form: &RetryForm, matches: &[&Match], timeout: &Sp<Duration>, findings: 
         let finding = Diagnostic::new(codes::IDLE_RETRY, first.span, message);
         findings.push(finding.help("add a condition such as \"503\", or take `methods` out"));
     }
-    if let Some(finding) = never_repeated(form, matches).filter(|_| !conditions.iter().any(whatever)) {
+    // A class of statuses takes connect failures too.
+    let acts = |c: &Sp<Condition>| {
+        whatever(c) || matches!(c.value, Condition::ServerError | Condition::GatewayError)
+    };
+    if let Some(finding) = never_repeated(form, matches).filter(|_| !conditions.iter().any(acts)) {
         findings.push(finding);
     }
     if let Some(budget) = form.budget.as_ref().filter(|budget| budget.basis_points() == 0) {
@@ -55,7 +58,7 @@ fn look(form: &RetryForm, matches: &[&Match], timeout: &Sp<Duration>, findings: 
 }
 
 /// The finding of a retry whose conditions are for methods that the rule does not take.
-fn never_repeated(form: &RetryForm, matches: &[&Match]) -> Option<Diagnostic> {
+fn never_repeated(form: &RetryForm, matches: &[Match]) -> Option<Diagnostic> {
     let repeated = form.methods();
     let lists: Option<Vec<&[Sp<MethodToken>]>> = matches.iter().map(|one| one.methods.as_deref()).collect();
     let taken: Vec<&Sp<MethodToken>> =

@@ -22,7 +22,7 @@ const EVERY_METHOD: &str = "leave `methods` out: then the method does not matter
 pub(super) fn check(sites: &Sites<'_>, findings: &mut Vec<Diagnostic>) {
     let mut paths = Paths::default();
     for rule in &sites.rules {
-        for wanted in rule.written.match_.iter() {
+        for wanted in rule.written.matches() {
             matched(wanted, &rule.site, &mut paths, findings);
         }
     }
@@ -130,7 +130,8 @@ enum Judged {
 impl Paths {
     fn finding(&mut self, path: &PathMatch, site: &Site) -> Option<Diagnostic> {
         let PathMatch::Form(form) = path else { return None };
-        let (pattern, span) = (form.regex.as_str(), form.regex.span);
+        let regex = form.regex.as_ref()?;
+        let (pattern, span) = (regex.as_str(), regex.span);
         let key = (pattern.to_owned(), site.slashes == SlashMode::Keep);
         let judged = *self.0.entry(key).or_insert_with(|| judged(pattern, site.slashes));
         match judged {

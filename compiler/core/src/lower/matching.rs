@@ -12,7 +12,9 @@ use super::context::{Cx, key};
 use crate::cel::{self, Phase};
 use crate::diag::{Diagnostic, Span, codes};
 use crate::re2;
-use crate::spec::{self, Caller, CelText, FromItem, PathMatch, RegexText, Sp, StickySource, ValueForm};
+use crate::spec::{
+    self, Caller, CelText, FromItem, PathForm, PathMatch, PathPrefix, RegexText, Sp, StickySource, ValueForm,
+};
 
 /// Path prefix that belongs to the mesh on every listener.
 const RESERVED: &str = "/.well-known/mesh";
@@ -20,19 +22,45 @@ const RESERVED: &str = "/.well-known/mesh";
 /// Lowers a path.
 pub(super) fn path(cx: &mut Cx<'_, '_>, spec: &PathMatch, slashes: SlashMode) -> Option<PathPattern> {
     match spec {
-        PathMatch::Form(form) => {
-            regex(cx, &form.regex).then(|| PathPattern::Regex(form.regex.as_str().to_owned()))
+        PathMatch::Form(PathForm { prefix: Some(text), .. }) => plain_prefix(cx, text, slashes),
+        PathMatch::Form(PathForm { regex, .. }) => {
+            let text = regex.as_ref()?;
+            self::regex(cx, text).then(|| PathPattern::Regex(text.as_str().to_owned()))
         }
         PathMatch::Text(text) => pattern(cx, text.as_str(), text.span, slashes),
     }
 }
 
-/// The place of a path.
-pub(super) fn path_span(spec: &PathMatch) -> Span {
-    match spec {
-        PathMatch::Form(form) => form.regex.span,
-        PathMatch::Text(text) => text.span,
-    }
+/// Lowers a plain prefix, with which some path in normal form must begin.
+fn plain_prefix(cx: &mut Cx<'_, '_>, text: &Sp<PathPrefix>, slashes: SlashMode) -> Option<PathPattern> {
+    let refused = |message: String| Diagnostic::new(codes::PATH_FORM, text.span, message);
+    // The shortest path that begins so and ends in a segment.
+    let sample = format!("{}x", text.as_str());
+    let pattern = match (path::canonical(&sample, slashes), PathPattern::prefix(text.as_str())) {
+        (Ok(normal), Ok(pattern)) if normal == sample => pattern,
+        (Ok(normal), Ok(_)) => {
+            let finding =
+                refused(format!("`{}` is not in normal form", text.as_str())).at("begins no request");
+            let normal = normal.strip_suffix('x').unwrap_or(&normal);
+            cx.report(finding.help(format!("requests for it arrive as `{normal}`")));
+            return None;
+        }
+        (Err(error), _) => {
+            cx.report(refused(format!("no request's path begins so: {error}")));
+            return None;
+        }
+        (_, Err(error)) => {
+            cx.report(refused(error.to_string()));
+            return None;
+        }
+    };
+    let reserved = text.as_str().starts_with("/.well-known/mesh/");
+    reserved.then(|| cx.report(self::reserved(text.span)));
+    (!reserved).then_some(pattern)
+}
+
+fn reserved(span: Span) -> Diagnostic {
+    Diagnostic::new(codes::RESERVED_PATH, span, format!("`{RESERVED}/` belongs to the mesh")).at("reserved")
 }
 
 /// Lowers the short form of a path, which must be in normal form.
@@ -62,7 +90,7 @@ pub(super) fn pattern(
             }
             if plain.is_empty() || *below { format!("{plain}/") } else { plain }
         }
-        PathPattern::Regex(_) => return Some(pattern),
+        PathPattern::Regex(_) | PathPattern::Prefix(_) => return Some(pattern),
     };
     match path::canonical(&plain, slashes) {
         Ok(normal) if normal == plain => {}
@@ -79,8 +107,7 @@ pub(super) fn pattern(
         }
     }
     if plain == RESERVED || plain.starts_with("/.well-known/mesh/") {
-        let message = format!("`{RESERVED}/` belongs to the mesh");
-        cx.report(Diagnostic::new(codes::RESERVED_PATH, span, message).at("reserved"));
+        cx.report(reserved(span));
         return None;
     }
     Some(pattern)

@@ -14,8 +14,10 @@ pub(super) fn retry(cx: &mut Cx<'_, '_>, spec: &spec::Retry) -> Retry {
             Condition::ConnectFailure => retry.conditions.push(RetryOn::ConnectFailure),
             Condition::RefusedStream => retry.conditions.push(RetryOn::RefusedStream),
             Condition::Status(status) => retry.conditions.push(RetryOn::Status(status)),
+            Condition::ServerError => retry.conditions.push(RetryOn::ServerError),
+            Condition::GatewayError => retry.conditions.push(RetryOn::GatewayError),
             Condition::Reset | Condition::Timeout | Condition::Grpc(_) => {
-                let help = "conditions of this release: connect-failure, refused-stream and statuses such as \"503\"";
+                let help = "conditions of this release: connect-failure, refused-stream, 5xx, gateway-error and statuses such as \"503\"";
                 cx.not_enforced("this retry condition", condition.span, help);
             }
         }

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use mesh_bundle::program::{Action, Program, Redirect, Rewrite, RewritePath, Routes, Rule, SlashMode};
+use mesh_bundle::program::{Action, Program, Redirect, RewritePath, Routes, Rule, SlashMode};
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name as Key, Owner, PathPattern};
-use mesh_decision::{host, path};
+use mesh_decision::host;
 
 use super::context::{Cx, key, only_one, owner, unique};
 use super::edits::{self, Side};
+use super::rule_match::{self, Ground};
 use super::slashes::{self, Kept};
-use super::{matching, retry, split};
+use super::{hidden_host, matching, retry, rewrite, split};
 use crate::diag::{Diagnostic, Span, codes};
-use crate::spec::{self, Kind, Object, PathLiteral, Sp};
+use crate::spec::{self, Kind, Object};
 
 /// Lowers all Routes.
 pub(super) fn routes(cx: &mut Cx<'_, '_>, program: &mut Program) {
@@ -88,19 +89,8 @@ fn rule(
     fences: &[PathPattern],
 ) -> Option<Rule> {
     unsupported(cx, spec);
-    let matches = spec.match_.as_ref().map(|m| matching::matches(cx, m, slashes)).unwrap_or_default();
-    for caller in spec.match_.iter().filter_map(|m| m.callers.as_ref()).flat_map(|callers| callers.iter()) {
-        callers_in_reach(cx, caller, edge);
-    }
-    if !fences.is_empty() {
-        let inside = |path: &PathPattern| fences.iter().any(|f| f.covers(path));
-        if !matches.path.as_ref().is_some_and(inside) {
-            let written = spec.match_.as_ref().and_then(|m| m.path.as_ref()).map(matching::path_span);
-            let message = format!("rule `{}` lies outside of `paths` of its Route", spec.name.as_str());
-            cx.report(Diagnostic::new(codes::OUTSIDE_FENCE, written.unwrap_or(spec.name.span), message));
-        }
-    }
-    let rewrite = rewrite(cx, spec, &matches.path, slashes::of_destinations(program, spec));
+    let matches = rule_match::lower(cx, spec, Ground { slashes, edge, fences });
+    let rewrite = rewrite::rewrite(cx, spec, &matches, slashes::of_destinations(program, spec));
     let action = action(cx, program, spec, edge)?;
     let headers = spec.headers.as_ref();
     let request_headers =
@@ -109,7 +99,7 @@ fn rule(
         headers.and_then(|h| h.response.as_ref()).map(|spec| edits::edits(cx, spec, Side::Response));
     Some(Rule {
         name: key(&spec.name)?,
-        matches: matches.into(),
+        matches,
         action,
         rewrite: rewrite.into(),
         request_headers: request_headers.unwrap_or_default().into(),
@@ -117,21 +107,6 @@ fn rule(
         timeout_ms: spec.timeout.as_ref().map(|t| t.as_millis_ceil()),
         retry: spec.retry.as_ref().map(|r| retry::retry(cx, r).into()),
     })
-}
-
-/// A gateway's callers are strangers, and nobody else's are.
-fn callers_in_reach(cx: &mut Cx<'_, '_>, caller: &spec::FromItem, edge: bool) {
-    let Some(span) = matching::from_span(caller) else { return };
-    let external = matches!(caller, spec::FromItem::Caller(caller) if caller.value == spec::Caller::External);
-    if edge {
-        let message = "a gateway's callers have no mesh identity";
-        let help = "write the rule in the Route of a service, or an AccessPolicy with `gateway:`";
-        cx.report(Diagnostic::new(codes::CALLERS_AT_GATEWAY, span, message).help(help));
-    } else if external {
-        let message = "no stranger asks the Route of a service: it stands at the proxy of the caller";
-        let help = "name services or `gateway/<name>`; strangers are let in or kept out by an AccessPolicy";
-        cx.report(Diagnostic::new(codes::EXTERNAL_IN_ROUTE, span, message).help(help));
-    }
 }
 
 fn unsupported(cx: &mut Cx<'_, '_>, spec: &spec::Rule) {
@@ -166,10 +141,7 @@ fn unsupported(cx: &mut Cx<'_, '_>, spec: &spec::Rule) {
 fn action(cx: &mut Cx<'_, '_>, program: &Program, spec: &spec::Rule, edge: bool) -> Option<Action> {
     if let Some(redirect) = &spec.redirect {
         let path = match (&redirect.prefix, &redirect.path) {
-            (Some(prefix), _) => {
-                prefix_needs_tail(cx, spec, prefix);
-                Some(RewritePath::Prefix(prefix.as_str().to_owned()))
-            }
+            (Some(prefix), _) => Some(rewrite::prefix(cx, spec, prefix)),
             (None, Some(full)) => Some(RewritePath::Full(full.as_str().to_owned())),
             (None, None) => None,
         };
@@ -204,59 +176,6 @@ fn implicit(cx: &mut Cx<'_, '_>, program: &Program, object: &Object, spec: &spec
     }
 }
 
-fn rewrite(
-    cx: &mut Cx<'_, '_>,
-    spec: &spec::Rule,
-    pattern: &Option<PathPattern>,
-    slashes: SlashMode,
-) -> Rewrite {
-    let Some(written) = &spec.rewrite else { return Rewrite::default() };
-    if spec.to.is_none() {
-        let span = [&written.prefix, &written.path].into_iter().flatten().map(|p| p.span).next();
-        let span = span.or(written.host.as_ref().map(|h| h.span)).unwrap_or(spec.name.span);
-        let message = "a rewrite stands with `to`: nothing is sent on here";
-        cx.report(Diagnostic::new(codes::BAD_REWRITE, span, message));
-    }
-    let change = match (&written.prefix, &written.path) {
-        (Some(prefix), _) => {
-            prefix_needs_tail(cx, spec, prefix);
-            Some((prefix, RewritePath::Prefix(prefix.as_str().to_owned())))
-        }
-        (None, Some(full)) => Some((full, RewritePath::Full(full.as_str().to_owned()))),
-        (None, None) => None,
-    };
-    if let Some((literal, change)) = &change {
-        let same = path::canonical(literal.as_str(), slashes).is_ok_and(|c| c == literal.as_str());
-        let sample = path::rewrite("/x", pattern.as_ref(), change, slashes);
-        if !same || sample.is_err() {
-            let message = format!("`{}` is not in normal form", literal.as_str());
-            cx.report(Diagnostic::new(codes::BAD_REWRITE, literal.span, message));
-        }
-    }
-    let host = written.host.as_ref().map(|h| h.as_str().to_owned());
-    Rewrite { path: change.map(|(_, change)| change), host }
-}
-
-fn prefix_needs_tail(cx: &mut Cx<'_, '_>, spec: &spec::Rule, prefix: &Sp<PathLiteral>) {
-    let text = spec.match_.as_ref().and_then(|m| m.path.as_ref());
-    let fine = match text {
-        // Without a path the rule takes `/*`.
-        None => true,
-        Some(spec::PathMatch::Text(text)) => {
-            PathPattern::parse(text.as_str()).is_ok_and(|p| p.literal_prefix().is_some())
-        }
-        Some(spec::PathMatch::Form(_)) => false,
-    };
-    if !fine {
-        let finding = Diagnostic::new(codes::BAD_REWRITE, prefix.span, "there is no prefix to replace");
-        let finding = text
-            .map(matching::path_span)
-            .into_iter()
-            .fold(finding, |f, s| f.label(s, "no literal part before `/*`"));
-        cx.report(finding.help("end the path in `/*`, or rewrite the whole path with `path:`"));
-    }
-}
-
 /// A Route's claim on a host: its place, and its order with its words.
 type Claim = (Span, Option<(i32, Span)>);
 
@@ -283,6 +202,10 @@ fn claims(cx: &mut Cx<'_, '_>, program: &Program) {
                             .iter()
                             .any(|own| own == text || host::covers(own, text.trim_start_matches('*')));
                     if known {
+                        let listed = model.mesh_spec().and_then(|mesh| mesh.gateways.get(gateway.as_str()));
+                        if let Some((listed, name)) = listed.zip(spec.gateway.as_ref()) {
+                            hidden_host::check(cx, name, listed, host);
+                        }
                         claim(text, host.span);
                     } else {
                         let message = format!("gateway `{gateway}` does not answer for `{text}`");

@@ -134,6 +134,13 @@ impl<'p> Taken<'p> {
                     others.extend((!path.ends_with('/')).then(|| format!("{path}/")));
                 }
             }
+            Some(PathPattern::Prefix(text)) => {
+                others.push(text.clone());
+                others.push(format!("{text}/{ANYTHING}"));
+                // The last letter is another one; escapes stay whole.
+                let shorter = text.strip_suffix(|c: char| c.is_ascii_lowercase() && c != 'z');
+                others.extend(shorter.map(|shorter| format!("{shorter}z{ANYTHING}")));
+            }
             Some(PathPattern::Regex(_)) => others.push(format!("{path}/{ANYTHING}")),
             None => {}
         }

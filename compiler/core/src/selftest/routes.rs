@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use mesh_bundle::expr::Slot;
-use mesh_bundle::program::{Action, Canary, Gateway, Routes, Rule, Sticky, Target};
+use mesh_bundle::program::{Action, Canary, Gateway, Match, Routes, Rule, Sticky, Target};
 use mesh_bundle::selftest::{Caller, Example, Expect, Forward};
 use mesh_bundle::unit::UnitId;
 use mesh_bundle::{Name, Owner, Program, State, limits};
@@ -34,7 +34,7 @@ pub(super) fn of_services<'p>(
         let source = if depends_on_caller(routes) { caller } else { Caller::Own };
         let unit = UnitId::Routes(service.clone());
         let base = Sketch::new("", "http", source);
-        let lists = spread(&routes.rules).map(|rule| examples(rule, &base, callers)).collect();
+        let lists = examples(routes, &base, callers);
         let own = Some((service, program.canaries.get(service)));
         let id = unit.clone();
         keep(tests, unit, lists, |example| {
@@ -75,8 +75,7 @@ fn at_gateway<'p>(gateway: &Gateway, routes: &'p Routes, callers: &mut Callers<'
     let mut hosts = hosts.iter().map(|host| host.replacen('*', "a", 1));
     let Some(first) = hosts.next() else { return Vec::new() };
     let base = Sketch::new(&first, scheme, Caller::External);
-    let mut lists: Vec<Vec<Example>> =
-        spread(&routes.rules).map(|rule| examples(rule, &base, callers)).collect();
+    let mut lists = examples(routes, &base, callers);
     let taken = lists.iter().find_map(|list| list.first()).cloned();
     if let Some(taken) = taken {
         // Every further host, and one that is none.
@@ -86,10 +85,24 @@ fn at_gateway<'p>(gateway: &Gateway, routes: &'p Routes, callers: &mut Callers<'
     lists
 }
 
-/// Examples of one rule, the one that it takes first.
-fn examples<'p>(rule: &'p Rule, base: &Sketch<'p>, callers: &mut Callers<'p>) -> Vec<Example> {
+/// Matches of one rule that get examples each.
+const MATCHES: usize = 8;
+
+/// Examples of the rules of a Route, a list a match.
+fn examples<'p>(routes: &'p Routes, base: &Sketch<'p>, callers: &mut Callers<'p>) -> Vec<Vec<Example>> {
+    let matches = spread(&routes.rules)
+        .flat_map(|rule| rule.matches.iter().take(MATCHES).map(move |matches| (rule, matches)));
+    matches.map(|(rule, matches)| of_match(rule, matches, base, callers)).collect()
+}
+
+/// Examples of one match of a rule, the one that it takes first.
+fn of_match<'p>(
+    rule: &Rule,
+    matches: &'p Match,
+    base: &Sketch<'p>,
+    callers: &mut Callers<'p>,
+) -> Vec<Example> {
     let mut base = base.clone();
-    let Some(matches) = rule.matches.iter().next() else { return Vec::new() };
     let froms: Vec<Caller> = matches.callers.iter().filter_map(|from| callers.one(from)).collect();
     if let Some(first) = froms.first() {
         base.example.source = first.clone();

@@ -41,6 +41,11 @@ impl<'p> Sketch<'p> {
                 self.write_path();
                 true
             }
+            // The second path that it takes: the text alone is a neighbour.
+            PathPattern::Prefix(text) => {
+                self.example.path = format!("{text}{ANYTHING}");
+                true
+            }
             PathPattern::Regex(text) => match sample::likely(text) {
                 Some(path) => {
                     self.example.path = path;

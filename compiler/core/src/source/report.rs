@@ -94,6 +94,12 @@ impl<'a> Reader<'a> {
                 "an escape that stands for no character".to_owned(),
                 "write both halves of the surrogate pair, or the character itself",
             ),
+            // `*` and `*.x` are hosts.
+            K::MissingAnchorOrAliasName if rest.starts_with('*') => (
+                codes::SYNTAX,
+                "a `*` without quotes begins an alias, and no name follows".to_owned(),
+                "write text that begins with `*` in quotes: `\"*\"`, `\"*.shop.example\"`",
+            ),
             kind => (codes::SYNTAX, kind.to_string(), "see the line above too: the mistake may begin there"),
         };
         let span = if code == codes::TAB { tab } else { span };

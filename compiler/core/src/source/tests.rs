@@ -111,6 +111,16 @@ fn aliases_stand_for_values_with_the_place_of_the_anchor() {
 }
 
 #[test]
+fn a_star_without_quotes_is_told_from_an_alias() {
+    for text in ["hosts: [*]\n", "hosts:\n  - *.shop.example\n", "hosts: *\n"] {
+        let (_, parsed) = read(text);
+        let finding = &parsed.findings[0];
+        assert!(finding.helps[0].contains("in quotes"), "{text}: {finding:?}");
+    }
+    assert_eq!(one("b: *x\n"), at(codes::ALIAS, "*x"));
+}
+
+#[test]
 fn limits_are_exact() {
     let deep = |n: usize| format!("a: {}{}\n", "[".repeat(n), "]".repeat(n));
     assert_eq!(found(deep(limits::FILE_DEPTH - 1)), []);

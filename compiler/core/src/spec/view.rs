@@ -228,6 +228,16 @@ impl<T: View> View for Sp<T> {
     }
 }
 
+impl<T: View> View for Box<T> {
+    const OPTIONAL: bool = T::OPTIONAL;
+    fn shape() -> Shape {
+        T::shape()
+    }
+    fn view(&self, mesh: &Inherited) -> Option<Data> {
+        T::view(self, mesh)
+    }
+}
+
 impl<T: View> View for Option<T> {
     const OPTIONAL: bool = true;
     fn shape() -> Shape {

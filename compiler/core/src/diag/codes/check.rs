@@ -46,7 +46,7 @@ codes! {
         good: "match: { path: /ready }\n",
     }
     BAD_REWRITE = 1208 "bad-rewrite" "a rewrite cannot be applied" {
-        checks: "`prefix` stands with a path that ends in `/*` and has no parameters before it; results are in normal form.",
+        checks: "`prefix` stands with paths that end in `/*` and have no parameters before it, or with plain prefixes, in every match of the rule; results are in normal form.",
         why: "There is no prefix that could be replaced.",
         bad: "match: { path: /a }\nrewrite: { prefix: /b }\n",
         good: "match: { path: /a/* }\nrewrite: { prefix: /b }\n",
@@ -92,6 +92,18 @@ codes! {
         why: "The Route is asked at the proxy of the caller, and strangers have none: the rule takes nothing, and proxies refuse it.",
         bad: "kind: Route\nservice: a\nrules: [{ name: strangers, match: { callers: [external] }, to: a }]\n",
         good: "kind: Route\nservice: a\nrules: [{ name: shop, match: { callers: [gateway/public] }, to: a }]\n",
+    }
+    HIDDEN_HOST = 1230 "hidden-host" "a Route's host is probably a listed one, misspelt", severity: Warning, suppressible: true {
+        checks: "A host that a gateway takes only by `*` is not one slip away from a host that the gateway lists.",
+        why: "Without `*` a misspelt host is an error. With it the Route takes the misspelt host, and requests for the right one go elsewhere.",
+        bad: "kind: Mesh\nname: shop\nversion: 1\ntrustDomain: shop.example\ngateways: { public: { listen: 8080, hosts: [shop.example, \"*\"] } }\n---\nkind: Route\nname: edge\ngateway: public\nhosts: [shpo.example]\nrules: [{ name: all, to: web }]\n",
+        good: "kind: Mesh\nname: shop\nversion: 1\ntrustDomain: shop.example\ngateways: { public: { listen: 8080, hosts: [shop.example, \"*\"] } }\n---\nkind: Route\nname: edge\ngateway: public\nhosts: [shop.example]\nrules: [{ name: all, to: web }]\n",
+    }
+    JOINED_REWRITE = 1231 "joined-rewrite" "a rewrite joins what follows a prefix to another word", severity: Warning, suppressible: true {
+        checks: "Where a plain prefix ends in `/`, `rewrite.prefix` and `redirect.prefix` do too.",
+        why: "A plain prefix is replaced as it stands: `/old/` by `/new` makes `/newcart` of `/old/cart`.",
+        bad: "match: { path: { prefix: /old/ } }\nrewrite: { prefix: /new }\n",
+        good: "match: { path: { prefix: /old/ } }\nrewrite: { prefix: /new/ }\n",
     }
     NOT_RE2 = 1240 "not-re2" "a regular expression is not one of RE2, or not the same one" {
         checks: "Regular expressions in rules, comparisons and CEL are taken by RE2 and by proxies, and mean the same to both (`docs/spec.md`, Regular expressions).",

@@ -4,7 +4,7 @@ use super::table::codes;
 
 codes! {
     DEAD_RULE = 2001 "dead-rule" "a rule can never match", suppressible: true {
-        checks: "No earlier rule takes every request that a rule could match.",
+        checks: "No earlier rule takes every request that a rule, or one match in its list, could take. A match that an earlier one of the same rule makes needless is a warning.",
         why: "The author believes that the rule is in force.",
         bad: "rules:\n  - { name: all, match: { path: /a/* }, to: a }\n  - { name: one, match: { path: /a/b }, to: b }\n",
         good: "rules:\n  - { name: one, match: { path: /a/b }, to: b }\n  - { name: all, match: { path: /a/* }, to: a }\n",

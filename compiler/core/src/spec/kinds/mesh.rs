@@ -74,8 +74,8 @@ object! {
     pub struct Gateway, "a gateway" {
         /// Port that the gateway listens on.
         listen "listen": Sp<Port>,
-        /// The hosts that it answers for.
-        hosts "hosts": List1<Sp<HostText>>,
+        /// The hosts that it answers for, `"*"` for every host that is not listed.
+        hosts "hosts": List1<Sp<HostClaim>>,
         /// The certificate and key; without one, plain text.
         certificate "certificate": Option<SecretRef>,
     }

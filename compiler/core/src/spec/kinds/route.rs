@@ -2,6 +2,7 @@
 
 use super::shared::{FromItem, PathMatch, Retry, Sticky, ValueMatch};
 use super::split::To;
+use crate::diag::Span;
 use crate::spec::context::Sp;
 use crate::spec::decode::{Dict, List1, Rule as R};
 use crate::spec::macros::{choice, either, object};
@@ -20,8 +21,8 @@ object! {
         service "service": Option<Sp<Name>>,
         /// The gateway whose requests these are.
         gateway "gateway": Option<Sp<Name>>,
-        /// Hosts of the gateway; all of them unless said otherwise.
-        hosts "hosts": Option<List1<Sp<HostText>>>,
+        /// Hosts of the gateway, `"*"` for those that no other Route claims; all of them unless said otherwise.
+        hosts "hosts": Option<List1<Sp<HostClaim>>>,
         /// The place among several Routes of one gateway host, in rising order.
         order "order": Option<Sp<Order>> = |_| Sp::unwritten(Order::clamped(0)),
         /// A fence: all rules lie inside these paths, and no later Route is asked inside them.
@@ -44,8 +45,8 @@ object! {
     pub struct Rule, "a rule" {
         /// The name, unique in the Route.
         name "name": Sp<Name>,
-        /// Requests that the rule takes; everything unless said otherwise.
-        match_ "match": Option<Match>,
+        /// Requests that the rule takes, by one match or by any of a list; everything unless said otherwise.
+        match_ "match": Option<Matches>,
         /// Destination of the request.
         to "to": Option<To>,
         /// Changes of path and host on the way.
@@ -78,6 +79,26 @@ object! {
     rules [R::ExactlyOne(&["to", "redirect", "respond"])]
 }
 
+either! {
+    /// Requests that a rule takes: one match, or a list of which any may hold.
+    pub enum Matches {
+        /// The only match.
+        One(Box<Match>) as "one",
+        /// The matches, of which any may hold.
+        Any(List1<Match>) if Seq as "any",
+    }
+}
+
+impl std::ops::Deref for Matches {
+    type Target = [Match];
+    fn deref(&self) -> &[Match] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Any(several) => several,
+        }
+    }
+}
+
 object! {
     /// Requests that a rule takes; all fields must hold.
     pub struct Match, "a match" {
@@ -98,10 +119,35 @@ object! {
     }
 }
 
+impl Rule {
+    /// The matches as written; none where the rule takes everything.
+    #[must_use]
+    pub fn matches(&self) -> &[Match] {
+        match &self.match_ {
+            Some(written) => written,
+            None => &[],
+        }
+    }
+}
+
+impl Match {
+    /// The place of its path, else of another field; `None` where only callers are written, or nothing.
+    #[must_use]
+    pub fn span(&self) -> Option<Span> {
+        let methods = || self.methods.as_ref().and_then(|methods| methods.first()).map(|method| method.span);
+        let header = || self.headers.first().map(|(name, _)| name.span);
+        let query = || self.query.first().map(|(name, _)| name.span);
+        let cookie = || self.cookies.first().map(|(name, _)| name.span);
+        let when = || self.when.as_ref().map(|when| when.span);
+        let path = self.path.as_ref().and_then(PathMatch::span);
+        path.or_else(methods).or_else(header).or_else(query).or_else(cookie).or_else(when)
+    }
+}
+
 object! {
     /// Changes of path and host before a request is sent on.
     pub struct Rewrite, "a rewrite" {
-        /// Replaces the literal part of the path before `/*`.
+        /// Replaces the literal part of the path before `/*`, or the text of `{prefix: ...}`.
         prefix "prefix": Option<Sp<PathLiteral>>,
         /// Replaces the whole path.
         path "path": Option<Sp<PathLiteral>>,
@@ -132,7 +178,7 @@ object! {
         port "port": Option<Sp<Port>>,
         /// The whole path.
         path "path": Option<Sp<PathLiteral>>,
-        /// The literal part of the path before `/*`.
+        /// The literal part of the path before `/*`, or the text of `{prefix: ...}`.
         prefix "prefix": Option<Sp<PathLiteral>>,
         /// 301, 302, 303, 307 or 308; 302 unless said otherwise.
         status "status": Option<Sp<RedirectStatus>> = |_| Sp::unwritten(RedirectStatus::FOUND),

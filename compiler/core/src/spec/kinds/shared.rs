@@ -1,5 +1,6 @@
 //! Types that several kinds use.
 
+use crate::diag::Span;
 use crate::spec::context::Sp;
 use crate::spec::decode::{Dict, List1, NumberOr, Rule};
 use crate::spec::macros::{choice, either, object};
@@ -115,20 +116,36 @@ either! {
 }
 
 object! {
-    /// A path by regular expression.
+    /// A path by its beginning or by a regular expression; exactly one of the fields.
     pub struct PathForm, "a path" {
+        /// The path begins with this text, whatever follows: `/foo` takes `/foobar` too.
+        prefix "prefix": Option<Sp<PathPrefix>>,
         /// The whole path matches this (RE2 dialect, ASCII classes).
-        regex "regex": Sp<RegexText>,
+        regex "regex": Option<Sp<RegexText>>,
     }
+    rules [Rule::ExactlyOne(&["prefix", "regex"])]
 }
 
 either! {
-    /// A path to match: `/a`, `/a/*`, `/a/{id}`, or `{regex: ...}`.
+    /// A path to match: `/a`, `/a/*`, `/a/{id}`, `{prefix: ...}`, or `{regex: ...}`.
     pub enum PathMatch {
         /// Exact, below, or with parameters.
         Text(Sp<PathText>) as "text",
-        /// By regular expression.
+        /// By plain prefix or regular expression.
         Form(PathForm) if Map,
+    }
+}
+
+impl PathMatch {
+    /// The place of its text; `None` for a map that has none, which was refused.
+    #[must_use]
+    pub fn span(&self) -> Option<Span> {
+        match self {
+            Self::Text(text) => Some(text.span),
+            Self::Form(PathForm { prefix, regex, .. }) => {
+                prefix.as_ref().map(|text| text.span).or(regex.as_ref().map(|text| text.span))
+            }
+        }
     }
 }
 

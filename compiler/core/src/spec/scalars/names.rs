@@ -81,6 +81,16 @@ text! {
     suggest |text| host_in(text).or_else(|| wider_host(text)),
 }
 
+text! {
+    /// A host that a gateway or its Route claims: exact, `*.x` for one or more labels before `x`, or `*` for every host
+    /// that no other claim takes. Lower case, no port; labels may have `_`.
+    pub struct HostClaim, "a host like `shop.example`, `*.shop.example` or `*`";
+    pattern concat!("^(?:\\*|(?:\\*\\.)?(?:", host_label!(), "\\.)*", host_label!(), ")$"), length 1..=253,
+    check |text| text == "*" || is_host(text.strip_prefix("*.").unwrap_or(text)),
+    repair |text| Some(text.trim_end_matches('.').to_ascii_lowercase()),
+    suggest |text| host_in(text).or_else(|| wider_host(text)),
+}
+
 impl HostText {
     /// The domain behind `*.`, if this is a wildcard.
     pub fn wildcard(&self) -> Option<&str> {

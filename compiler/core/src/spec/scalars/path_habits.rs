@@ -33,7 +33,7 @@ pub(super) fn suggest(text: &str, is_path: fn(&str) -> bool) -> Option<String> {
     // `/a*` of nginx and of Istio's prefixes; `/a/*/b`, where a segment is meant.
     if let Some(prefix) = text.strip_suffix('*').filter(|prefix| is_path(prefix) && !prefix.ends_with('/')) {
         return Some(format!(
-            "`*` stands for whole segments: write `{prefix}/*`, or `{{ regex: \"{prefix}.*\" }}`"
+            "`*` stands for whole segments: write `{prefix}/*`, or `{{ prefix: {prefix} }}` for all that begins so"
         ));
     }
     let stars = text.split('/').filter(|segment| *segment == "*").count();
@@ -92,7 +92,10 @@ mod tests {
             ("/a/**", "write `/a/*`"),
             ("/orders/:id", "write `/orders/{id}`"),
             ("/a?b=1&c", "a path has no query: write `path: /a` and `query: { b: \"1\", c: \"\" }`"),
-            ("/api*", "`*` stands for whole segments: write `/api/*`, or `{ regex: \"/api.*\" }`"),
+            (
+                "/api*",
+                "`*` stands for whole segments: write `/api/*`, or `{ prefix: /api }` for all that begins so",
+            ),
             ("/a/*/b", "`*` stands at the end alone; one segment is a name in braces: write `/a/{id}/b`"),
             ("/u/{id:[0-9]+}", "a segment with a name is written `/u/{id}`"),
             (

@@ -136,13 +136,24 @@ text! {
     /// A path as it is: no `*`, no `{id}`.
     pub struct PathLiteral, "a path like `/orders`";
     pattern concat!("^(?:/(?!\\.{1,2}(?:/|$))", pchar!(), "+)*/?$"), length 1..=2048,
-    check |text| {
-        text.strip_prefix('/').is_some_and(|rest| {
-            let mut segments = rest.split('/').peekable();
-            std::iter::from_fn(|| segments.next().map(|s| (s, segments.peek().is_none())))
-                .all(|(segment, last)| (segment.is_empty() && last) || is_segment(segment))
-        })
-    },
+    check is_literal,
+    repair |text| (!text.starts_with('/')).then(|| format!("/{text}")),
+}
+
+fn is_literal(text: &str) -> bool {
+    text.strip_prefix('/').is_some_and(|rest| {
+        let mut segments = rest.split('/').peekable();
+        std::iter::from_fn(|| segments.next().map(|s| (s, segments.peek().is_none())))
+            .all(|(segment, last)| (segment.is_empty() && last) || is_segment(segment))
+    })
+}
+
+text! {
+    /// The text that a path begins with, as it is: no `*`, no `{id}`, escapes in full. Its last segment may go on.
+    pub struct PathPrefix, "the beginning of a path like `/orders`";
+    pattern concat!("^(?:/(?!\\.{1,2}/)", pchar!(), "+)*/", pchar!(), "*$"), length 1..=2048,
+    // Whatever follows, the text begins a path that ends in a letter.
+    check |text| text.starts_with('/') && is_literal(&format!("{text}x")),
     repair |text| (!text.starts_with('/')).then(|| format!("/{text}")),
 }
 
@@ -403,6 +414,10 @@ pub enum Condition {
     Timeout,
     /// This HTTP status, 400 to 599.
     Status(u16),
+    /// Any status from 500 to 599: `5xx`.
+    ServerError,
+    /// 502, 503 or 504.
+    GatewayError,
     /// This gRPC status code.
     Grpc(u8),
 }
@@ -426,6 +441,8 @@ impl std::fmt::Display for Condition {
             Self::Reset => f.write_str("reset"),
             Self::Timeout => f.write_str("timeout"),
             Self::Status(status) => write!(f, "{status}"),
+            Self::ServerError => f.write_str("5xx"),
+            Self::GatewayError => f.write_str("gateway-error"),
             Self::Grpc(code) => match GRPC.iter().find(|(_, known)| known == code) {
                 Some((name, _)) => write!(f, "grpc-{name}"),
                 None => write!(f, "grpc-{code}"),
@@ -435,13 +452,15 @@ impl std::fmt::Display for Condition {
 }
 
 impl Scalar for Condition {
-    const WHAT: &'static str = "a condition (`connect-failure`, `refused-stream`, `reset`, `timeout`, a status like `\"503\"`, or `grpc-unavailable` and the like)";
+    const WHAT: &'static str = "a condition (`connect-failure`, `refused-stream`, `5xx`, `gateway-error`, a status like `\"503\"`, `reset`, `timeout`, or `grpc-unavailable` and the like)";
     fn parse(text: &str) -> Option<Self> {
         Some(match text {
             "connect-failure" => Self::ConnectFailure,
             "refused-stream" => Self::RefusedStream,
             "reset" => Self::Reset,
             "timeout" => Self::Timeout,
+            "5xx" => Self::ServerError,
+            "gateway-error" => Self::GatewayError,
             _ => match text.strip_prefix("grpc-") {
                 Some(name) => Self::Grpc(GRPC.iter().find(|(known, _)| *known == name)?.1),
                 None if text.len() == 3 && text.bytes().all(|b| b.is_ascii_digit()) => {
@@ -453,10 +472,10 @@ impl Scalar for Condition {
     }
     fn repair(text: &str) -> Option<String> {
         let grpc: Vec<String> = GRPC.iter().map(|(name, _)| format!("grpc-{name}")).collect();
-        let words = ["connect-failure", "refused-stream", "reset", "timeout"];
+        let words = ["connect-failure", "refused-stream", "reset", "timeout", "5xx", "gateway-error"];
         crate::diag::slip(text, words.into_iter().chain(grpc.iter().map(String::as_str))).map(str::to_owned)
     }
 }
-scalar!(Condition, "A condition on which a try may be repeated: `connect-failure`, `refused-stream`, `reset`, `timeout`, a status from `\"400\"` to `\"599\"`, or a gRPC status such as `grpc-unavailable`.",
-    pattern: "^(?:connect-failure|refused-stream|reset|timeout|[45][0-9]{2}|grpc-(?:cancelled|unknown|deadline-exceeded|resource-exhausted|aborted|internal|unavailable|data-loss))$", length: 3..=24);
+scalar!(Condition, "A condition on which a try may be repeated: `connect-failure`, `refused-stream`, `reset`, `timeout`, a status from `\"400\"` to `\"599\"`, a class of them, `5xx` or `gateway-error` (502, 503, 504), or a gRPC status such as `grpc-unavailable`.",
+    pattern: "^(?:connect-failure|refused-stream|reset|timeout|5xx|gateway-error|[45][0-9]{2}|grpc-(?:cancelled|unknown|deadline-exceeded|resource-exhausted|aborted|internal|unavailable|data-loss))$", length: 3..=24);
 viewed!(Condition: Text, |condition| Data::text(&condition.to_string()));
