@@ -110,7 +110,6 @@ fn twice(rule: &Rule, findings: &mut Vec<Diagnostic>) {
 fn is_empty(spec: &Resilience) -> bool {
     let Resilience {
         name: _,
-        complete: _,
         owner: _,
         description: _,
         service: _,
