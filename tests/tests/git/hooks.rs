@@ -120,6 +120,12 @@ fn variables_of_hooks_are_heeded_unless_another_repository_was_chosen() {
     validate("mesh/.git", &["--rev", &head], &dot).says(0, &[]);
     let there = bench.shown("other");
     validate("mesh/.git", &["-C", &there, "--rev", "HEAD~1"], &dot).says(0, &[]);
+    // The index of the commit in which a hook runs is not that of another repository.
+    let index = [("GIT_INDEX_FILE", ".git/index")];
+    bench.write("other/services/web.yaml", BROKEN);
+    bench.git("other", &["add", "."]);
+    validate("mesh", &["-C", &there, "--staged"], &index).says(1, &["MC1104"]);
+    bench.git("other", &["reset", "-q", "--hard"]);
     // From a folder of nobody, GIT_DIR alone says which.
     let named = bench.shown("mesh/.git");
     validate("", &["--rev", &head], &[("GIT_DIR", &named)]).says(0, &[]);

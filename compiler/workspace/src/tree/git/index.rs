@@ -1,11 +1,10 @@
 //! The index: what is staged, and which files a sparse checkout left out.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use git2::Oid;
 
-use super::environment::GitEnvironment;
 use super::walk::{Staged, StagedEntry};
 use super::words::words;
 use crate::tree::error::TreeError;
@@ -17,14 +16,13 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// Reads the index of a git directory, or that of `GIT_INDEX_FILE`. One that is not there is empty.
+    /// Reads an index. One that is not there is empty.
     ///
     /// # Errors
     /// For one that cannot be read, such as a sparse or a split one.
-    pub(super) fn open(directory: &Path, environment: &GitEnvironment) -> Result<Self, TreeError> {
-        let path = environment.path("GIT_INDEX_FILE").map_or_else(|| directory.join("index"), PathBuf::from);
-        let unreadable = |e: git2::Error| TreeError::Index { path: path.clone(), reason: words(&e) };
-        git2::Index::open(&path).map(|index| Self { index }).map_err(unreadable)
+    pub(super) fn open(path: &Path) -> Result<Self, TreeError> {
+        let unreadable = |e: git2::Error| TreeError::Index { path: path.to_owned(), reason: words(&e) };
+        git2::Index::open(path).map(|index| Self { index }).map_err(unreadable)
     }
 
     /// The entries below a folder of the work tree, as a commit would have them: what is only intended to be added is not

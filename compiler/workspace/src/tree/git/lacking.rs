@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use git2::ErrorCode;
 
-use super::opened::Repository;
+use super::opened::{LINES, Repository};
 use super::words::words;
+use crate::files::read_small;
 use crate::tree::error::TreeError;
 use crate::tree::shell::command;
 
@@ -58,8 +59,11 @@ impl Repository {
                 continue;
             }
             let list = objects.join("info/alternates");
-            let Ok(text) = std::fs::read_to_string(&list) else { continue };
-            for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let Ok(bytes) = read_small(&list, LINES) else { continue };
+            for line in String::from_utf8_lossy(&bytes)
+                .lines()
+                .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            {
                 let other = objects.join(Path::new(line));
                 if !other.is_dir() {
                     return Some((list, other));

@@ -1,5 +1,6 @@
 //! A repository that may be read, and what it is like.
 
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
 use git2::{ErrorCode, Oid};
@@ -9,8 +10,12 @@ use super::environment::GitEnvironment;
 use super::settings::Settings;
 use super::words::words;
 use super::{format, ownership};
+use crate::files::read_small;
 use crate::tree::error::TreeError;
 use crate::tree::remark::Remark;
+
+/// Bytes of a file of lines, such as grafts, that are read.
+pub(super) const LINES: u64 = 1 << 20;
 
 /// A git repository.
 pub(in crate::tree) struct Repository {
@@ -96,9 +101,12 @@ impl Repository {
     }
 
     pub(super) fn has_grafts(&self) -> bool {
-        let file = self.found.common.join("info/grafts");
-        std::fs::read_to_string(file)
-            .is_ok_and(|text| text.lines().any(|line| !line.trim_start().starts_with('#')))
+        let line =
+            |bytes: Vec<u8>| bytes.split(|byte| *byte == b'\n').any(|line| !matches!(line, [] | [b'#', ..]));
+        match read_small(&self.found.common.join("info/grafts"), LINES) {
+            Ok(bytes) => line(bytes),
+            Err(e) => e.kind() != ErrorKind::NotFound,
+        }
     }
 
     /// What git shows otherwise than it was committed.
@@ -110,6 +118,16 @@ impl Repository {
         let replaced =
             if self.environment.get("GIT_NO_REPLACE_OBJECTS").is_some() { None } else { replaced() };
         replaced.into_iter().chain(self.has_grafts().then_some(Remark::Grafts)).collect()
+    }
+
+    /// Where the index is. `GIT_INDEX_FILE` is that of the repository in which a command runs, not of another one that was
+    /// chosen.
+    pub(super) fn index_file(&self) -> PathBuf {
+        let here = std::env::current_dir().and_then(|here| here.canonicalize()).ok();
+        let inside = |folder: &Path| here.as_ref().is_some_and(|here| here.starts_with(folder));
+        let meant = self.found.named || self.top().is_some_and(inside) || inside(&self.found.directory);
+        let said = self.environment.path("GIT_INDEX_FILE").filter(|_| meant).map(Path::to_owned);
+        said.unwrap_or_else(|| self.found.directory.join("index"))
     }
 
     /// The bytes of a small blob; none for one that is missing, which the walk reports.

@@ -56,7 +56,7 @@ impl Repository {
         if self.top.is_none() {
             return Err(TreeError::NoIndex { repository: self.found.directory.clone() });
         }
-        let index = Index::open(&self.found.directory, &self.environment)?;
+        let index = Index::open(&self.index_file())?;
         let mesh = format!("{}/mesh.yaml", self.folder);
         let says = index.blob(mesh.trim_start_matches('/')).and_then(|id| self.content(id));
         let ignored = Ignored::of(&self.folder, says.as_deref().unwrap_or_default());
@@ -80,7 +80,7 @@ impl Repository {
         if !sparse && !modules {
             return Ok(());
         }
-        let index = match Index::open(&self.found.directory, &self.environment) {
+        let index = match Index::open(&self.index_file()) {
             Ok(index) => index,
             // A sparse index names folders only; then what the commit has and the disk has not was left out.
             Err(_) if sparse => return self.missing_of_commit(snapshot),
