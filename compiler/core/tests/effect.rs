@@ -367,13 +367,16 @@ fn gateways_that_are_not_admitted() {
         (to("[{ to: web, weight: 90% }, { to: orders, weight: 10% }]"), &["2006 E orders"]),
         (to("[{ to: web, weight: 100% }, { to: orders, weight: 0% }]"), &[]),
         (edge("to: orders\nenabled: false") + "  - { name: all, to: web }\n", &[]),
-        // The Route of the service goes on elsewhere.
-        (to("orders") + "---\nkind: Route\nservice: orders\nrules: [{ name: r, to: web }]\n", &[]),
+        // The Route of the service goes on elsewhere, for its callers, whom the target does not let in.
+        (
+            to("orders") + "---\nkind: Route\nservice: orders\nrules: [{ name: r, to: web }]\n",
+            &["1225 E web"],
+        ),
         (to("web") + "---\nkind: Route\nservice: web\nrules: [{ name: r, to: orders }]\n", &["2006 E web"]),
         (
             to("web")
                 + "---\nkind: Route\nservice: web\nrules: [{ name: r, match: { path: /a }, respond: { status: 200 } }, { name: s, to: orders }]\n",
-            &[],
+            &["1225 E orders"],
         ),
         (to("s") + "---\n" + &access("allow: [{ from: [any], to: { methods: [GET] } }]"), &[]),
         (to("s") + "---\n" + &access("allow: [{ from: [web] }]\nmode: audit"), &[]),

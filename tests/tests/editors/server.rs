@@ -79,15 +79,11 @@ impl Server {
         server
     }
 
-    /// Waits until the server has read its settings: it finds what is wrong with a file of theirs.
+    /// Waits until the server has read its settings: it finds what is wrong with a file of theirs. What it was shown
+    /// before it does not look at again by itself.
     fn settle(&mut self, folder: &Path) {
         let probe = folder.join(PROBE.trim_start_matches('/'));
-        self.show(&probe, "kind: Servce\n");
-        let uri = address(&probe);
-        while self.findings.get(&uri).is_none_or(Vec::is_empty) {
-            let message = self.receive();
-            self.take(&message);
-        }
+        while self.open(&probe, "kind: Servce\n").is_empty() {}
     }
 
     /// Shows the server a file with this content, and returns what it finds in it.

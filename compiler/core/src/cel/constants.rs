@@ -50,6 +50,8 @@ fn call_of(call: &Call, text: &str, findings: &mut Vec<CelFinding>) {
         for value in values {
             if let Value::String(value) = value
                 && let Some(comparison) = comparison(function, value)
+                // What it would match is not asked of a pattern that is refused.
+                && !(function == "matches" && re2::check(value).is_err())
             {
                 findings.extend(compared(&slot, comparison, constant, text));
             }
@@ -72,7 +74,7 @@ fn comparison<'c>(function: &str, constant: &'c str) -> Option<Comparison<'c>> {
 /// The finding of a pattern that RE2 or proxies do not take, or not for the same.
 pub(super) fn regex(pattern: &str, typed: &Typed, text: &str) -> Option<CelFinding> {
     let fault = re2::check(pattern).err()?;
-    let code = if fault.rule.is_some() { codes::NOT_RE2 } else { codes::CEL_CONSTANT };
+    let code = if fault.unreadable { codes::CEL_CONSTANT } else { codes::NOT_RE2 };
     // Inside of the literal where it has no escapes, else the whole of it.
     let range = match words(text, typed.range.clone()).find(pattern) {
         Some(offset) if !pattern.is_empty() => {

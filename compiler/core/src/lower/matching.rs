@@ -115,7 +115,7 @@ pub(super) fn pattern(
 
 fn regex(cx: &mut Cx<'_, '_>, text: &Sp<RegexText>) -> bool {
     let Err(fault) = re2::check_whole(text.as_str()) else { return true };
-    let code = if fault.rule.is_some() { codes::NOT_RE2 } else { codes::BAD_REGEX };
+    let code = if fault.unreadable { codes::BAD_REGEX } else { codes::NOT_RE2 };
     let place = text.value.map(cx.model.sources(), text.span).span(fault.range);
     let finding = Diagnostic::new(code, place, fault.message);
     cx.report(match fault.help {

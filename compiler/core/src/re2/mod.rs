@@ -36,6 +36,8 @@ pub struct Fault {
     pub help: Option<&'static str>,
     /// The rule that it is against; none for what is not read at all or too large.
     pub rule: Option<&'static Rule>,
+    /// Proxies cannot read the expression either; false where they would read it, otherwise than RE2 or alone.
+    pub unreadable: bool,
 }
 
 /// Checks that RE2 and proxies take an expression, and take it for the same.
@@ -43,8 +45,9 @@ pub struct Fault {
 /// # Errors
 /// The first [`Fault`] of its text; then that it is nested too deep for proxies, or compiles to more than they take.
 pub fn check(text: &str) -> Result<(), Fault> {
-    syntax(text)?;
-    Pattern::check(text).map_err(|e| too_large(text, &e))
+    let read = Pattern::check(text);
+    syntax(text).map_err(|fault| Fault { unreadable: read.is_err(), ..fault })?;
+    read.map_err(|e| too_large(text, &e))
 }
 
 /// As [`check`], for an expression that takes a whole text.
@@ -52,8 +55,9 @@ pub fn check(text: &str) -> Result<(), Fault> {
 /// # Errors
 /// As [`check`].
 pub fn check_whole(text: &str) -> Result<(), Fault> {
-    syntax(text)?;
-    Pattern::whole(text).map(drop).map_err(|e| too_large(text, &e))
+    let read = Pattern::whole(text);
+    syntax(text).map_err(|fault| Fault { unreadable: read.is_err(), ..fault })?;
+    read.map(drop).map_err(|e| too_large(text, &e))
 }
 
 /// Checks the syntax of an expression alone, in linear time.
@@ -68,7 +72,7 @@ pub fn syntax(text: &str) -> Result<(), Fault> {
 
 fn too_large(text: &str, error: &RegexError) -> Fault {
     let message = format!("the regular expression does not compile: {error}");
-    Fault { range: 0..text.len(), message, help: None, rule: None }
+    Fault { range: 0..text.len(), message, help: None, rule: None, unreadable: true }
 }
 
 /// The words that break a rule, as a fault of their text.
@@ -80,6 +84,7 @@ fn fault(broken: Broken, text: &str) -> Fault {
         message: format!("{} {words}: {}", rule.verdict.words(), rule.what),
         help: Some(rule.help),
         rule: Some(rule),
+        unreadable: false,
     }
 }
 

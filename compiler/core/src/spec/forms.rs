@@ -84,8 +84,14 @@ pub(super) fn instead_of_list(item: &FieldForm, node: &Node, cx: &Cx<'_>) -> Opt
     match &node.value {
         Value::Map(entries) => {
             let Some(record) = (item.below)() else {
-                let keys: Vec<&str> = entries.iter().map(|(key, _)| &*key.text).collect();
-                return Some(format!("write a list: `[{}]`", keys.join(", ")));
+                // `{ GET, HEAD }` has its words as keys, `{ stable: v41 }` as values.
+                let values: Option<Vec<String>> = entries
+                    .iter()
+                    .map(|(_, value)| short(value, cx).filter(|text| !text.is_empty()))
+                    .collect();
+                let words =
+                    values.unwrap_or_else(|| entries.iter().map(|(key, _)| key.text.to_string()).collect());
+                return Some(format!("write a list: `[{}]`", words.join(", ")));
             };
             let (first, value) = entries.first()?;
             if let Some(bare) = first.text.strip_prefix('-') {

@@ -87,9 +87,15 @@ const FRAMES: &[Frame] = &[
         indent: 0,
     },
     Frame {
-        fields: &["to", "timeout", "match"],
+        fields: &["to", "timeout", "match", "headers", "rewrite"],
         before: "kind: Route\nservice: a\nrules:\n  -\n",
         rest: "name: r\nmatch: { path: /a/* }\nto: a\n",
+        indent: 4,
+    },
+    Frame {
+        fields: &["respond"],
+        before: "kind: Route\nservice: a\nrules:\n  -\n",
+        rest: "name: r\nmatch: { path: /a/* }\n",
         indent: 4,
     },
     Frame {

@@ -34,8 +34,8 @@ codes! {
         good: "path: /a/b\n",
     }
     BAD_REGEX = 1206 "bad-regex" "a regular expression does not compile" {
-        checks: "Regular expressions compile to at most 64 KiB, and are nested at most 100 deep.",
-        why: "Every proxy keeps them in memory, and a larger one would be refused there.",
+        checks: "Regular expressions are well formed, compile to at most 64 KiB, and are nested at most 100 deep.",
+        why: "Every proxy keeps them in memory, and would refuse one that it cannot read or that is larger.",
         bad: "path: { regex: \"/.{1000}/.{1000}\" }\n",
         good: "path: { regex: \"/v[0-9]+/.*\" }\n",
     }
