@@ -51,7 +51,7 @@ fn what_is_accepted_of_mutants_is_equal() {
     let count = if mesh_tests::full() { 25_000 } else { 1_000 };
     let counts = compare(&python, Random::new(1241), count, patterns::mutant);
     counts.say("mutants");
-    assert!(counts.accepted > count / 4, "mutants are hardly patterns: {counts:?}");
+    assert!(counts.accepted > count / 8, "mutants are hardly patterns: {counts:?}");
 }
 
 #[test]
