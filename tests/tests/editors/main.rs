@@ -39,9 +39,14 @@ fn program(test: &str) -> Option<PathBuf> {
     program
 }
 
+/// A folder; the server's patterns match nothing below one whose name begins with a dot.
+fn visible() -> TempDir {
+    tempfile::Builder::new().prefix("editors").tempdir().expect("a folder")
+}
+
 /// A copy of the shop with the settings that `docs/editors.md` gives, and their server.
 fn shop(program: &Path) -> (TempDir, PathBuf, Server) {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = visible();
     let shop = folder.path().canonicalize().expect("a path").join("shop");
     copy(&mesh_tests::top().join("examples/shop"), &shop).expect("the shop");
     let server = Server::start(program, &shop, &documented());
@@ -86,7 +91,7 @@ fn the_shop_has_no_finding_and_every_document_is_looked_at() {
 #[test]
 fn a_new_mesh_has_no_finding_by_its_own_lines() {
     let Some(program) = program("a new mesh in an editor") else { return };
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = visible();
     let top = folder.path().canonicalize().expect("a path");
     let status = Command::new(binary("meshc")).args(["init", "bakery"]).current_dir(&top).status();
     assert!(status.is_ok_and(|status| status.success()), "init");

@@ -4,17 +4,26 @@ use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 /// A file that is not there, for which the settings name the schema.
 pub(crate) const PROBE: &str = "/tests/probe.yaml";
 
+/// How long the server may be silent before a file is shown to it again: a file that changes while it is looked at is
+/// sometimes not looked at any more.
+const SILENCE: Duration = Duration::from_secs(3);
+/// How often a file is shown at most.
+const TIMES: usize = 20;
+
 /// A server of one workspace; ended when dropped.
 pub(crate) struct Server {
     child: Child,
     input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    messages: Receiver<Value>,
     requests: u64,
     /// The `yaml` section of the settings.
     settings: Value,
@@ -51,13 +60,16 @@ impl Server {
             .expect("the server starts");
         let input = child.stdin.take().expect("its input");
         let output = BufReader::new(child.stdout.take().expect("its output"));
+        let (sender, messages) = mpsc::channel();
+        // Ends with the server.
+        thread::spawn(move || messages_of(output).try_for_each(|message| sender.send(message)));
         let settings = json!({
             "validate": true, "hover": true, "completion": true, "schemaStore": { "enable": false }, "schemas": schemas,
         });
         let mut server = Self {
             child,
             input,
-            output,
+            messages,
             requests: 0,
             settings: settings.clone(),
             versions: BTreeMap::new(),
@@ -83,16 +95,23 @@ impl Server {
     /// before it does not look at again by itself.
     fn settle(&mut self, folder: &Path) {
         let probe = folder.join(PROBE.trim_start_matches('/'));
-        while self.open(&probe, "kind: Servce\n").is_empty() {}
+        let read = (0..TIMES).any(|_| !self.open(&probe, "kind: Servce\n").is_empty());
+        assert!(read, "the server does not heed its settings");
     }
 
     /// Shows the server a file with this content, and returns what it finds in it.
     pub(crate) fn open(&mut self, file: &Path, text: &str) -> Vec<Finding> {
-        self.show(file, text);
         let uri = address(file);
-        while !self.findings.contains_key(&uri) {
-            let message = self.receive();
-            self.take(&message);
+        for _ in 0..TIMES {
+            self.show(file, text);
+            while !self.findings.contains_key(&uri)
+                && let Ok(message) = self.messages.recv_timeout(SILENCE)
+            {
+                self.take(&message);
+            }
+            if self.findings.contains_key(&uri) {
+                break;
+            }
         }
         let findings = self.findings.get(&uri).expect("they are there");
         let line = |finding: &Value| finding["range"]["start"]["line"].as_u64().expect("a line") + 1;
@@ -193,10 +212,19 @@ impl Server {
     }
 
     fn receive(&mut self) -> Value {
+        self.messages.recv().expect("the server is there")
+    }
+}
+
+/// The messages of a server, to its end.
+fn messages_of(mut output: BufReader<ChildStdout>) -> impl Iterator<Item = Value> {
+    std::iter::from_fn(move || {
         let mut length = 0;
         loop {
             let mut line = String::new();
-            assert!(self.output.read_line(&mut line).expect("a line") > 0, "the server is gone");
+            if output.read_line(&mut line).ok()? == 0 {
+                return None;
+            }
             match line.trim_end().split_once(": ") {
                 Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
                     length = value.parse().expect("a number");
@@ -206,9 +234,9 @@ impl Server {
             }
         }
         let mut body = vec![0; length];
-        self.output.read_exact(&mut body).expect("a message");
-        serde_json::from_slice(&body).expect("JSON")
-    }
+        output.read_exact(&mut body).ok()?;
+        Some(serde_json::from_slice(&body).expect("JSON"))
+    })
 }
 
 impl Drop for Server {

@@ -41,7 +41,7 @@ fn what_git_calls_unchanged_builds_the_commit_s_bytes() {
             run.last().to_owned()
         };
         assert_eq!(id("clone"), id("mesh"));
-        bench.meshc("clone", &["plan", "--exit-code"]).says(0, &["no changes"]);
+        bench.meshc("clone", &["plan", "--exit-code"]).says(0, &["nothing was compared"]);
     }
 }
 
@@ -68,13 +68,13 @@ fn repairs_keep_the_line_ends_of_the_checkout() {
     let file = bench.path("clone/services/edge.yaml");
     let text = std::fs::read_to_string(&file).unwrap();
     // Committed with the fault, so that the checkout is the commit's.
-    std::fs::write(&file, text.replace("to: web", "to: web, timeout: 2")).unwrap();
+    std::fs::write(&file, text.replace("to: web", "to: web, enabled: \"true\"")).unwrap();
     bench.commit("clone");
     let run = bench.meshc("clone", &["validate", "--fix"]);
     let after = std::fs::read_to_string(&file).unwrap();
     if run.err.contains("fixed") {
         assert!(
-            after.contains("timeout: 2s") && after.matches('\n').count() == after.matches("\r\n").count()
+            after.contains("enabled: true") && after.matches('\n').count() == after.matches("\r\n").count()
         );
     } else {
         panic!("{run:?}");

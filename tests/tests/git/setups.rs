@@ -12,7 +12,7 @@ fn a_shallow_clone_lacks_history_by_name() {
     let url = format!("file://{}", bench.shown("mesh"));
     bench.git("", &["clone", "-q", "--depth", "1", &url, "shallow"]);
     bench.meshc("shallow", VALIDATE).says(0, &[]);
-    bench.meshc("shallow", &["plan"]).says(0, &["no changes"]);
+    bench.meshc("shallow", &["plan"]).says(0, &["nothing was compared"]);
     let said = ["the clone is shallow", "--generation", "git fetch --unshallow"];
     bench.meshc("shallow", BUILD).says(2, &said);
     bench

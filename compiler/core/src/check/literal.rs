@@ -2,6 +2,7 @@
 
 use crate::diag::{Diagnostic, Span, codes};
 use crate::model::Model;
+use crate::re2::elsewhere;
 use crate::spec::{HeaderEdit, Match, PathMatch, Rule, ValueMatch};
 
 /// Looks at the texts of all rules that were written by people: what an importer wrote says what its source said.
@@ -104,20 +105,18 @@ fn instead_of(variable: &str) -> String {
         "there are no back references: `rewrite: { prefix: /new }` keeps what follows `/*` of the rule's path"
             .to_owned()
     } else {
-        "write the value out: it is the same for every request".to_owned()
+        "write a text that is the same for every request, or leave the field out: a part that is not written stays as the request has it"
+            .to_owned()
     }
 }
 
 /// A comparison by pattern that was written as a plain value.
 fn pattern(text: &str) -> Option<String> {
     let quoted = |text: &str| text.replace('\'', "''");
-    if let Some(pattern) = text.strip_prefix("~*").or_else(|| text.strip_prefix('~')) {
-        return Some(format!("{{ regex: '{}' }}", quoted(pattern.trim())));
-    }
-    let anchored = text.starts_with('^') || (text.ends_with('$') && text.len() > 1);
-    if anchored || text.contains(".*") || text.contains(".+") || text.contains("\\d") {
-        let pattern = text.trim_start_matches('^').trim_end_matches('$');
-        return Some(format!("{{ regex: '{}' }}", quoted(pattern)));
+    let pattern = elsewhere::whole(text, false);
+    let like = text.contains(".*") || text.contains(".+") || text.contains("\\d");
+    if let Some(pattern) = pattern.or_else(|| like.then(|| text.to_owned())) {
+        return Some(format!("{{ regex: '{}' }}", quoted(&pattern)));
     }
     // Media ranges such as `text/*` are plain values.
     let plain = |text: &&str| !text.contains('/') && !text.is_empty();
@@ -155,7 +154,7 @@ mod tests {
     #[test]
     fn patterns_that_were_written_as_values() {
         assert_eq!(pattern("^v[12]$").as_deref(), Some("{ regex: 'v[12]' }"));
-        assert_eq!(pattern("~* mobile").as_deref(), Some("{ regex: 'mobile' }"));
+        assert_eq!(pattern("~* mobile").as_deref(), Some("{ regex: '(?i).*mobile.*' }"));
         assert_eq!(pattern("beta*").as_deref(), Some("{ prefix: 'beta' }"));
         for text in ["text/*", "*/*", "a.b", "*", "1.0", "gzip, deflate"] {
             assert_eq!(pattern(text), None, "{text}");

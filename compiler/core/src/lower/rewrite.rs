@@ -16,7 +16,7 @@ pub(super) fn rewrite(
     slashes: SlashMode,
 ) -> Rewrite {
     let Some(written) = &spec.rewrite else { return Rewrite::default() };
-    if spec.to.is_none() {
+    if spec.to.is_none() && spec.complete {
         let span = [&written.prefix, &written.path].into_iter().flatten().map(|p| p.span).next();
         let span = span.or(written.host.as_ref().map(|h| h.span)).unwrap_or(spec.name.span);
         let message = "a rewrite stands with `to`: nothing is sent on here";

@@ -172,7 +172,9 @@ fn implicit(cx: &mut Cx<'_, '_>, program: &Program, object: &Object, spec: &spec
         let message =
             format!("`{name}` has several versions, and neither a Canary nor a Route chooses among them");
         let finding = Diagnostic::new(codes::AMBIGUOUS_DESTINATION, spec.name.span, message);
-        cx.report(finding.help("add a Canary, or a Route with `to: name@version`"));
+        cx.report(finding.help(format!(
+            "add a Canary, or a Route with `service: {name}` that sends to `{name}@version`: Routes of gateways decide for their own requests alone"
+        )));
     }
 }
 

@@ -7,6 +7,7 @@
 mod broken;
 mod class;
 mod cursor;
+pub(crate) mod elsewhere;
 mod escape;
 mod group;
 pub mod rules;

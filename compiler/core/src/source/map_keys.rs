@@ -44,6 +44,24 @@ pub(super) fn as_key(node: Node, text: &str, findings: &mut Vec<Diagnostic>) -> 
     }
 }
 
+/// What to do about a key that is written twice: where the first key of a map comes again, another map was to begin.
+fn missing_dash(entries: &[(Key, Node)], again: &str) -> String {
+    let Some((first, _)) = entries.first() else { return String::new() };
+    let begins = entries.iter().filter(|(key, _)| key.text == first.text).count() > 1;
+    match (&*first.text, begins) {
+        ("kind", true) => {
+            "if another object begins here, write `---` before it; otherwise remove one of them".to_owned()
+        }
+        (text, true) if text == again => format!(
+            "if another entry of a list begins here, write a dash before it: `- {text}: ...`; otherwise remove one of them"
+        ),
+        (text, true) => format!(
+            "this goes with the second `{text}`: a dash before that one is missing, or one of them is too many"
+        ),
+        _ => "remove one of them".to_owned(),
+    }
+}
+
 /// Reports keys that occur more than once and keeps the first of each.
 pub(super) fn unique(mut entries: Vec<(Key, Node)>, findings: &mut Vec<Diagnostic>) -> Vec<(Key, Node)> {
     let mut order: Vec<usize> = (0..entries.len()).collect();
@@ -68,7 +86,7 @@ pub(super) fn unique(mut entries: Vec<(Key, Node)>, findings: &mut Vec<Diagnosti
             )
             .at("here again")
             .label(a.span, "first here")
-            .help("remove one of them"),
+            .help(missing_dash(&entries, &b.text)),
         );
     }
     if !again.is_empty() {

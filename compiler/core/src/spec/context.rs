@@ -102,11 +102,17 @@ impl<'a> Cx<'a> {
         self.errors
     }
 
-    /// Takes the repairs from the findings of a code that were made since there were `from`: together they would not say
-    /// what was meant.
-    pub(super) fn withdraw_fixes(&mut self, from: usize, code: Code) {
+    /// Takes the repairs from the findings of a code that were made since there were `from`, since together they would not
+    /// say what was meant; `help` says what each is told instead.
+    pub(super) fn withdraw_fixes(&mut self, from: usize, code: Code, help: impl Fn(&str) -> Option<String>) {
+        let sources = self.sources;
         let since = self.findings.iter_mut().skip(from);
-        since.filter(|finding| finding.code == code).for_each(|finding| finding.fix = None);
+        since.filter(|finding| finding.code == code).for_each(|finding| {
+            finding.fix = None;
+            if let Some(help) = help(sources.slice(finding.primary.span)) {
+                finding.helps = vec![help];
+            }
+        });
     }
 
     /// Number of findings so far.

@@ -94,7 +94,8 @@ fn anywhere(key: &str) -> Option<String> {
         "comment" | "notes" | "note" => "write `description: ...`, or a comment behind `#`".to_owned(),
         "extends" | "include" | "import" | "$ref" | "<<" => "nothing is included: write the fields out".to_owned(),
         _ if key.starts_with("$patch") || key.starts_with("$retain") => {
-            "overrides merge as they stand: write the fields that differ, and `null` in place of a value to remove it".to_owned()
+            "there are no patches: write the fields that differ; `enabled: false` switches a rule or an entry off, and `null` in place of a field's value removes it"
+                .to_owned()
         }
         "op" => {
             "there are no patches: write the address and below it the fields that differ, as in `canary/orders: { candidate: v2 }`"

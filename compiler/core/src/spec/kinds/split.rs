@@ -62,7 +62,14 @@ impl Decode for Shares {
         let shares = List1::decode(node, cx).map(Self);
         if bare_sum(node).is_some_and(|sum| sum != WHOLE) {
             // Weights of 1 and 3 are ratios to other tools: `3%` would be another split.
-            cx.withdraw_fixes(before, codes::MISSING_UNIT);
+            let ratio = ratios(node);
+            cx.withdraw_fixes(before, codes::MISSING_UNIT, |raw| {
+                let (parts, all) = (raw.trim().parse::<u64>().ok()?, ratio?);
+                // As exact as weights are.
+                let points = parts.checked_mul(WHOLE)?.checked_div(all)?;
+                let percent = crate::numbers::percent(u32::try_from(points).ok()?);
+                Some(format!("shares are parts of 100 %, not ratios: {parts} of {all} is `{percent}`"))
+            });
         }
         shares
     }
@@ -78,6 +85,14 @@ impl View for Shares {
     fn view(&self, mesh: &Inherited) -> Option<Data> {
         <[Share]>::view(self, mesh)
     }
+}
+
+/// The sum of weights that are all bare whole numbers.
+fn ratios(node: &Node) -> Option<u64> {
+    node.as_seq()?.iter().try_fold(0_u64, |sum, share| match share.get("weight")?.value {
+        Value::Int(number) => sum.checked_add(u64::try_from(number).ok()?),
+        _ => None,
+    })
 }
 
 /// Basis points of all shares.

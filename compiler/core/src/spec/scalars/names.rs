@@ -191,6 +191,10 @@ text! {
     pub struct SpiffeId, "a SPIFFE identity like `spiffe://shop.example/prod/web`";
     pattern r"^spiffe://[a-z0-9._-]{1,255}(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+)+$", length 11..=2048,
     check is_spiffe_id,
+    suggest |text| (!text.contains("://")).then(|| {
+        "a service or gateway of the mesh goes by its name alone, as in `from: [web]`; `principal` is for a whole identity"
+            .to_owned()
+    }),
 }
 
 fn is_spiffe_id(text: &str) -> bool {
@@ -402,7 +406,26 @@ impl Scalar for Address {
         {
             let field = rest.split(['/', '.', '[', ']']).find(|part| !part.is_empty()).unwrap_or("field");
             let kind = kind.to_ascii_lowercase();
+            // `route/orders/refund` is how reports call a part of an object.
+            let list = match Kind::from_slug(&kind) {
+                Some(Kind::Route) => Some("rules"),
+                Some(Kind::Quota) => Some("limits"),
+                Some(Kind::Test) => Some("cases"),
+                _ => None,
+            };
+            let part = text.matches('/').count() > 1;
+            if let Some(list) = list.filter(|list| part && field != *list) {
+                return Some(format!(
+                    "a part of a list goes by its name: `{kind}/{name}: {{ {list}: [{{ name: {field}, ... }}] }}`"
+                ));
+            }
             return Some(format!("fields stand below the address: `{kind}/{name}: {{ {field}: ... }}`"));
+        }
+        if let Some(kind) = Kind::from_slug(&text.to_ascii_lowercase()) {
+            let kind = kind.slug();
+            return Some(format!(
+                "kind and name are one key, and fields stand below it: `{kind}/NAME: {{ ... }}`"
+            ));
         }
         let name = text.rsplit(['/', '.']).next().unwrap_or(text);
         let kinds = Kind::ALL.map(Kind::slug).join(", ");

@@ -71,6 +71,14 @@ macro_rules! whole {
     };
 }
 
+/// A number with marks between its thousands.
+fn ungrouped(text: &str) -> Option<i64> {
+    let marks = |c| matches!(c, '_' | '\'' | ',' | ' ');
+    let grouped =
+        text.split(marks).skip(1).all(|group| group.len() == 3 && group.bytes().all(|b| b.is_ascii_digit()));
+    if grouped && text.contains(marks) { text.replace(marks, "").parse().ok() } else { None }
+}
+
 /// The number that a text begins with.
 fn leading(text: &str) -> Option<i64> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
@@ -116,7 +124,10 @@ fn whole(node: &Node, what: &str, min: i64, max: i64, cx: &mut Cx<'_>) -> Option
                 Some(number) => finding
                     .help(format!("write it without quotes: `{number}`"))
                     .fix(node.span, number.to_string()),
-                None => match leading(&text.text).filter(|n| (min..=max).contains(n)) {
+                None => match ungrouped(&text.text)
+                    .or_else(|| leading(&text.text))
+                    .filter(|n| (min..=max).contains(n))
+                {
                     Some(number) => finding.help(format!("write the number alone: `{number}`")),
                     None => finding,
                 },

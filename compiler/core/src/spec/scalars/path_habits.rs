@@ -1,5 +1,7 @@
 //! Paths in the style of other tools: what to write instead.
 
+use crate::re2::elsewhere;
+
 /// What was meant by a path in the style of another tool, in words for a help.
 ///
 /// `is_path` says what is a path here.
@@ -56,7 +58,7 @@ pub(super) fn suggest(text: &str, is_path: fn(&str) -> bool) -> Option<String> {
     }
     // A regular expression.
     if text.contains(['^', '$', '(', '[', '\\', '|', '+', '?']) || text.contains(".*") {
-        let pattern = text.trim_start_matches(['~', '*', ' ']).trim_start_matches('^').trim_end_matches('$');
+        let pattern = elsewhere::whole(text, true).unwrap_or_else(|| text.to_owned());
         return Some(format!(
             "a regular expression is written `path: {{ regex: '{}' }}`, and matches the whole path",
             pattern.replace('\'', "''")
@@ -104,7 +106,7 @@ mod tests {
             ),
             (
                 "~ ^/old",
-                "a regular expression is written `path: { regex: '/old' }`, and matches the whole path",
+                "a regular expression is written `path: { regex: '/old.*' }`, and matches the whole path",
             ),
         ] {
             assert_eq!(suggest(text, is_path).as_deref(), Some(help), "{text}");

@@ -77,7 +77,7 @@ text! {
         "^(?:/(?!\\.{1,2}(?:/|$))(?:", pchar!(), "+|\\{[A-Za-z][A-Za-z0-9_]*\\}))*(?:/\\*?)?$"
     ), length 1..=2048,
     check is_path,
-    repair |text| (!text.starts_with('/')).then(|| format!("/{text}")),
+    repair |text| (!text.starts_with(['/', '$', '%', '{', '~', '^'])).then(|| format!("/{text}")),
     suggest |text| super::path_habits::suggest(text, is_path),
 }
 
@@ -137,7 +137,7 @@ text! {
     pub struct PathLiteral, "a path like `/orders`";
     pattern concat!("^(?:/(?!\\.{1,2}(?:/|$))", pchar!(), "+)*/?$"), length 1..=2048,
     check is_literal,
-    repair |text| (!text.starts_with('/')).then(|| format!("/{text}")),
+    repair |text| (!text.starts_with(['/', '$', '%', '{', '~', '^'])).then(|| format!("/{text}")),
 }
 
 fn is_literal(text: &str) -> bool {
@@ -154,7 +154,7 @@ text! {
     pattern concat!("^(?:/(?!\\.{1,2}/)", pchar!(), "+)*/", pchar!(), "*$"), length 1..=2048,
     // Whatever follows, the text begins a path that ends in a letter.
     check |text| text.starts_with('/') && is_literal(&format!("{text}x")),
-    repair |text| (!text.starts_with('/')).then(|| format!("/{text}")),
+    repair |text| (!text.starts_with(['/', '$', '%', '{', '~', '^'])).then(|| format!("/{text}")),
 }
 
 fn is_token_byte(b: u8) -> bool {
