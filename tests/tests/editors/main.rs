@@ -1,7 +1,12 @@
 //! The schema for editors in an editor's hands: `yaml-language-server`, which `ci/setup test` installs, finds nothing in the
 //! examples and the right things in broken files, explains fields, and offers what the document's kind has.
 
-#![expect(clippy::expect_used, clippy::string_slice, reason = "a test fails by panicking")]
+#![expect(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
 
 mod server;
 

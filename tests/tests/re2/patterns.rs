@@ -371,7 +371,8 @@ fn class(random: &mut Random) -> (String, String) {
             }
             1 => pattern.push_str(pick(random, &["a-f", "A-Z", "0-9", "é-ü", "!-/", " -~", "k-\\x{212A}"])),
             2 => {
-                pattern.push_str(pick(random, &["\\d", "\\W", "\\s", "[:alpha:]", "[:^digit:]", "[:punct:]"]))
+                pattern
+                    .push_str(pick(random, &["\\d", "\\W", "\\s", "[:alpha:]", "[:^digit:]", "[:punct:]"]));
             }
             3 => pattern
                 .push_str(pick(random, &["\\-", "\\]", "\\[", "\\^", "\\\\", ".", "$", "*", "(", "|", "{"])),

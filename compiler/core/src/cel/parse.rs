@@ -77,7 +77,7 @@ fn dashed(text: &str, tokens: &[Token]) -> Option<CelFinding> {
         first -= 2;
     }
     let map = text.get(tokens.get(first)?.start..tokens.get(at)?.end)?;
-    let finding = CelFinding::new(codes::CEL_SYNTAX, range.clone(), message);
+    let finding = CelFinding::new(codes::CEL_SYNTAX, range, message);
     Some(finding.help(format!("write `{map}[\"{key}\"]`")))
 }
 

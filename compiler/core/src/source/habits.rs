@@ -12,7 +12,7 @@ pub(super) fn hint(text: &str, at: usize) -> Option<String> {
         return None;
     }
     let said = of_line(line).or_else(|| before.and_then(of_line));
-    said.or_else(|| Some(indented(line, before?)?))
+    said.or_else(|| indented(line, before?))
 }
 
 /// What is wrong in a line by itself.

@@ -22,7 +22,10 @@ pub fn document_schema() -> Value {
     let mut rules = Vec::new();
     for kind in Kind::ALL {
         let word = kind.as_str();
-        let Some(at) = kinds.iter().position(|schema| schema["properties"]["kind"]["const"] == word) else {
+        let Some(at) = kinds
+            .iter()
+            .position(|schema| schema.pointer("/properties/kind/const").is_some_and(|kind| kind == word))
+        else {
             continue;
         };
         definitions.insert(word.to_owned(), kinds.swap_remove(at));

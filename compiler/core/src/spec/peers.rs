@@ -28,7 +28,7 @@ pub(super) fn field(what: &str, key: &str, value: &Node, cx: &Cx<'_>) -> Option<
     }
     let (_, _, help, meant) =
         TABLE.iter().find(|(place, words, ..)| *place == what && words.contains(&word.as_str()))?;
-    Some(Peer { help: (*help).to_owned(), meant: *meant })
+    Some(Peer { help: (*help).to_owned(), meant })
 }
 
 /// The kind here that a kind of another tool mostly is.
