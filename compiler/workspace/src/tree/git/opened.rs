@@ -19,7 +19,7 @@ pub(super) const LINES: u64 = 1 << 20;
 
 /// A git repository.
 pub(in crate::tree) struct Repository {
-    pub(super) library: git2::Repository,
+    pub(super) libgit2: git2::Repository,
     pub(super) found: Found,
     pub(super) settings: Settings,
     pub(super) environment: GitEnvironment,
@@ -45,14 +45,14 @@ impl Repository {
         format::check(&found, &settings)?;
         // As a bare one: then the library does not ask again whose it is, and reads no grafts.
         let unreadable = |e: git2::Error| TreeError::Repository { reason: words(&e) };
-        let library = git2::Repository::open_bare(&found.directory).map_err(unreadable)?;
+        let libgit2 = git2::Repository::open_bare(&found.directory).map_err(unreadable)?;
         let top = top_of(&found, &settings, environment);
         if let Some(top) = &top {
             // For attributes, which lie in the work tree.
-            library.set_workdir(top, false).map_err(unreadable)?;
+            libgit2.set_workdir(top, false).map_err(unreadable)?;
         }
         let environment = environment.clone();
-        let mut opened = Self { library, found, settings, environment, top, folder: String::new() };
+        let mut opened = Self { libgit2, found, settings, environment, top, folder: String::new() };
         opened.add_objects()?;
         opened.folder = opened.prefix_of(folder).unwrap_or_default();
         Ok(Some(opened))
@@ -75,9 +75,9 @@ impl Repository {
 
     /// The branch that `HEAD` names, if it has no commit yet.
     pub(in crate::tree) fn unborn(&self) -> Option<String> {
-        let head = self.library.find_reference("HEAD").ok()?;
+        let head = self.libgit2.find_reference("HEAD").ok()?;
         let target = head.symbolic_target().ok()??.to_owned();
-        let missing = self.library.find_reference(&target).is_err_and(|e| e.code() == ErrorCode::NotFound);
+        let missing = self.libgit2.find_reference(&target).is_err_and(|e| e.code() == ErrorCode::NotFound);
         missing.then(|| target.strip_prefix("refs/heads/").unwrap_or(&target).to_owned())
     }
 
@@ -112,7 +112,7 @@ impl Repository {
     /// What git shows otherwise than it was committed.
     pub(super) fn remarks(&self) -> Vec<Remark> {
         let replaced = || {
-            let mut names = self.library.references_glob("refs/replace/*").ok()?;
+            let mut names = self.libgit2.references_glob("refs/replace/*").ok()?;
             names.names().next().map(|_| Remark::Replaced)
         };
         let replaced =
@@ -132,11 +132,11 @@ impl Repository {
 
     /// The bytes of a small blob; none for one that is missing, which the walk reports.
     pub(super) fn content(&self, id: Oid) -> Option<Vec<u8>> {
-        let (size, _) = self.library.odb().ok()?.read_header(id).ok()?;
+        let (size, _) = self.libgit2.odb().ok()?.read_header(id).ok()?;
         if size > mesh_bundle::limits::FILE_BYTES {
             return None;
         }
-        Some(self.library.find_blob(id).ok()?.content().to_vec())
+        Some(self.libgit2.find_blob(id).ok()?.content().to_vec())
     }
 
     /// Objects that the environment names: in a hook before a push is taken, those that were pushed lie apart.
@@ -146,7 +146,7 @@ impl Repository {
         folders.extend(self.environment.paths("GIT_ALTERNATE_OBJECT_DIRECTORIES"));
         let reading = |e: git2::Error| TreeError::Repository { reason: words(&e) };
         for folder in folders.iter().filter(|folder| folder.is_dir()) {
-            let odb = self.library.odb().map_err(reading)?;
+            let odb = self.libgit2.odb().map_err(reading)?;
             odb.add_disk_alternate(&folder.to_string_lossy()).map_err(reading)?;
         }
         Ok(())

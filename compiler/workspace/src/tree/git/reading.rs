@@ -28,7 +28,7 @@ impl Repository {
         } else {
             let missing = |_| TreeError::NoFolder { rev: rev.to_owned(), folder: folder.to_owned() };
             let entry = named.tree.get_path(Path::new(folder)).map_err(missing)?;
-            self.library.find_tree(entry.id()).map_err(missing)?
+            self.libgit2.find_tree(entry.id()).map_err(missing)?
         };
         let says = tree.get_name("mesh.yaml").and_then(|entry| self.content(entry.id()));
         let ignored = Ignored::of(folder, says.as_deref().unwrap_or_default());
@@ -123,7 +123,7 @@ impl Repository {
         for (path, file) in snapshot.files.iter_mut().filter(|(_, file)| convert::may_be_converted(file)) {
             let Ok(entry) = tree.get_path(Path::new(path)) else { continue };
             let Some(blob) = self.content(entry.id()) else { continue };
-            let conversion = convert::Conversion::of(&self.library, path, &self.settings);
+            let conversion = convert::Conversion::of(&self.libgit2, path, &self.settings);
             if conversion.gives(file, &blob) {
                 *file = blob;
             }
@@ -160,7 +160,7 @@ impl Repository {
                 if self.has_grafts() { "; grafts (`info/grafts`) do not stand in for it" } else { "" };
             GenerationError::Repository { reason: format!("{}{grafts}", words(e)) }
         };
-        let mut walk = self.library.revwalk().map_err(|e| broken(&e))?;
+        let mut walk = self.libgit2.revwalk().map_err(|e| broken(&e))?;
         walk.simplify_first_parent().map_err(|e| broken(&e))?;
         walk.push(from).map_err(|e| broken(&e))?;
         let mut count = 0;

@@ -61,7 +61,7 @@ pub(super) fn ambiguous(repository: &Repository, text: &str) -> Option<Remark> {
         Some((before, after)) => format!("{before}{name}{after}"),
         None => format!("{place}{name}"),
     });
-    let mut there = full.into_iter().filter(|name| repository.library.find_reference(name).is_ok());
+    let mut there = full.into_iter().filter(|name| repository.libgit2.find_reference(name).is_ok());
     let (taken, other) = (there.next()?, there.next()?);
     Some(Remark::Ambiguous { name: name.to_owned(), taken, other })
 }
@@ -96,7 +96,7 @@ fn place(here: &str, written: &str) -> String {
 }
 
 fn find<'r>(repository: &'r Repository, rev: &str) -> Result<Object<'r>, TreeError> {
-    let error = match repository.library.revparse_single(rev) {
+    let error = match repository.libgit2.revparse_single(rev) {
         Ok(object) => return Ok(object),
         Err(error) => error,
     };
@@ -107,7 +107,7 @@ fn find<'r>(repository: &'r Repository, rev: &str) -> Result<Object<'r>, TreeErr
     {
         return Err(TreeError::Unborn { rev: rev.to_owned(), branch });
     }
-    let known = repository.library.resolve_reference_from_short_name(base).is_ok();
+    let known = repository.libgit2.resolve_reference_from_short_name(base).is_ok();
     if known && base == rev && error.code() == ErrorCode::NotFound {
         // The reference is there, and what it names is not.
         return Err(repository.lacking(&error, rev));

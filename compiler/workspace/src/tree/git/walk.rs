@@ -48,7 +48,7 @@ impl<'r> Walk<'r> {
         for entry in tree {
             let mode = entry.filemode().cast_unsigned();
             if let Some(path) = self.entry(&mut names, folder, entry.name_bytes(), mode, entry.id())? {
-                let found = self.repository.library.find_tree(entry.id());
+                let found = self.repository.libgit2.find_tree(entry.id());
                 let tree = found.map_err(|e| self.repository.lacking(&e, &path))?;
                 self.below(depth)?;
                 self.tree(&tree, &path, depth + 1)?;
@@ -123,7 +123,7 @@ impl<'r> Walk<'r> {
 
     fn blob(&mut self, id: Oid, path: String) -> Result<(), TreeError> {
         let repository = self.repository;
-        let odb = repository.library.odb().map_err(|e| repository.lacking(&e, &path))?;
+        let odb = repository.libgit2.odb().map_err(|e| repository.lacking(&e, &path))?;
         let (size, _) = odb.read_header(id).map_err(|e| repository.lacking(&e, &path))?;
         if size > BLOB {
             let why = format!(
@@ -133,7 +133,7 @@ impl<'r> Walk<'r> {
             self.refused.push(Refused { path, why });
             return Ok(());
         }
-        let blob = repository.library.find_blob(id).map_err(|e| repository.lacking(&e, &path))?;
+        let blob = repository.libgit2.find_blob(id).map_err(|e| repository.lacking(&e, &path))?;
         let content = blob.content();
         if content.starts_with(b"version https://git-lfs.github.com/spec/") {
             let why = "it is a Git LFS pointer, not the file".to_owned();
